@@ -1,0 +1,154 @@
+
+/*
+ * Journal entries: their bytes and their seals.
+ *
+ * An entry is the one record of something that happened in a ledger; whatever
+ * else a ledger stores can be rebuilt from its entries.  All kinds share one
+ * layout (format version 1; integers are unsigned and big-endian):
+ *
+ *     offset       size  field
+ *     0               1  kind, STOCKCERT_CLASS_OPENED and so on
+ *     1               8  time, microseconds since 1970-01-01T00:00:00Z
+ *     9               8  number of the certificate; 0 for an entry of a class
+ *     17              8  shares
+ *     25              1  c, length of the class code
+ *     26              c  class code
+ *     26+c            1  t, length of the text
+ *     27+c            t  text, UTF-8
+ *     27+c+t          1  k, length of the idempotency key
+ *     28+c+t          k  idempotency key, of a certificate; otherwise k is 0
+ *     28+c+t+k       32  seal
+ *
+ *     kind                           shares            text
+ *     STOCKCERT_CLASS_OPENED         authorized        title
+ *     STOCKCERT_CERTIFICATE_ISSUED   amount            holder's name
+ *     STOCKCERT_CLASS_AMENDED        newly authorized  reference
+ *     STOCKCERT_CERTIFICATE_CANCELLED  0               reason
+ *
+ * The seal is SHA-256 (FIPS 180-4) over the seal of the entry before and the
+ * bytes of this entry up to its seal, so that each seal vouches for all that
+ * was ever written.  Entry 1 follows the seal of the ledger's header:
+ *
+ *     offset       size  field
+ *     0               9  "stockcert"
+ *     9               4  format version
+ *     13              8  time of creation, microseconds as above
+ *     21              1  n, length of the company's name
+ *     22              n  company's name, UTF-8
+ *
+ * which is SHA-256 over these bytes: the chain starts at the company.
+ *
+ * Nothing here keeps state but stockcert_sealer_t; all the functions may be
+ * called from any thread.
+ */
+
+
+#ifndef STOCKCERT_ENTRY_H
+#define STOCKCERT_ENTRY_H
+
+
+#include <stddef.h>
+#include <stdint.h>
+
+
+#define STOCKCERT_FORMAT           1
+
+#define STOCKCERT_SEAL_LEN         32
+#define STOCKCERT_CODE_MAX         8       /* bytes, of a class code */
+#define STOCKCERT_TEXT_MAX         255     /* bytes, of any name or text */
+#define STOCKCERT_SHARES_MAX       9007199254740991    /* 2^53 - 1 */
+
+#define STOCKCERT_ENTRY_MAX                                                   \
+    (28 + STOCKCERT_CODE_MAX + 2 * STOCKCERT_TEXT_MAX + STOCKCERT_SEAL_LEN)
+#define STOCKCERT_HEADER_MAX       (22 + STOCKCERT_TEXT_MAX)
+
+
+typedef enum {
+    STOCKCERT_CLASS_OPENED = 1,
+    STOCKCERT_CERTIFICATE_ISSUED,
+    STOCKCERT_CLASS_AMENDED,
+    STOCKCERT_CERTIFICATE_CANCELLED
+} stockcert_kind_e;
+
+
+/* bytes of somebody else's, not terminated */
+
+typedef struct {
+    size_t             len;
+    const char        *data;
+} stockcert_str_t;
+
+
+typedef struct {
+    uint64_t           position;   /* in the journal, from 1; its key there */
+    stockcert_kind_e   kind;
+    uint64_t           time;
+    uint64_t           number;
+    uint64_t           shares;
+    stockcert_str_t    code;
+    stockcert_str_t    text;
+    stockcert_str_t    key;
+    const uint8_t     *seal;       /* STOCKCERT_SEAL_LEN bytes */
+} stockcert_entry_t;
+
+
+typedef struct {
+    uint32_t           format;
+    uint64_t           created;
+    stockcert_str_t    company;
+} stockcert_header_t;
+
+
+/* computes seals; for one thread at a time */
+
+typedef struct stockcert_sealer_s  stockcert_sealer_t;
+
+
+/* integers as the format has them: 8 bytes, big-endian */
+
+void stockcert_put64(uint8_t *p, uint64_t n);
+uint64_t stockcert_get64(const uint8_t *p);
+
+/*
+ * Writes all of an entry but its seal (entry->seal is not looked at) to p,
+ * which has room for STOCKCERT_ENTRY_MAX bytes.  The fields must be within
+ * the limits above.  Returns the number of bytes written.
+ */
+
+size_t stockcert_entry_encode(const stockcert_entry_t *entry, uint8_t *p);
+
+/*
+ * Reads an entry with its seal from len bytes at p; entry->position stays as
+ * it is.  The strings and the seal of *entry point into p.  Returns 0, or -1 if these are not the bytes of an
+ * entry: an unknown kind, a length that does not fit, bytes left over.
+ */
+
+int stockcert_entry_decode(const uint8_t *p, size_t len,
+    stockcert_entry_t *entry);
+
+/*
+ * The same for a ledger's header.  stockcert_header_encode() needs
+ * STOCKCERT_HEADER_MAX bytes at p.  stockcert_header_decode() returns -1 for
+ * what is not a header; of another format version it reads the version only.
+ */
+
+size_t stockcert_header_encode(const stockcert_header_t *header, uint8_t *p);
+int stockcert_header_decode(const uint8_t *p, size_t len,
+    stockcert_header_t *header);
+
+/* Returns NULL if libcrypto has no SHA-256 or there is no memory. */
+
+stockcert_sealer_t *stockcert_sealer_create(void);
+void stockcert_sealer_destroy(stockcert_sealer_t *sealer);
+
+/*
+ * Computes the seal of the len bytes at p that come after the entry sealed
+ * with prev (NULL: of a header).  prev and seal may be the same memory.
+ * Returns 0, or -1 if libcrypto failed.
+ */
+
+int stockcert_seal(stockcert_sealer_t *sealer, const uint8_t *prev,
+    const uint8_t *p, size_t len, uint8_t *seal);
+
+
+#endif /* STOCKCERT_ENTRY_H */

@@ -1,0 +1,189 @@
+
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "stockcert_grant.h"
+#include "stockcert_text.h"
+
+
+static int stockcert_grant_read(json_t *object, stockcert_grant_t *grant,
+    stockcert_fault_t *fault);
+static int stockcert_grant_string(json_t *value, const char *member,
+    const char *(*check)(const char *text, size_t len), char *dst,
+    uint8_t *dst_len, stockcert_fault_t *fault);
+static int stockcert_grant_fault(stockcert_fault_t *fault,
+    stockcert_fault_e kind, const char *member, const char *detail);
+static int stockcert_grant_json_fault(stockcert_fault_t *fault,
+    const json_error_t *error);
+
+
+int
+stockcert_grant_parse(const char *json, size_t len, stockcert_grant_t *grant,
+    stockcert_fault_t *fault)
+{
+    int           rc;
+    json_t       *value;
+    json_error_t  error;
+
+    /* any JSON value is read, so that one that is no grant is told so */
+
+    value = json_loadb(json, len,
+                       JSON_REJECT_DUPLICATES|JSON_DECODE_ANY|JSON_ALLOW_NUL,
+                       &error);
+    if (value == NULL) {
+        return stockcert_grant_json_fault(fault, &error);
+    }
+
+    if (json_is_object(value)) {
+        rc = stockcert_grant_read(value, grant, fault);
+
+    } else {
+        rc = stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, "",
+                                   "the body must be a JSON object");
+    }
+
+    json_decref(value);
+
+    return rc;
+}
+
+
+static int
+stockcert_grant_read(json_t *object, stockcert_grant_t *grant,
+    stockcert_fault_t *fault)
+{
+    json_t       *name, *amount, *class, *value;
+    const char   *key;
+
+    name = NULL;
+    amount = NULL;
+    class = NULL;
+
+    json_object_foreach(object, key, value) {
+
+        if (strcmp(key, "name") == 0) {
+            name = value;
+
+        } else if (strcmp(key, "amount") == 0) {
+            amount = value;
+
+        } else if (strcmp(key, "class") == 0) {
+            class = value;
+
+        } else {
+            return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, key,
+                                         "is unknown; a grant has \"name\", "
+                                         "\"amount\" and \"class\"");
+        }
+    }
+
+    if (stockcert_grant_string(name, "name", stockcert_text_fault,
+                               grant->name, &grant->name_len, fault)
+        != 0)
+    {
+        return -1;
+    }
+
+    if (!json_is_integer(amount) || json_integer_value(amount) < 1
+        || json_integer_value(amount) > STOCKCERT_SHARES_MAX)
+    {
+        return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, "amount",
+                                     "must be an integer from 1 to "
+                                     "9007199254740991");
+    }
+
+    grant->amount = (uint64_t) json_integer_value(amount);
+
+    return stockcert_grant_string(class, "class", stockcert_code_fault,
+                                  grant->code, &grant->code_len, fault);
+}
+
+
+static int
+stockcert_grant_string(json_t *value, const char *member,
+    const char *(*check)(const char *text, size_t len), char *dst,
+    uint8_t *dst_len, stockcert_fault_t *fault)
+{
+    size_t       len;
+    const char  *what;
+
+    if (!json_is_string(value)) {
+        return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, member,
+                                     "must be there, as a string");
+    }
+
+    len = json_string_length(value);
+
+    what = check(json_string_value(value), len);
+
+    if (what != NULL) {
+        return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, member,
+                                     what);
+    }
+
+    memcpy(dst, json_string_value(value), len);
+    *dst_len = (uint8_t) len;
+
+    return 0;
+}
+
+
+static int
+stockcert_grant_fault(stockcert_fault_t *fault, stockcert_fault_e kind,
+    const char *member, const char *detail)
+{
+    size_t  len;
+
+    /* a client's own member may have any length: cut between characters */
+
+    len = strlen(member);
+
+    if (len >= sizeof(fault->member)) {
+        len = sizeof(fault->member) - 1;
+
+        while ((member[len] & 0xc0) == 0x80) {
+            len--;
+        }
+    }
+
+    memcpy(fault->member, member, len);
+    fault->member[len] = '\0';
+
+    snprintf(fault->detail, sizeof(fault->detail), "%s", detail);
+    fault->kind = kind;
+
+    return -1;
+}
+
+
+static int
+stockcert_grant_json_fault(stockcert_fault_t *fault, const json_error_t *error)
+{
+    char  detail[256];
+
+    switch (json_error_code(error)) {
+
+    case json_error_duplicate_key:
+        return stockcert_grant_fault(fault, STOCKCERT_MEMBER_TWICE, "",
+                                     "the body has a member twice");
+
+    /* these are JSON, but too much for jansson, and so for a grant */
+
+    case json_error_numeric_overflow:
+        return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, "",
+                                     "the body has a number that is too large");
+
+    case json_error_null_byte_in_key:
+        return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, "",
+                                     "the body has a member with a NUL "
+                                     "character in its name");
+
+    default:
+        snprintf(detail, sizeof(detail),
+                 "the body is not JSON: line %d, column %d", error->line,
+                 error->column);
+        return stockcert_grant_fault(fault, STOCKCERT_NOT_JSON, "", detail);
+    }
+}

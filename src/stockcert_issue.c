@@ -1,0 +1,314 @@
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "stockcert_ledger_int.h"
+
+
+static stockcert_rc_e stockcert_ledger_grant(stockcert_ledger_t *ledger,
+    stockcert_slot_t *slot, stockcert_error_t *error);
+
+
+stockcert_rc_e
+stockcert_ledger_begin(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    size_t          i;
+    stockcert_rc_e  rc;
+
+    rc = stockcert_ledger_error(error, "mdb_txn_begin()",
+                                mdb_txn_begin(ledger->env, NULL, 0,
+                                              &ledger->writer));
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    for (i = 0; i < ledger->nclasses; i++) {
+        ledger->classes[i].loaded = 0;
+    }
+
+    rc = stockcert_ledger_tail(ledger, error);
+
+    if (rc != STOCKCERT_OK) {
+        stockcert_ledger_abort(ledger);
+    }
+
+    return rc;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_issue(stockcert_ledger_t *ledger, stockcert_slot_t *slots,
+    size_t n, stockcert_error_t *error)
+{
+    size_t                     i;
+    stockcert_rc_e             rc;
+    stockcert_ledger_class_t  *class;
+
+    for (i = 0; i < n; i++) {
+        rc = stockcert_ledger_grant(ledger, &slots[i], error);
+        if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+    }
+
+    for (i = 0; i < ledger->nclasses; i++) {
+        class = &ledger->classes[i];
+
+        if (!class->loaded || !class->changed) {
+            continue;
+        }
+
+        rc = stockcert_ledger_put_class(ledger, &class->record, error);
+        if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+
+        class->changed = 0;
+    }
+
+    return STOCKCERT_OK;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    int              rc;
+    MDB_txn         *probe;
+    stockcert_rc_e   failed;
+
+    rc = mdb_txn_commit(ledger->writer);
+
+    ledger->writer = NULL;
+
+    if (rc == 0) {
+        return STOCKCERT_OK;
+    }
+
+    failed = stockcert_ledger_error(error, "mdb_txn_commit()", rc);
+
+    /*
+     * LMDB does not tell whether it failed before the meta page, with nothing
+     * changed, or in writing it, when only the disk knows.  After the latter
+     * it refuses every transaction (MDB_PANIC).
+     */
+
+    rc = mdb_txn_begin(ledger->env, NULL, MDB_RDONLY, &probe);
+    if (rc != 0) {
+        return STOCKCERT_UNKNOWN;
+    }
+
+    mdb_txn_abort(probe);
+
+    return failed;
+}
+
+
+void
+stockcert_ledger_abort(stockcert_ledger_t *ledger)
+{
+    mdb_txn_abort(ledger->writer);
+    ledger->writer = NULL;
+}
+
+
+static stockcert_rc_e
+stockcert_ledger_grant(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
+    stockcert_error_t *error)
+{
+    int                        rc;
+    uint8_t                    number[8], position[8];
+    MDB_val                    key, value;
+    stockcert_rc_e             failed;
+    stockcert_class_t          record;
+    stockcert_entry_t          entry;
+    stockcert_grant_t         *grant;
+    stockcert_outcome_t       *outcome;
+    stockcert_ledger_class_t  *class;
+
+    grant = &slot->grant;
+    outcome = &slot->outcome;
+
+    class = stockcert_ledger_find_class(ledger, grant->code, grant->code_len);
+
+    if (class == NULL) {
+        outcome->status = STOCKCERT_NO_CLASS;
+        return STOCKCERT_OK;
+    }
+
+    if (!class->loaded) {
+        failed = stockcert_ledger_get_class(ledger, ledger->writer,
+                                            grant->code, grant->code_len,
+                                            &record, error);
+        if (failed == STOCKCERT_NOT_FOUND) {
+            return stockcert_ledger_damaged(error, "a class is missing");
+        }
+
+        if (failed != STOCKCERT_OK) {
+            return failed;
+        }
+
+        class->record.authorized = record.authorized;
+        class->record.issued = record.issued;
+        class->record.last = record.last;
+        class->loaded = 1;
+        class->changed = 0;
+    }
+
+    outcome->remaining = class->record.authorized - class->record.issued;
+
+    if (grant->amount > outcome->remaining) {
+        outcome->status = STOCKCERT_INSUFFICIENT;
+        return STOCKCERT_OK;
+    }
+
+    memset(&entry, 0, sizeof(stockcert_entry_t));
+
+    entry.kind = STOCKCERT_CERTIFICATE_ISSUED;
+    entry.number = class->record.last + 1;
+    entry.shares = grant->amount;
+    entry.code = class->record.code;
+    entry.text.len = grant->name_len;
+    entry.text.data = grant->name;
+
+    failed = stockcert_ledger_append(ledger, &entry, error);
+    if (failed != STOCKCERT_OK) {
+        return failed;
+    }
+
+    stockcert_put64(number, entry.number);
+    stockcert_put64(position, entry.position);
+
+    key.mv_size = sizeof(number);
+    key.mv_data = number;
+    value.mv_size = sizeof(position);
+    value.mv_data = position;
+
+    /* MDB_APPEND also refuses a number that is not above all others */
+
+    rc = mdb_put(ledger->writer, class->certificates, &key, &value, MDB_APPEND);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_put()", rc);
+    }
+
+    class->record.last = entry.number;
+    class->record.issued += grant->amount;
+    class->changed = 1;
+
+    outcome->status = STOCKCERT_ISSUED;
+    outcome->remaining -= grant->amount;
+    outcome->position = entry.position;
+    outcome->number = entry.number;
+    outcome->time = entry.time;
+    memcpy(outcome->seal, ledger->seal, STOCKCERT_SEAL_LEN);
+
+    return STOCKCERT_OK;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_tail(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    stockcert_rc_e     rc;
+    stockcert_entry_t  last;
+
+    rc = stockcert_ledger_get_last(ledger, ledger->writer, &last, error);
+
+    switch (rc) {
+
+    case STOCKCERT_OK:
+        ledger->position = last.position;
+        ledger->time = last.time;
+        memcpy(ledger->seal, last.seal, STOCKCERT_SEAL_LEN);
+        return STOCKCERT_OK;
+
+    case STOCKCERT_NOT_FOUND:
+        ledger->position = 0;
+        ledger->time = 0;
+        memcpy(ledger->seal, ledger->header_seal, STOCKCERT_SEAL_LEN);
+        return STOCKCERT_OK;
+
+    default:
+        return rc;
+    }
+}
+
+
+stockcert_rc_e
+stockcert_ledger_append(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
+    stockcert_error_t *error)
+{
+    int       rc;
+    size_t    len;
+    uint8_t   bytes[STOCKCERT_ENTRY_MAX], position[8];
+    uint64_t  now;
+    MDB_val   key, value;
+
+    now = stockcert_now();
+
+    /* a clock that was set back must not take the journal back */
+
+    if (ledger->time < now) {
+        ledger->time = now;
+    }
+
+    entry->position = ++ledger->position;
+    entry->time = ledger->time;
+
+    len = stockcert_entry_encode(entry, bytes);
+
+    if (stockcert_seal(ledger->sealer, ledger->seal, bytes, len, ledger->seal)
+        != 0)
+    {
+        return stockcert_ledger_error(error, "EVP_DigestFinal_ex()", ENOMEM);
+    }
+
+    memcpy(bytes + len, ledger->seal, STOCKCERT_SEAL_LEN);
+
+    stockcert_put64(position, entry->position);
+
+    key.mv_size = sizeof(position);
+    key.mv_data = position;
+    value.mv_size = len + STOCKCERT_SEAL_LEN;
+    value.mv_data = bytes;
+
+    rc = mdb_put(ledger->writer, ledger->journal, &key, &value, MDB_APPEND);
+
+    return stockcert_ledger_error(error, "mdb_put()", rc);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_put_class(stockcert_ledger_t *ledger,
+    const stockcert_class_t *class, stockcert_error_t *error)
+{
+    int      rc;
+    uint8_t  bytes[24 + STOCKCERT_TEXT_MAX];
+    MDB_val  key, value;
+
+    stockcert_put64(bytes, class->authorized);
+    stockcert_put64(bytes + 8, class->issued);
+    stockcert_put64(bytes + 16, class->last);
+    memcpy(bytes + 24, class->title.data, class->title.len);
+
+    key.mv_size = class->code.len;
+    key.mv_data = (void *) class->code.data;
+    value.mv_size = 24 + class->title.len;
+    value.mv_data = bytes;
+
+    rc = mdb_put(ledger->writer, ledger->class, &key, &value, 0);
+
+    return stockcert_ledger_error(error, "mdb_put()", rc);
+}
+
+
+uint64_t
+stockcert_now(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
+}

@@ -1,0 +1,296 @@
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "stockcert_ledger_int.h"
+
+
+/*
+ * The reader table is sized when nobody else has the ledger open and cannot
+ * grow later: room for more processes than will ever be, 64 bytes each.
+ */
+
+#define STOCKCERT_READERS  1024
+
+
+static stockcert_rc_e stockcert_ledger_open_env(stockcert_ledger_t *ledger,
+    const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_check_size(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_sync_directory(const char *path,
+    stockcert_error_t *error);
+
+
+stockcert_rc_e
+stockcert_ledger_open(const stockcert_ledger_conf_t *conf,
+    stockcert_ledger_t **ledger, stockcert_error_t *error)
+{
+    int                  dead;
+    stockcert_rc_e       rc;
+    stockcert_ledger_t  *l;
+
+    l = calloc(1, sizeof(stockcert_ledger_t));
+    if (l == NULL) {
+        return stockcert_ledger_error(error, "calloc()", errno);
+    }
+
+    l->sealer = stockcert_sealer_create();
+    if (l->sealer == NULL) {
+        rc = stockcert_ledger_error(error, "EVP_MD_fetch()", ENOMEM);
+        goto failed;
+    }
+
+    rc = stockcert_ledger_open_env(l, conf, error);
+    if (rc != STOCKCERT_OK) {
+        goto failed;
+    }
+
+    /* readers that were killed would keep LMDB from using pages again */
+
+    rc = stockcert_ledger_error(error, "mdb_reader_check()",
+                                mdb_reader_check(l->env, &dead));
+    if (rc != STOCKCERT_OK) {
+        goto failed;
+    }
+
+    rc = stockcert_ledger_error(error, "mdb_txn_begin()",
+                                mdb_txn_begin(l->env, NULL, 0, &l->writer));
+    if (rc != STOCKCERT_OK) {
+        goto failed;
+    }
+
+    rc = stockcert_ledger_open_databases(l, conf, error);
+    if (rc != STOCKCERT_OK) {
+        stockcert_ledger_abort(l);
+        goto failed;
+    }
+
+    rc = stockcert_ledger_commit(l, error);
+    if (rc == STOCKCERT_UNKNOWN) {
+        rc = STOCKCERT_FAILED;
+    }
+
+    if (rc != STOCKCERT_OK) {
+        goto failed;
+    }
+
+    rc = stockcert_ledger_error(error, "mdb_txn_begin()",
+                                mdb_txn_begin(l->env, NULL, MDB_RDONLY,
+                                              &l->reader));
+    if (rc != STOCKCERT_OK) {
+        goto failed;
+    }
+
+    mdb_txn_reset(l->reader);
+
+    *ledger = l;
+
+    return STOCKCERT_OK;
+
+failed:
+
+    stockcert_ledger_close(l);
+
+    return rc;
+}
+
+
+void
+stockcert_ledger_close(stockcert_ledger_t *ledger)
+{
+    if (ledger->reader) {
+        mdb_txn_abort(ledger->reader);
+    }
+
+    if (ledger->env) {
+        mdb_env_close(ledger->env);
+    }
+
+    stockcert_sealer_destroy(ledger->sealer);
+    free(ledger);
+}
+
+
+stockcert_str_t
+stockcert_ledger_company(const stockcert_ledger_t *ledger)
+{
+    stockcert_str_t  company;
+
+    company.len = ledger->company_len;
+    company.data = ledger->company;
+
+    return company;
+}
+
+
+int
+stockcert_ledger_has_class(const stockcert_ledger_t *ledger, const char *code,
+    size_t len)
+{
+    return stockcert_ledger_find_class(ledger, code, len) != NULL;
+}
+
+
+stockcert_ledger_class_t *
+stockcert_ledger_find_class(const stockcert_ledger_t *ledger, const char *code,
+    size_t len)
+{
+    size_t                           i;
+    const stockcert_ledger_class_t  *class;
+
+    for (i = 0; i < ledger->nclasses; i++) {
+        class = &ledger->classes[i];
+
+        if (class->record.code.len == len
+            && memcmp(class->code, code, len) == 0)
+        {
+            return (stockcert_ledger_class_t *) class;
+        }
+    }
+
+    return NULL;
+}
+
+
+static stockcert_rc_e
+stockcert_ledger_open_env(stockcert_ledger_t *ledger,
+    const stockcert_ledger_conf_t *conf, stockcert_error_t *error)
+{
+    int             rc;
+    stockcert_rc_e  failed;
+
+    rc = mdb_env_create(&ledger->env);
+    if (rc != 0) {
+        ledger->env = NULL;
+        return stockcert_ledger_error(error, "mdb_env_create()", rc);
+    }
+
+    rc = mdb_env_set_mapsize(ledger->env, conf->size);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_env_set_mapsize()", rc);
+    }
+
+    rc = mdb_env_set_maxreaders(ledger->env, STOCKCERT_READERS);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_env_set_maxreaders()", rc);
+    }
+
+    rc = mdb_env_set_maxdbs(ledger->env, 3 + STOCKCERT_CLASSES_MAX);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_env_set_maxdbs()", rc);
+    }
+
+    /*
+     * MDB_NOTLS: the reader's transaction is used by whatever thread reads;
+     * all other flags are LMDB's own defaults, which are the durable ones
+     */
+
+    rc = mdb_env_open(ledger->env, conf->path, MDB_NOTLS, 0600);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_env_open()", rc);
+    }
+
+    failed = stockcert_ledger_check_size(ledger, error);
+    if (failed != STOCKCERT_OK) {
+        return failed;
+    }
+
+    return stockcert_ledger_sync_directory(conf->path, error);
+}
+
+
+/* a page that the file does not have would be a SIGBUS when it is read */
+
+static stockcert_rc_e
+stockcert_ledger_check_size(stockcert_ledger_t *ledger,
+    stockcert_error_t *error)
+{
+    int               rc;
+    MDB_stat          stat;
+    MDB_envinfo       info;
+    struct stat       st;
+    mdb_filehandle_t  fd;
+
+    rc = mdb_env_get_fd(ledger->env, &fd);
+    if (rc == 0) {
+        rc = mdb_env_info(ledger->env, &info);
+    }
+
+    if (rc == 0) {
+        rc = mdb_env_stat(ledger->env, &stat);
+    }
+
+    if (rc == 0 && fstat(fd, &st) == -1) {
+        rc = errno;
+    }
+
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_env_info()", rc);
+    }
+
+    if ((uint64_t) st.st_size / stat.ms_psize <= info.me_last_pgno) {
+        return stockcert_ledger_damaged(error, "the file is truncated");
+    }
+
+    return STOCKCERT_OK;
+}
+
+
+/* LMDB flushes its file, but not the directory that it made the file in */
+
+static stockcert_rc_e
+stockcert_ledger_sync_directory(const char *path, stockcert_error_t *error)
+{
+    int  fd, rc;
+
+    fd = open(path, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+    if (fd == -1) {
+        return stockcert_ledger_error(error, "open()", errno);
+    }
+
+    rc = fsync(fd) == -1 ? errno : 0;
+
+    if (close(fd) == -1 && rc == 0) {
+        rc = errno;
+    }
+
+    return stockcert_ledger_error(error, "fsync()", rc);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_error(stockcert_error_t *error, const char *call, int rc)
+{
+    if (rc == 0) {
+        return STOCKCERT_OK;
+    }
+
+    snprintf(error->text, sizeof(error->text), "%s failed (%d: %s)", call, rc,
+             mdb_strerror(rc));
+
+    switch (rc) {
+
+    case MDB_MAP_FULL:
+    case ENOSPC:
+    case EDQUOT:
+        return STOCKCERT_FULL;
+
+    default:
+        return STOCKCERT_FAILED;
+    }
+}
+
+
+stockcert_rc_e
+stockcert_ledger_damaged(stockcert_error_t *error, const char *what)
+{
+    snprintf(error->text, sizeof(error->text),
+             "not a ledger, or a damaged one: %s", what);
+
+    return STOCKCERT_FAILED;
+}

@@ -1,0 +1,199 @@
+
+/*
+ * The ledger: one company's share classes, certificates and journal, in an
+ * LMDB environment.
+ *
+ * Format version 1.  Named databases; all integers are 8 bytes, big-endian:
+ *
+ *     meta               "ledger" -> header (stockcert_entry.h)
+ *     journal            position of the entry -> entry
+ *     class              code -> authorized, issued, last number, title
+ *     certificate:CODE   number -> position of the entry
+ *
+ * "issued" counts shares, "last number" certificates.
+ *
+ * A ledger belongs to the process that opened it: it does not survive fork(),
+ * and a process must not have the same one open twice (LMDB's lmdb.h, Caveats:
+ * closing one would drop the file locks of the other).  Any number of
+ * processes may have it open.  Within a process there are two parties, each a
+ * thread at a time: the writer, between stockcert_ledger_begin() and _commit()
+ * or _abort(), all on one thread; and the reader, between _snapshot() and
+ * _release().  They do not wait for each other.
+ *
+ * Nothing is ever written without LMDB's full durability: when
+ * stockcert_ledger_commit() returns STOCKCERT_OK, all is flushed to disk.
+ */
+
+
+#ifndef STOCKCERT_LEDGER_H
+#define STOCKCERT_LEDGER_H
+
+
+#include "stockcert_entry.h"
+#include "stockcert_grant.h"
+
+
+#define STOCKCERT_CLASSES_MAX  64      /* classes of a ledger */
+
+
+/*
+ * What became of a call.  After STOCKCERT_FAILED and STOCKCERT_UNKNOWN the
+ * ledger must be closed, and may be opened again.
+ */
+
+typedef enum {
+    STOCKCERT_OK = 0,
+    STOCKCERT_NOT_FOUND,
+    STOCKCERT_FULL,          /* no room on disk or in the map: no change */
+    STOCKCERT_FAILED,        /* no change */
+    STOCKCERT_UNKNOWN        /* the last step of a commit failed: the
+                                transaction is on disk or it is not */
+} stockcert_rc_e;
+
+
+/* set where a function returns anything but OK and NOT_FOUND: what failed */
+
+typedef struct {
+    char                text[512];
+} stockcert_error_t;
+
+
+typedef struct {
+    stockcert_str_t     code;
+    stockcert_str_t     title;
+    uint64_t            authorized;    /* shares */
+    uint64_t            issued;        /* shares */
+    uint64_t            last;          /* certificate number, 0 for none */
+} stockcert_class_t;
+
+
+typedef struct {
+    const char         *path;          /* a directory that exists */
+    size_t              size;          /* bytes, the most it may grow to */
+    stockcert_str_t     company;
+    size_t              nclasses;
+    stockcert_class_t  *classes;       /* code, title, authorized */
+} stockcert_ledger_conf_t;
+
+
+typedef enum {
+    STOCKCERT_WAITING = 0,
+    STOCKCERT_ISSUED,
+    STOCKCERT_INSUFFICIENT,            /* not enough shares left: remaining */
+    STOCKCERT_NO_CLASS                 /* the ledger has no such class */
+} stockcert_status_e;
+
+
+typedef struct {
+    stockcert_status_e  status;
+    uint64_t            remaining;     /* shares, where INSUFFICIENT */
+    uint64_t            position;      /* of the entry; these where ISSUED */
+    uint64_t            number;
+    uint64_t            time;
+    uint8_t             seal[STOCKCERT_SEAL_LEN];
+} stockcert_outcome_t;
+
+
+/* a grant and what became of it */
+
+typedef struct {
+    stockcert_grant_t    grant;
+    stockcert_outcome_t  outcome;
+} stockcert_slot_t;
+
+
+typedef struct stockcert_ledger_s  stockcert_ledger_t;
+
+
+/*
+ * Opens the ledger in conf->path, makes it if the directory has none, and
+ * opens (in the journal) those of conf->classes that it does not have yet.
+ * What else is in a ledger that exists stays as it is.  Files are made with
+ * mode 0600.  It may wait for another writer and flush.
+ *
+ * Returns STOCKCERT_OK with a ledger for stockcert_ledger_close(), or
+ * STOCKCERT_FULL or STOCKCERT_FAILED.  What is not a ledger, is damaged, is of
+ * another format version or of another company is refused, and not changed.
+ */
+
+stockcert_rc_e stockcert_ledger_open(const stockcert_ledger_conf_t *conf,
+    stockcert_ledger_t **ledger, stockcert_error_t *error);
+
+/* Neither the writer nor the reader may be at work. */
+
+void stockcert_ledger_close(stockcert_ledger_t *ledger);
+
+/* The company's name; it stays as long as the ledger is open.  Any thread. */
+
+stockcert_str_t stockcert_ledger_company(const stockcert_ledger_t *ledger);
+
+/*
+ * Whether the ledger had a class of this code when it was opened.  Any thread,
+ * at any time.
+ */
+
+int stockcert_ledger_has_class(const stockcert_ledger_t *ledger,
+    const char *code, size_t len);
+
+
+/*
+ * The writer.
+ *
+ * _begin() waits until no other process or thread writes.
+ *
+ * _issue() issues the certificates for n grants, in their order, and fills in
+ * the outcome of each; it may be called any number of times in a transaction.
+ * An outcome counts once _commit() has returned STOCKCERT_OK, not before.
+ *
+ * After an error of _begin() there is no transaction; after one of _issue()
+ * comes _abort(); _commit() ends it always.
+ */
+
+stockcert_rc_e stockcert_ledger_begin(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
+stockcert_rc_e stockcert_ledger_issue(stockcert_ledger_t *ledger,
+    stockcert_slot_t *slots, size_t n, stockcert_error_t *error);
+stockcert_rc_e stockcert_ledger_commit(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
+void stockcert_ledger_abort(stockcert_ledger_t *ledger);
+
+
+/*
+ * The reader.  Never waits for a writer; a page that is not in memory is read
+ * from disk.  All that is read between _snapshot() and _release() is of one
+ * state of the ledger, and what strings and seals point to stays as long.
+ *
+ * After an error of _snapshot() there is none to release.
+ */
+
+stockcert_rc_e stockcert_ledger_snapshot(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
+void stockcert_ledger_release(stockcert_ledger_t *ledger);
+
+/* The last entry of the journal; STOCKCERT_NOT_FOUND if it has none. */
+
+stockcert_rc_e stockcert_ledger_last(stockcert_ledger_t *ledger,
+    stockcert_entry_t *entry, stockcert_error_t *error);
+
+/* The class of this code. */
+
+stockcert_rc_e stockcert_ledger_class(stockcert_ledger_t *ledger,
+    const char *code, size_t len, stockcert_class_t *class,
+    stockcert_error_t *error);
+
+/*
+ * All classes in the order of their codes; n has their number, at most
+ * STOCKCERT_CLASSES_MAX, for which classes has room.
+ */
+
+stockcert_rc_e stockcert_ledger_classes(stockcert_ledger_t *ledger,
+    stockcert_class_t *classes, size_t *n, stockcert_error_t *error);
+
+/* The entry that issued a certificate. */
+
+stockcert_rc_e stockcert_ledger_certificate(stockcert_ledger_t *ledger,
+    const char *code, size_t len, uint64_t number, stockcert_entry_t *entry,
+    stockcert_error_t *error);
+
+
+#endif /* STOCKCERT_LEDGER_H */

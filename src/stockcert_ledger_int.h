@@ -1,0 +1,114 @@
+
+/*
+ * What the rooms of the ledger share: stockcert_ledger.c opens and closes,
+ * stockcert_schema.c makes and checks what is in it, stockcert_issue.c writes,
+ * stockcert_read.c reads.  Nobody else includes it.
+ */
+
+
+#ifndef STOCKCERT_LEDGER_INT_H
+#define STOCKCERT_LEDGER_INT_H
+
+
+#include <lmdb.h>
+
+#include "stockcert_ledger.h"
+
+
+/* a class as the writer has it: the counters are those of its transaction */
+
+typedef struct {
+    stockcert_class_t      record;
+    MDB_dbi                certificates;
+    unsigned               loaded:1;
+    unsigned               changed:1;
+
+    char                   code[STOCKCERT_CODE_MAX];
+    char                   title[STOCKCERT_TEXT_MAX];
+} stockcert_ledger_class_t;
+
+
+struct stockcert_ledger_s {
+    MDB_env                   *env;
+    MDB_dbi                    meta;
+    MDB_dbi                    journal;
+    MDB_dbi                    class;
+
+    size_t                     company_len;
+    char                       company[STOCKCERT_TEXT_MAX];
+    uint8_t                    header_seal[STOCKCERT_SEAL_LEN];
+
+    size_t                     nclasses;
+    stockcert_ledger_class_t   classes[STOCKCERT_CLASSES_MAX];
+
+    MDB_txn                   *reader;       /* reset between snapshots */
+
+    /* the writer's: the journal's end as of its transaction */
+
+    MDB_txn                   *writer;
+    stockcert_sealer_t        *sealer;
+    uint64_t                   position;
+    uint64_t                   time;
+    uint8_t                    seal[STOCKCERT_SEAL_LEN];
+};
+
+
+stockcert_ledger_class_t *stockcert_ledger_find_class(
+    const stockcert_ledger_t *ledger, const char *code, size_t len);
+
+/*
+ * In the writer's transaction: opens the databases, makes those that are not
+ * there, checks the header and opens the classes of conf.
+ */
+
+stockcert_rc_e stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
+    const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
+
+/*
+ * Reads the journal's end in the writer's transaction, which _begin() does;
+ * needs the databases and header_seal.
+ */
+
+stockcert_rc_e stockcert_ledger_tail(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
+
+/*
+ * Appends an entry to the journal in the writer's transaction: sets its
+ * position and time, and ledger->seal to its seal.
+ */
+
+stockcert_rc_e stockcert_ledger_append(stockcert_ledger_t *ledger,
+    stockcert_entry_t *entry, stockcert_error_t *error);
+
+stockcert_rc_e stockcert_ledger_put_class(stockcert_ledger_t *ledger,
+    const stockcert_class_t *class, stockcert_error_t *error);
+
+/* microseconds since 1970-01-01T00:00:00Z */
+
+uint64_t stockcert_now(void);
+
+/* In any transaction; strings point into the map. */
+
+stockcert_rc_e stockcert_ledger_get_class(const stockcert_ledger_t *ledger,
+    MDB_txn *txn, const char *code, size_t len, stockcert_class_t *class,
+    stockcert_error_t *error);
+stockcert_rc_e stockcert_ledger_get_last(const stockcert_ledger_t *ledger,
+    MDB_txn *txn, stockcert_entry_t *entry, stockcert_error_t *error);
+
+/* Returns 0, or -1 if this is no record of a class. */
+
+int stockcert_class_decode(const MDB_val *key, const MDB_val *value,
+    stockcert_class_t *class);
+
+/*
+ * Both set *error.  The first turns what an LMDB or system call returned into
+ * ours, the second is for what must not be in a ledger: it is refused.
+ */
+
+stockcert_rc_e stockcert_ledger_error(stockcert_error_t *error,
+    const char *call, int rc);
+stockcert_rc_e stockcert_ledger_damaged(stockcert_error_t *error,
+    const char *what);
+
+
+#endif /* STOCKCERT_LEDGER_INT_H */

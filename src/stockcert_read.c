@@ -1,0 +1,201 @@
+
+#include "stockcert_ledger_int.h"
+
+
+static stockcert_rc_e stockcert_ledger_decode(const MDB_val *key,
+    const MDB_val *value, stockcert_entry_t *entry, stockcert_error_t *error);
+
+
+stockcert_rc_e
+stockcert_ledger_snapshot(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    return stockcert_ledger_error(error, "mdb_txn_renew()",
+                                  mdb_txn_renew(ledger->reader));
+}
+
+
+void
+stockcert_ledger_release(stockcert_ledger_t *ledger)
+{
+    mdb_txn_reset(ledger->reader);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_last(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
+    stockcert_error_t *error)
+{
+    return stockcert_ledger_get_last(ledger, ledger->reader, entry, error);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_class(stockcert_ledger_t *ledger, const char *code,
+    size_t len, stockcert_class_t *class, stockcert_error_t *error)
+{
+    return stockcert_ledger_get_class(ledger, ledger->reader, code, len, class,
+                                      error);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_classes(stockcert_ledger_t *ledger,
+    stockcert_class_t *classes, size_t *n, stockcert_error_t *error)
+{
+    size_t           i;
+    stockcert_rc_e   rc;
+    stockcert_str_t  code;
+
+    for (i = 0; i < ledger->nclasses; i++) {
+        code = ledger->classes[i].record.code;
+
+        rc = stockcert_ledger_class(ledger, code.data, code.len, &classes[i],
+                                    error);
+        if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+    }
+
+    *n = ledger->nclasses;
+
+    return STOCKCERT_OK;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_certificate(stockcert_ledger_t *ledger, const char *code,
+    size_t len, uint64_t number, stockcert_entry_t *entry,
+    stockcert_error_t *error)
+{
+    int                        rc;
+    uint8_t                    bytes[8];
+    MDB_val                    key, value;
+    stockcert_ledger_class_t  *class;
+
+    class = stockcert_ledger_find_class(ledger, code, len);
+    if (class == NULL) {
+        return STOCKCERT_NOT_FOUND;
+    }
+
+    stockcert_put64(bytes, number);
+
+    key.mv_size = sizeof(bytes);
+    key.mv_data = bytes;
+
+    rc = mdb_get(ledger->reader, class->certificates, &key, &value);
+
+    if (rc == MDB_NOTFOUND) {
+        return STOCKCERT_NOT_FOUND;
+    }
+
+    if (rc == 0) {
+        key = value;
+        rc = mdb_get(ledger->reader, ledger->journal, &key, &value);
+    }
+
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_get()", rc);
+    }
+
+    return stockcert_ledger_decode(&key, &value, entry, error);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_get_last(const stockcert_ledger_t *ledger, MDB_txn *txn,
+    stockcert_entry_t *entry, stockcert_error_t *error)
+{
+    int          rc;
+    MDB_val      key, value;
+    MDB_cursor  *cursor;
+
+    rc = mdb_cursor_open(txn, ledger->journal, &cursor);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
+    }
+
+    rc = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
+
+    mdb_cursor_close(cursor);
+
+    if (rc == MDB_NOTFOUND) {
+        return STOCKCERT_NOT_FOUND;
+    }
+
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_cursor_get()", rc);
+    }
+
+    return stockcert_ledger_decode(&key, &value, entry, error);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_get_class(const stockcert_ledger_t *ledger, MDB_txn *txn,
+    const char *code, size_t len, stockcert_class_t *class,
+    stockcert_error_t *error)
+{
+    int      rc;
+    MDB_val  key, value;
+
+    key.mv_size = len;
+    key.mv_data = (void *) code;
+
+    rc = mdb_get(txn, ledger->class, &key, &value);
+
+    if (rc == MDB_NOTFOUND) {
+        return STOCKCERT_NOT_FOUND;
+    }
+
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_get()", rc);
+    }
+
+    if (stockcert_class_decode(&key, &value, class) != 0) {
+        return stockcert_ledger_damaged(error, "a class is not readable");
+    }
+
+    return STOCKCERT_OK;
+}
+
+
+int
+stockcert_class_decode(const MDB_val *key, const MDB_val *value,
+    stockcert_class_t *class)
+{
+    const uint8_t  *p;
+
+    if (key->mv_size == 0 || key->mv_size > STOCKCERT_CODE_MAX
+        || value->mv_size < 24 || value->mv_size > 24 + STOCKCERT_TEXT_MAX)
+    {
+        return -1;
+    }
+
+    p = value->mv_data;
+
+    class->code.len = key->mv_size;
+    class->code.data = key->mv_data;
+    class->authorized = stockcert_get64(p);
+    class->issued = stockcert_get64(p + 8);
+    class->last = stockcert_get64(p + 16);
+    class->title.len = value->mv_size - 24;
+    class->title.data = (const char *) p + 24;
+
+    return class->issued <= class->authorized ? 0 : -1;
+}
+
+
+static stockcert_rc_e
+stockcert_ledger_decode(const MDB_val *key, const MDB_val *value,
+    stockcert_entry_t *entry, stockcert_error_t *error)
+{
+    if (key->mv_size != 8
+        || stockcert_entry_decode(value->mv_data, value->mv_size, entry) != 0)
+    {
+        return stockcert_ledger_damaged(error, "an entry is not readable");
+    }
+
+    entry->position = stockcert_get64(key->mv_data);
+
+    return STOCKCERT_OK;
+}

@@ -1,0 +1,311 @@
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "stockcert_ledger_int.h"
+
+
+#define STOCKCERT_META_KEY  "ledger"
+
+
+static stockcert_rc_e stockcert_ledger_open_header(stockcert_ledger_t *ledger,
+    const stockcert_str_t *company, stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_put_header(stockcert_ledger_t *ledger,
+    const stockcert_str_t *company, stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_use_header(stockcert_ledger_t *ledger,
+    const MDB_val *value, const stockcert_str_t *company,
+    stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_open_class(stockcert_ledger_t *ledger,
+    const stockcert_class_t *class, stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_load_classes(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_load_class(stockcert_ledger_t *ledger,
+    const stockcert_class_t *class, stockcert_error_t *error);
+
+
+/*
+ * All databases are opened in this one transaction: LMDB wants that once for a
+ * process, and not from two transactions at a time.
+ */
+
+stockcert_rc_e
+stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
+    const stockcert_ledger_conf_t *conf, stockcert_error_t *error)
+{
+    int             dbi;
+    size_t          i;
+    stockcert_rc_e  rc;
+
+    rc = stockcert_ledger_open_header(ledger, &conf->company, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    dbi = mdb_dbi_open(ledger->writer, "journal", MDB_CREATE, &ledger->journal);
+    if (dbi == 0) {
+        dbi = mdb_dbi_open(ledger->writer, "class", MDB_CREATE, &ledger->class);
+    }
+
+    if (dbi != 0) {
+        return stockcert_ledger_error(error, "mdb_dbi_open()", dbi);
+    }
+
+    rc = stockcert_ledger_tail(ledger, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    for (i = 0; i < conf->nclasses; i++) {
+        rc = stockcert_ledger_open_class(ledger, &conf->classes[i], error);
+        if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+    }
+
+    return stockcert_ledger_load_classes(ledger, error);
+}
+
+
+static stockcert_rc_e
+stockcert_ledger_open_header(stockcert_ledger_t *ledger,
+    const stockcert_str_t *company, stockcert_error_t *error)
+{
+    int       rc;
+    MDB_dbi   main;
+    MDB_val   key, value;
+    MDB_stat  stat;
+
+    rc = mdb_dbi_open(ledger->writer, "meta", 0, &ledger->meta);
+
+    if (rc == MDB_NOTFOUND) {
+
+        /* a new ledger, or an environment of some other program */
+
+        rc = mdb_dbi_open(ledger->writer, NULL, 0, &main);
+        if (rc == 0) {
+            rc = mdb_stat(ledger->writer, main, &stat);
+        }
+
+        if (rc != 0) {
+            return stockcert_ledger_error(error, "mdb_stat()", rc);
+        }
+
+        if (stat.ms_entries != 0) {
+            return stockcert_ledger_damaged(error,
+                                     "it has other data, which is no ledger");
+        }
+
+        return stockcert_ledger_put_header(ledger, company, error);
+    }
+
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_dbi_open()", rc);
+    }
+
+    key.mv_size = sizeof(STOCKCERT_META_KEY) - 1;
+    key.mv_data = (void *) STOCKCERT_META_KEY;
+
+    rc = mdb_get(ledger->writer, ledger->meta, &key, &value);
+
+    if (rc == MDB_NOTFOUND) {
+        return stockcert_ledger_damaged(error, "it has no header");
+    }
+
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_get()", rc);
+    }
+
+    return stockcert_ledger_use_header(ledger, &value, company, error);
+}
+
+
+static stockcert_rc_e
+stockcert_ledger_put_header(stockcert_ledger_t *ledger,
+    const stockcert_str_t *company, stockcert_error_t *error)
+{
+    int                 rc;
+    uint8_t             bytes[STOCKCERT_HEADER_MAX];
+    MDB_val             key, value;
+    stockcert_header_t  header;
+
+    header.format = STOCKCERT_FORMAT;
+    header.created = stockcert_now();
+    header.company = *company;
+
+    key.mv_size = sizeof(STOCKCERT_META_KEY) - 1;
+    key.mv_data = (void *) STOCKCERT_META_KEY;
+
+    value.mv_size = stockcert_header_encode(&header, bytes);
+    value.mv_data = bytes;
+
+    rc = mdb_dbi_open(ledger->writer, "meta", MDB_CREATE, &ledger->meta);
+    if (rc == 0) {
+        rc = mdb_put(ledger->writer, ledger->meta, &key, &value,
+                     MDB_NOOVERWRITE);
+    }
+
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_put()", rc);
+    }
+
+    value.mv_data = bytes;
+
+    return stockcert_ledger_use_header(ledger, &value, company, error);
+}
+
+
+static stockcert_rc_e
+stockcert_ledger_use_header(stockcert_ledger_t *ledger, const MDB_val *value,
+    const stockcert_str_t *company, stockcert_error_t *error)
+{
+    stockcert_header_t  header;
+
+    if (stockcert_header_decode(value->mv_data, value->mv_size, &header) != 0) {
+        return stockcert_ledger_damaged(error, "its header is not a ledger's");
+    }
+
+    if (header.format != STOCKCERT_FORMAT) {
+        snprintf(error->text, sizeof(error->text),
+                 "the ledger has format version %u, this program reads %d only",
+                 header.format, STOCKCERT_FORMAT);
+        return STOCKCERT_FAILED;
+    }
+
+    if (header.company.len != company->len
+        || memcmp(header.company.data, company->data, company->len) != 0)
+    {
+        snprintf(error->text, sizeof(error->text),
+                 "the ledger belongs to \"%.*s\", the configuration says "
+                 "\"%.*s\"", (int) header.company.len, header.company.data,
+                 (int) company->len, company->data);
+        return STOCKCERT_FAILED;
+    }
+
+    if (stockcert_seal(ledger->sealer, NULL, value->mv_data, value->mv_size,
+                       ledger->header_seal)
+        != 0)
+    {
+        return stockcert_ledger_error(error, "EVP_DigestFinal_ex()", ENOMEM);
+    }
+
+    ledger->company_len = company->len;
+    memcpy(ledger->company, company->data, company->len);
+
+    return STOCKCERT_OK;
+}
+
+
+static stockcert_rc_e
+stockcert_ledger_open_class(stockcert_ledger_t *ledger,
+    const stockcert_class_t *class, stockcert_error_t *error)
+{
+    stockcert_rc_e     rc;
+    stockcert_class_t  record;
+    stockcert_entry_t  entry;
+
+    rc = stockcert_ledger_get_class(ledger, ledger->writer, class->code.data,
+                                    class->code.len, &record, error);
+    if (rc != STOCKCERT_NOT_FOUND) {
+        return rc;
+    }
+
+    memset(&entry, 0, sizeof(stockcert_entry_t));
+
+    entry.kind = STOCKCERT_CLASS_OPENED;
+    entry.shares = class->authorized;
+    entry.code = class->code;
+    entry.text = class->title;
+
+    rc = stockcert_ledger_append(ledger, &entry, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    record = *class;
+    record.issued = 0;
+    record.last = 0;
+
+    return stockcert_ledger_put_class(ledger, &record, error);
+}
+
+
+static stockcert_rc_e
+stockcert_ledger_load_classes(stockcert_ledger_t *ledger,
+    stockcert_error_t *error)
+{
+    int                rc;
+    MDB_val            key, value;
+    MDB_cursor        *cursor;
+    stockcert_rc_e     failed;
+    stockcert_class_t  class;
+
+    rc = mdb_cursor_open(ledger->writer, ledger->class, &cursor);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
+    }
+
+    failed = STOCKCERT_OK;
+
+    while (failed == STOCKCERT_OK) {
+
+        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        if (rc != 0) {
+            break;
+        }
+
+        if (stockcert_class_decode(&key, &value, &class) != 0) {
+            failed = stockcert_ledger_damaged(error,
+                                              "a class is not readable");
+            break;
+        }
+
+        failed = stockcert_ledger_load_class(ledger, &class, error);
+    }
+
+    mdb_cursor_close(cursor);
+
+    if (failed != STOCKCERT_OK || rc == MDB_NOTFOUND) {
+        return failed;
+    }
+
+    return stockcert_ledger_error(error, "mdb_cursor_get()", rc);
+}
+
+
+static stockcert_rc_e
+stockcert_ledger_load_class(stockcert_ledger_t *ledger,
+    const stockcert_class_t *class, stockcert_error_t *error)
+{
+    int                        rc;
+    char                       name[sizeof("certificate:")
+                                    + STOCKCERT_CODE_MAX];
+    stockcert_ledger_class_t  *c;
+
+    if (ledger->nclasses == STOCKCERT_CLASSES_MAX) {
+        snprintf(error->text, sizeof(error->text),
+                 "a ledger has at most %d classes", STOCKCERT_CLASSES_MAX);
+        return STOCKCERT_FAILED;
+    }
+
+    c = &ledger->classes[ledger->nclasses];
+
+    memcpy(c->code, class->code.data, class->code.len);
+    memcpy(c->title, class->title.data, class->title.len);
+
+    c->record = *class;
+    c->record.code.data = c->code;
+    c->record.title.data = c->title;
+
+    snprintf(name, sizeof(name), "certificate:%.*s", (int) class->code.len,
+             class->code.data);
+
+    rc = mdb_dbi_open(ledger->writer, name, MDB_CREATE, &c->certificates);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_dbi_open()", rc);
+    }
+
+    ledger->nclasses++;
+
+    return STOCKCERT_OK;
+}

@@ -1,0 +1,137 @@
+
+#include <stdint.h>
+
+#include "stockcert_entry.h"
+#include "stockcert_text.h"
+
+
+#define STOCKCERT_NO_CHAR  UINT32_MAX
+
+
+static uint32_t stockcert_utf8(const uint8_t **p, const uint8_t *end);
+static int stockcert_is_space(uint32_t c);
+
+
+const char *
+stockcert_text_fault(const char *text, size_t len)
+{
+    int             blank;
+    uint32_t        c;
+    const uint8_t  *p, *end;
+
+    if (len == 0) {
+        return "must not be empty";
+    }
+
+    if (len > STOCKCERT_TEXT_MAX) {
+        return "must have at most 255 bytes in UTF-8";
+    }
+
+    p = (const uint8_t *) text;
+    end = p + len;
+    blank = 1;
+
+    while (p < end) {
+        c = stockcert_utf8(&p, end);
+
+        if (c == STOCKCERT_NO_CHAR) {
+            return "must be valid UTF-8";
+        }
+
+        if (c < 0x20 || (c >= 0x7f && c < 0xa0)) {
+            return "must not contain control characters";
+        }
+
+        if (!stockcert_is_space(c)) {
+            blank = 0;
+        }
+    }
+
+    return blank ? "must not be only white space" : NULL;
+}
+
+
+const char *
+stockcert_code_fault(const char *code, size_t len)
+{
+    size_t  i;
+
+    if (len == 0 || len > STOCKCERT_CODE_MAX || code[0] < 'A' || code[0] > 'Z')
+    {
+        goto fault;
+    }
+
+    for (i = 1; i < len; i++) {
+        if ((code[i] < 'A' || code[i] > 'Z')
+            && (code[i] < '0' || code[i] > '9'))
+        {
+            goto fault;
+        }
+    }
+
+    return NULL;
+
+fault:
+
+    return "must be 1 to 8 of A-Z and 0-9, a letter first";
+}
+
+
+/* RFC 3629, section 4: no overlong forms, no surrogates */
+
+static uint32_t
+stockcert_utf8(const uint8_t **p, const uint8_t *end)
+{
+    int       n;
+    uint32_t  c, least;
+
+    c = *(*p)++;
+
+    if (c < 0x80) {
+        return c;
+    }
+
+    if (c >= 0xf0 && c < 0xf8) {
+        n = 3;
+        least = 0x10000;
+        c &= 0x07;
+
+    } else if (c >= 0xe0 && c < 0xf0) {
+        n = 2;
+        least = 0x800;
+        c &= 0x0f;
+
+    } else if (c >= 0xc0 && c < 0xe0) {
+        n = 1;
+        least = 0x80;
+        c &= 0x1f;
+
+    } else {
+        return STOCKCERT_NO_CHAR;
+    }
+
+    while (n--) {
+        if (*p == end || (**p & 0xc0) != 0x80) {
+            return STOCKCERT_NO_CHAR;
+        }
+
+        c = c << 6 | (*(*p)++ & 0x3f);
+    }
+
+    if (c < least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
+        return STOCKCERT_NO_CHAR;
+    }
+
+    return c;
+}
+
+
+/* Unicode's White_Space that is not a control character */
+
+static int
+stockcert_is_space(uint32_t c)
+{
+    return c == 0x20 || c == 0xa0 || c == 0x1680
+           || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029
+           || c == 0x202f || c == 0x205f || c == 0x3000;
+}
