@@ -1,0 +1,156 @@
+
+/*
+ * What the rooms of the module that know nginx share.  The way of a request:
+ *
+ *     ngx_http_stockcert_request.c   method, path and body become a grant or
+ *                                    something to read
+ *     ngx_http_stockcert_commit.c    grants become certificates, in batches
+ *     ngx_http_stockcert_reply.c     certificates and problems become HTTP
+ *
+ * All functions but the thread task of the commit run on the event loop.
+ */
+
+
+#ifndef NGX_HTTP_STOCKCERT_H
+#define NGX_HTTP_STOCKCERT_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_thread_pool.h>
+
+#include <stockcert_grant.h>
+#include <stockcert_ledger.h>
+
+
+typedef struct ngx_http_stockcert_lane_s  ngx_http_stockcert_lane_t;
+
+
+/* a "stockcert_ledger" block */
+
+typedef struct {
+    ngx_str_t                      name;
+    ngx_str_t                      path;       /* full, zero-terminated */
+    ngx_str_t                      company;
+    ngx_str_t                      company_json;    /* escaped */
+    ngx_array_t                    classes;    /* of stockcert_class_t */
+    size_t                         size;
+
+    ngx_thread_pool_t             *thread_pool;
+
+    ngx_http_stockcert_lane_t     *lane;       /* the process's own */
+} ngx_http_stockcert_ledger_t;
+
+
+typedef struct {
+    ngx_array_t                    ledgers;    /* ngx_http_stockcert_ledger_t * */
+    ngx_array_t                    locations;  /* ngx_http_stockcert_loc_conf_t * */
+} ngx_http_stockcert_main_conf_t;
+
+
+typedef struct {
+    ngx_http_stockcert_ledger_t   *ledger;
+
+    ngx_str_t                      prefix;     /* of URIs in answers, escaped */
+
+    ngx_str_t                      name;       /* of the ledger, or empty */
+    u_char                        *file;
+    ngx_uint_t                     line;
+} ngx_http_stockcert_loc_conf_t;
+
+
+typedef enum {
+    NGX_HTTP_STOCKCERT_NOT_JSON = 0,
+    NGX_HTTP_STOCKCERT_MEMBER_TWICE,
+    NGX_HTTP_STOCKCERT_BODY_MISSING,
+    NGX_HTTP_STOCKCERT_BAD_PARAMETER,
+    NGX_HTTP_STOCKCERT_INSUFFICIENT_SHARES,
+    NGX_HTTP_STOCKCERT_NOT_FOUND,
+    NGX_HTTP_STOCKCERT_METHOD_NOT_ALLOWED,
+    NGX_HTTP_STOCKCERT_BODY_TOO_LARGE,
+    NGX_HTTP_STOCKCERT_UNSUPPORTED_TYPE,
+    NGX_HTTP_STOCKCERT_INVALID_GRANT,
+    NGX_HTTP_STOCKCERT_OUTCOME_UNKNOWN,
+    NGX_HTTP_STOCKCERT_TOO_MANY_WAITING,
+    NGX_HTTP_STOCKCERT_LEDGER_FULL,
+    NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE
+} ngx_http_stockcert_problem_e;
+
+
+/* configuration */
+
+char *ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* request */
+
+ngx_int_t ngx_http_stockcert_handler(ngx_http_request_t *r);
+
+
+/*
+ * Commit.
+ *
+ * _lane_create() opens the ledger for this process; it fails only for want of
+ * memory: a ledger that cannot be opened now is tried again later.
+ *
+ * _commit() queues a grant: NGX_OK, and the request is finalized once its batch
+ * was committed; otherwise it has queued nothing and returns a problem, which
+ * the caller answers.
+ *
+ * _lane_ledger() returns the ledger for reading, or NULL while it is not open.
+ * A reader that got STOCKCERT_FAILED says so with _lane_failed(), after which
+ * the ledger must not be used: it is opened again.
+ */
+
+ngx_int_t ngx_http_stockcert_lane_create(ngx_cycle_t *cycle,
+    ngx_http_stockcert_ledger_t *ledger);
+void ngx_http_stockcert_lane_destroy(ngx_http_stockcert_ledger_t *ledger);
+
+ngx_int_t ngx_http_stockcert_commit(ngx_http_request_t *r,
+    ngx_http_stockcert_ledger_t *ledger, const stockcert_grant_t *grant,
+    ngx_http_stockcert_problem_e *problem);
+
+stockcert_ledger_t *ngx_http_stockcert_lane_ledger(
+    ngx_http_stockcert_ledger_t *ledger);
+void ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
+    const stockcert_error_t *error);
+
+
+/*
+ * Reply: each sends a whole answer, and returns what a content handler returns.
+ * What the arguments point to needs to stay for the call only.
+ *
+ * _reply_outcome() answers a grant that the ledger has decided.
+ *
+ * _problem() sends an application/problem+json (RFC 9457).  detail is what is
+ * special to this occurrence, as plain text, or NULL for what is always said of
+ * this problem; members are further members, JSON, each with a comma before
+ * it, or NULL.
+ *
+ * _add_header() adds a header to the answer; the strings must stay as long as
+ * the request.  It returns NULL if there is no memory.
+ */
+
+ngx_int_t ngx_http_stockcert_reply_outcome(ngx_http_request_t *r,
+    const stockcert_slot_t *slot);
+ngx_int_t ngx_http_stockcert_reply_certificate(ngx_http_request_t *r,
+    const stockcert_entry_t *entry);
+ngx_int_t ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
+    const ngx_str_t *code, const stockcert_entry_t *entries, ngx_uint_t n,
+    ngx_uint_t limit, ngx_uint_t more);
+ngx_int_t ngx_http_stockcert_reply_inventory(ngx_http_request_t *r,
+    const stockcert_entry_t *last, const stockcert_class_t *classes,
+    ngx_uint_t n);
+ngx_int_t ngx_http_stockcert_problem(ngx_http_request_t *r,
+    ngx_http_stockcert_problem_e problem, const ngx_str_t *detail,
+    const ngx_str_t *members);
+ngx_table_elt_t *ngx_http_stockcert_add_header(ngx_http_request_t *r,
+    const char *name, const char *value);
+
+
+extern ngx_module_t  ngx_http_stockcert_module;
+
+
+#endif /* NGX_HTTP_STOCKCERT_H */

@@ -1,0 +1,403 @@
+
+#include <ngx_http_stockcert.h>
+#include <stockcert_text.h>
+
+
+#define NGX_HTTP_STOCKCERT_SIZE      ((off_t) 64 * 1024 * 1024 * 1024)
+#define NGX_HTTP_STOCKCERT_SIZE_MIN  (1024 * 1024)
+
+
+typedef char *(*ngx_http_stockcert_setter_pt)(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+
+
+typedef struct {
+    ngx_str_t                      name;
+    ngx_uint_t                     nargs;
+    ngx_http_stockcert_setter_pt   set;
+} ngx_http_stockcert_directive_t;
+
+
+static char *ngx_http_stockcert_directive(ngx_conf_t *cf, ngx_command_t *dummy,
+    void *conf);
+static char *ngx_http_stockcert_path(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+static void ngx_http_stockcert_clean_path(ngx_str_t *path);
+static ngx_uint_t ngx_http_stockcert_same_path(ngx_http_stockcert_ledger_t *one,
+    ngx_http_stockcert_ledger_t *two);
+static char *ngx_http_stockcert_size(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+static char *ngx_http_stockcert_company(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+static char *ngx_http_stockcert_class(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+static char *ngx_http_stockcert_invalid(ngx_conf_t *cf, const char *what,
+    ngx_str_t *value, const char *fault);
+
+
+static ngx_http_stockcert_directive_t  ngx_http_stockcert_directives[] = {
+
+    { ngx_string("path"), 2, ngx_http_stockcert_path },
+    { ngx_string("size"), 2, ngx_http_stockcert_size },
+    { ngx_string("company"), 2, ngx_http_stockcert_company },
+    { ngx_string("class"), 4, ngx_http_stockcert_class },
+
+    { ngx_null_string, 0, NULL }
+};
+
+
+char *
+ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_stockcert_main_conf_t *smcf = conf;
+
+    char                          *rv;
+    ngx_str_t                     *value;
+    ngx_conf_t                     save;
+    ngx_uint_t                     i;
+    ngx_http_stockcert_ledger_t   *ledger, **ledgers;
+
+    value = cf->args->elts;
+    ledgers = smcf->ledgers.elts;
+
+    for (i = 0; i < smcf->ledgers.nelts; i++) {
+        if (ledgers[i]->name.len == value[1].len
+            && ngx_strncmp(ledgers[i]->name.data, value[1].data, value[1].len)
+               == 0)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "duplicate stockcert ledger \"%V\"", &value[1]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    ledger = ngx_pcalloc(cf->pool, sizeof(ngx_http_stockcert_ledger_t));
+    if (ledger == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ledger->name = value[1];
+
+    if (ngx_array_init(&ledger->classes, cf->pool, 4,
+                       sizeof(stockcert_class_t))
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    ledger->thread_pool = ngx_thread_pool_add(cf, NULL);
+    if (ledger->thread_pool == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    save = *cf;
+    cf->handler = ngx_http_stockcert_directive;
+    cf->handler_conf = (char *) ledger;
+
+    rv = ngx_conf_parse(cf, NULL);
+
+    *cf = save;
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    if (ledger->path.len == 0 || ledger->company.len == 0
+        || ledger->classes.nelts == 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "no \"%s\" is defined in stockcert ledger \"%V\"",
+                           ledger->path.len == 0 ? "path"
+                           : ledger->company.len == 0 ? "company" : "class",
+                           &ledger->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ledger->size == 0) {
+        ledger->size = (size_t) NGX_HTTP_STOCKCERT_SIZE;
+    }
+
+    for (i = 0; i < smcf->ledgers.nelts; i++) {
+        if (ngx_http_stockcert_same_path(ledgers[i], ledger)) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "stockcert ledgers \"%V\" and \"%V\" have the "
+                               "same path \"%V\"", &ledgers[i]->name,
+                               &ledger->name, &ledger->path);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    ledgers = ngx_array_push(&smcf->ledgers);
+    if (ledgers == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *ledgers = ledger;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_stockcert_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
+{
+    ngx_http_stockcert_ledger_t *ledger = conf;
+
+    ngx_str_t                       *value;
+    ngx_http_stockcert_directive_t  *d;
+
+    value = cf->args->elts;
+
+    for (d = ngx_http_stockcert_directives; d->name.len; d++) {
+
+        if (value[0].len != d->name.len
+            || ngx_strcmp(value[0].data, d->name.data) != 0)
+        {
+            continue;
+        }
+
+        if (cf->args->nelts != d->nargs) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid number of arguments in \"%V\" "
+                               "directive", &value[0]);
+            return NGX_CONF_ERROR;
+        }
+
+        return d->set(cf, ledger);
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "unknown directive \"%V\"",
+                       &value[0]);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_stockcert_path(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
+{
+    ngx_str_t        *value;
+    ngx_file_info_t   fi;
+
+    value = cf->args->elts;
+
+    if (ledger->path.len) {
+        return "\"path\" directive is duplicate";
+    }
+
+    if (value[1].len == 0) {
+        return ngx_http_stockcert_invalid(cf, "path", &value[1],
+                                          "must not be empty");
+    }
+
+    ledger->path = value[1];
+
+    if (ngx_conf_full_name(cf->cycle, &ledger->path, 0) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_http_stockcert_clean_path(&ledger->path);
+
+    if (ngx_file_info(ledger->path.data, &fi) != NGX_FILE_ERROR
+        && !ngx_is_dir(&fi))
+    {
+        return ngx_http_stockcert_invalid(cf, "path", &ledger->path,
+                                          "must be a directory");
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* drops repeated and trailing slashes and "." so that equal paths look so */
+
+static void
+ngx_http_stockcert_clean_path(ngx_str_t *path)
+{
+    u_char  *src, *dst;
+
+    src = path->data;
+    dst = path->data;
+
+    while (*src) {
+
+        if (src[0] == '/' && src[1] == '/') {
+            src++;
+            continue;
+        }
+
+        if (src[0] == '/' && src[1] == '.' && (src[2] == '/' || src[2] == '\0'))
+        {
+            src += 2;
+            continue;
+        }
+
+        *dst++ = *src++;
+    }
+
+    if (dst > path->data + 1 && dst[-1] == '/') {
+        dst--;
+    }
+
+    *dst = '\0';
+    path->len = dst - path->data;
+}
+
+
+static ngx_uint_t
+ngx_http_stockcert_same_path(ngx_http_stockcert_ledger_t *one,
+    ngx_http_stockcert_ledger_t *two)
+{
+    ngx_file_info_t  a, b;
+
+    if (ngx_strcmp(one->path.data, two->path.data) == 0) {
+        return 1;
+    }
+
+    /* symbolic links; a directory that is not there yet cannot be compared */
+
+    if (ngx_file_info(one->path.data, &a) == NGX_FILE_ERROR
+        || ngx_file_info(two->path.data, &b) == NGX_FILE_ERROR)
+    {
+        return 0;
+    }
+
+    return a.st_dev == b.st_dev && ngx_file_uniq(&a) == ngx_file_uniq(&b);
+}
+
+
+static char *
+ngx_http_stockcert_size(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
+{
+    off_t       size;
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (ledger->size) {
+        return "\"size\" directive is duplicate";
+    }
+
+    size = ngx_parse_offset(&value[1]);
+
+    if (size < NGX_HTTP_STOCKCERT_SIZE_MIN) {
+        return ngx_http_stockcert_invalid(cf, "size", &value[1],
+                                          "must be at least 1m");
+    }
+
+    /* LMDB wants whole pages */
+
+    ledger->size = (size_t) (size - size % (off_t) ngx_pagesize);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_stockcert_company(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
+{
+    size_t       len;
+    ngx_str_t   *value;
+    const char  *fault;
+
+    value = cf->args->elts;
+
+    if (ledger->company.len) {
+        return "\"company\" directive is duplicate";
+    }
+
+    fault = stockcert_text_fault((char *) value[1].data, value[1].len);
+    if (fault) {
+        return ngx_http_stockcert_invalid(cf, "company", &value[1], fault);
+    }
+
+    ledger->company = value[1];
+
+    len = value[1].len + ngx_escape_json(NULL, value[1].data, value[1].len);
+
+    ledger->company_json.len = len;
+    ledger->company_json.data = ngx_pnalloc(cf->pool, len);
+    if (ledger->company_json.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_escape_json(ledger->company_json.data, value[1].data, value[1].len);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_stockcert_class(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
+{
+    off_t               shares;
+    ngx_str_t          *value;
+    ngx_uint_t          i;
+    const char         *fault;
+    stockcert_class_t  *class;
+
+    value = cf->args->elts;
+
+    fault = stockcert_code_fault((char *) value[1].data, value[1].len);
+    if (fault) {
+        return ngx_http_stockcert_invalid(cf, "class code", &value[1], fault);
+    }
+
+    shares = ngx_atoof(value[2].data, value[2].len);
+
+    if (shares < 1 || shares > STOCKCERT_SHARES_MAX) {
+        return ngx_http_stockcert_invalid(cf, "number of shares", &value[2],
+                                          "must be 1 to 9007199254740991");
+    }
+
+    fault = stockcert_text_fault((char *) value[3].data, value[3].len);
+    if (fault) {
+        return ngx_http_stockcert_invalid(cf, "class title", &value[3], fault);
+    }
+
+    class = ledger->classes.elts;
+
+    for (i = 0; i < ledger->classes.nelts; i++) {
+        if (class[i].code.len == value[1].len
+            && ngx_memcmp(class[i].code.data, value[1].data, value[1].len)
+               == 0)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate class \"%V\"",
+                               &value[1]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (ledger->classes.nelts == STOCKCERT_CLASSES_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "stockcert ledger \"%V\" has more than %d classes",
+                           &ledger->name, STOCKCERT_CLASSES_MAX);
+        return NGX_CONF_ERROR;
+    }
+
+    class = ngx_array_push(&ledger->classes);
+    if (class == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(class, sizeof(stockcert_class_t));
+
+    class->code.len = value[1].len;
+    class->code.data = (char *) value[1].data;
+    class->title.len = value[3].len;
+    class->title.data = (char *) value[3].data;
+    class->authorized = (uint64_t) shares;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_stockcert_invalid(ngx_conf_t *cf, const char *what, ngx_str_t *value,
+    const char *fault)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid %s \"%V\": %s", what,
+                       value, fault);
+
+    return NGX_CONF_ERROR;
+}

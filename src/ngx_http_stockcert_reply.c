@@ -1,0 +1,621 @@
+
+#include <ngx_http_stockcert.h>
+
+
+/* "2026-11-23T18:45:58.123456Z" */
+
+#define NGX_HTTP_STOCKCERT_TIME_LEN                                           \
+    (sizeof("2026-11-23T18:45:58.123456Z") - 1)
+
+#define NGX_HTTP_STOCKCERT_SEAL_LEN  (2 * STOCKCERT_SEAL_LEN)
+
+#define NGX_HTTP_STOCKCERT_JSON      "application/json"
+
+
+typedef struct {
+    ngx_uint_t    status;
+    ngx_str_t     status_line;     /* where nginx has none */
+    ngx_str_t     type;            /* urn:stockcert:... */
+    ngx_str_t     error;           /* what the original service called it */
+    ngx_str_t     title;
+    ngx_str_t     detail;
+} ngx_http_stockcert_problem_t;
+
+
+static ngx_int_t ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
+    const stockcert_slot_t *slot);
+static size_t ngx_http_stockcert_certificate_len(
+    const ngx_http_stockcert_loc_conf_t *slcf,
+    const stockcert_entry_t *entry);
+static u_char *ngx_http_stockcert_put_certificate(u_char *p,
+    const ngx_http_stockcert_loc_conf_t *slcf,
+    const stockcert_entry_t *entry);
+static u_char *ngx_http_stockcert_put_time(u_char *p, uint64_t time);
+static ngx_int_t ngx_http_stockcert_send(ngx_http_request_t *r,
+    ngx_uint_t status, const char *type, ngx_buf_t *b);
+static ngx_int_t ngx_http_stockcert_set_etag(ngx_http_request_t *r,
+    const uint8_t *seal);
+static ngx_int_t ngx_http_stockcert_set_next(ngx_http_request_t *r,
+    const ngx_str_t *next);
+
+
+/* in the order of ngx_http_stockcert_problem_e */
+
+static ngx_http_stockcert_problem_t  ngx_http_stockcert_problems[] = {
+
+#define NGX_HTTP_STOCKCERT_NOTHING  "; nothing was issued"
+
+    { 400, ngx_null_string,
+      ngx_string("not-json"), ngx_string("not_json"),
+      ngx_string("The body is not JSON"), ngx_null_string },
+
+    { 400, ngx_null_string,
+      ngx_string("member-twice"), ngx_string("member_twice"),
+      ngx_string("A member is there twice"), ngx_null_string },
+
+    { 400, ngx_null_string,
+      ngx_string("body-missing"), ngx_string("body_missing"),
+      ngx_string("The request has no body"),
+      ngx_string("the request must have a body such as {\"name\":\"Salt Bae\","
+                 "\"amount\":10,\"class\":\"CS\"}") },
+
+    { 400, ngx_null_string,
+      ngx_string("bad-parameter"), ngx_string("bad_parameter"),
+      ngx_string("A parameter is not valid"),
+      ngx_string("\"after\" must be the number of a certificate or 0, "
+                 "\"limit\" must be 1 to 1000") },
+
+    { 403, ngx_null_string,
+      ngx_string("insufficient-shares"), ngx_string("insufficient_shares"),
+      ngx_string("Not enough shares are left in the class"),
+      ngx_null_string },
+
+    { 404, ngx_null_string,
+      ngx_string("not-found"), ngx_string("not_found"),
+      ngx_string("There is no such certificate or class"),
+      ngx_string("a path is the inventory's (/), a class's (/CS) or a "
+                 "certificate's (/CS-17) of this ledger") },
+
+    { 405, ngx_null_string,
+      ngx_string("method-not-allowed"), ngx_string("method_not_allowed"),
+      ngx_string("The method is not allowed here"),
+      ngx_string("see the Allow header for the methods that are") },
+
+    { 413, ngx_null_string,
+      ngx_string("body-too-large"), ngx_string("body_too_large"),
+      ngx_string("The body is too large"),
+      ngx_string("the body must have at most 16384 bytes") },
+
+    { 415, ngx_null_string,
+      ngx_string("unsupported-media-type"),
+      ngx_string("unsupported_media_type"),
+      ngx_string("The body is not declared as JSON"),
+      ngx_string("the request must have \"Content-Type: application/json\"") },
+
+    { 422, ngx_string("422 Unprocessable Content"),
+      ngx_string("invalid-grant"), ngx_string("invalid_grant"),
+      ngx_string("The body is not a grant"), ngx_null_string },
+
+    { 500, ngx_null_string,
+      ngx_string("outcome-unknown"), ngx_string("outcome_unknown"),
+      ngx_string("It is not known whether the certificate was issued"),
+      ngx_string("the disk failed in the last step of the commit; look at the "
+                 "class's last certificates before you ask again") },
+
+    { 503, ngx_null_string,
+      ngx_string("too-many-waiting"), ngx_string("too_many_waiting"),
+      ngx_string("Too many grants are waiting"),
+      ngx_string("more grants came than can be committed"
+                 NGX_HTTP_STOCKCERT_NOTHING ", ask again later") },
+
+    { 503, ngx_null_string,
+      ngx_string("ledger-full"), ngx_string("ledger_full"),
+      ngx_string("The ledger has no room"),
+      ngx_string("the disk is full or the ledger has reached its size"
+                 NGX_HTTP_STOCKCERT_NOTHING ", ask again when the operator "
+                 "has made room") },
+
+    { 503, ngx_null_string,
+      ngx_string("ledger-unavailable"), ngx_string("ledger_unavailable"),
+      ngx_string("The ledger cannot be used now"),
+      ngx_string("the server's error log says why" NGX_HTTP_STOCKCERT_NOTHING
+                 ", ask again later") },
+};
+
+
+ngx_int_t
+ngx_http_stockcert_reply_outcome(ngx_http_request_t *r,
+    const stockcert_slot_t *slot)
+{
+    int                         code_len;
+    u_char                      text[512], json[256];
+    ngx_str_t                   detail, members;
+    const char                 *code;
+    const stockcert_outcome_t  *outcome;
+
+    code = slot->grant.code;
+    code_len = slot->grant.code_len;
+    outcome = &slot->outcome;
+
+    detail.data = text;
+    members.data = json;
+
+    switch (outcome->status) {
+
+    case STOCKCERT_ISSUED:
+        return ngx_http_stockcert_reply_issued(r, slot);
+
+    case STOCKCERT_INSUFFICIENT:
+        detail.len = ngx_snprintf(text, sizeof(text),
+                                  "class \"%*s\" has %uL shares left, %uL are "
+                                  "requested", (size_t) code_len, code,
+                                  outcome->remaining, slot->grant.amount)
+                     - text;
+        members.len = ngx_snprintf(json, sizeof(json),
+                                   ",\"class\":\"%*s\",\"requested\":%uL,"
+                                   "\"remaining\":%uL", (size_t) code_len,
+                                   code, slot->grant.amount,
+                                   outcome->remaining)
+                      - json;
+
+        return ngx_http_stockcert_problem(r,
+                                        NGX_HTTP_STOCKCERT_INSUFFICIENT_SHARES,
+                                        &detail, &members);
+
+    default: /* STOCKCERT_NO_CLASS */
+        detail.len = ngx_snprintf(text, sizeof(text),
+                                  "\"class\" must be one of the ledger's, "
+                                  "\"%*s\" is not", (size_t) code_len, code)
+                     - text;
+        ngx_str_set(&members, ",\"member\":\"class\"");
+
+        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_INVALID_GRANT,
+                                          &detail, &members);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
+    const stockcert_slot_t *slot)
+{
+    u_char                         *uri;
+    ngx_buf_t                      *b;
+    stockcert_entry_t               entry;
+    ngx_http_stockcert_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
+
+    entry.position = slot->outcome.position;
+    entry.time = slot->outcome.time;
+    entry.number = slot->outcome.number;
+    entry.seal = slot->outcome.seal;
+    entry.shares = slot->grant.amount;
+    entry.code.len = slot->grant.code_len;
+    entry.code.data = slot->grant.code;
+    entry.text.len = slot->grant.name_len;
+    entry.text.data = slot->grant.name;
+
+    b = ngx_create_temp_buf(r->pool,
+                            ngx_http_stockcert_certificate_len(slcf, &entry)
+                            + 1);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->last = ngx_http_stockcert_put_certificate(b->last, slcf, &entry);
+    *b->last++ = '\n';
+
+    uri = ngx_pnalloc(r->pool, slcf->prefix.len + entry.code.len
+                               + sizeof("-") + NGX_INT64_LEN);
+    if (uri == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_sprintf(uri, "%V%*s-%uL%Z", &slcf->prefix, entry.code.len,
+                entry.code.data, entry.number);
+
+    /*
+     * not r->headers_out.location, to which nginx adds the scheme and host that
+     * it thinks it has
+     */
+
+    if (ngx_http_stockcert_add_header(r, "Location", (char *) uri) == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_stockcert_send(r, NGX_HTTP_CREATED,
+                                   NGX_HTTP_STOCKCERT_JSON, b);
+}
+
+
+ngx_int_t
+ngx_http_stockcert_reply_certificate(ngx_http_request_t *r,
+    const stockcert_entry_t *entry)
+{
+    ngx_buf_t                      *b;
+    ngx_http_stockcert_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
+
+    b = ngx_create_temp_buf(r->pool,
+                            ngx_http_stockcert_certificate_len(slcf, entry)
+                            + 1);
+
+    if (b == NULL || ngx_http_stockcert_set_etag(r, entry->seal) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->last = ngx_http_stockcert_put_certificate(b->last, slcf, entry);
+    *b->last++ = '\n';
+
+    return ngx_http_stockcert_send(r, NGX_HTTP_OK, NGX_HTTP_STOCKCERT_JSON, b);
+}
+
+
+ngx_int_t
+ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
+    const ngx_str_t *code, const stockcert_entry_t *entries, ngx_uint_t n,
+    ngx_uint_t limit, ngx_uint_t more)
+{
+    u_char                         *p;
+    size_t                          len;
+    ngx_str_t                       next;
+    ngx_buf_t                      *b;
+    ngx_uint_t                      i;
+    ngx_http_stockcert_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
+
+    ngx_str_null(&next);
+
+    if (more) {
+        p = ngx_pnalloc(r->pool, slcf->prefix.len + code->len
+                                 + sizeof("?after=&limit=")
+                                 + 2 * NGX_INT64_LEN);
+        if (p == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        next.data = p;
+        next.len = ngx_sprintf(p, "%V%V?after=%uL&limit=%ui", &slcf->prefix,
+                               code, entries[n - 1].number, limit)
+                   - p;
+
+        if (ngx_http_stockcert_set_next(r, &next) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    len = sizeof("{\"class\":\"\",\"certificates\":[],\"next\":\"\"}\n")
+          + code->len + next.len;
+
+    for (i = 0; i < n; i++) {
+        len += ngx_http_stockcert_certificate_len(slcf, &entries[i])
+               + sizeof(",\n") - 1;
+    }
+
+    b = ngx_create_temp_buf(r->pool, len);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p = ngx_sprintf(b->last, "{\"class\":\"%V\",\"certificates\":[", code);
+
+    for (i = 0; i < n; i++) {
+
+        if (i) {
+            *p++ = ',';
+            *p++ = '\n';
+        }
+
+        p = ngx_http_stockcert_put_certificate(p, slcf, &entries[i]);
+    }
+
+    *p++ = ']';
+
+    if (more) {
+        p = ngx_sprintf(p, ",\"next\":\"%V\"", &next);
+    }
+
+    *p++ = '}';
+    *p++ = '\n';
+
+    b->last = p;
+
+    return ngx_http_stockcert_send(r, NGX_HTTP_OK, NGX_HTTP_STOCKCERT_JSON, b);
+}
+
+
+ngx_int_t
+ngx_http_stockcert_reply_inventory(ngx_http_request_t *r,
+    const stockcert_entry_t *last, const stockcert_class_t *classes,
+    ngx_uint_t n)
+{
+    u_char                         *p;
+    size_t                          len;
+    ngx_buf_t                      *b;
+    ngx_uint_t                      i;
+    const stockcert_class_t        *class;
+    ngx_http_stockcert_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
+
+    len = sizeof("{\"company\":\"\",\"entries\":,\"seal\":\"\","
+                 "\"classes\":[]}\n")
+          + slcf->ledger->company_json.len + NGX_INT64_LEN
+          + NGX_HTTP_STOCKCERT_SEAL_LEN;
+
+    /* at worst, each byte of a title is escaped with another one */
+
+    for (i = 0; i < n; i++) {
+        len += sizeof(",\n{\"class\":\"\",\"title\":\"\",\"authorized\":,"
+                      "\"issued\":,\"remaining\":,\"certificates\":}")
+               + classes[i].code.len + 2 * classes[i].title.len
+               + 4 * NGX_INT64_LEN;
+    }
+
+    b = ngx_create_temp_buf(r->pool, len);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p = ngx_sprintf(b->last, "{\"company\":\"%V\",\"entries\":%uL,\"seal\":\"",
+                    &slcf->ledger->company_json, last->position);
+    p = ngx_hex_dump(p, (u_char *) last->seal, STOCKCERT_SEAL_LEN);
+    p = ngx_sprintf(p, "\",\"classes\":[");
+
+    for (i = 0; i < n; i++) {
+        class = &classes[i];
+
+        if (i) {
+            *p++ = ',';
+        }
+
+        p = ngx_sprintf(p, "\n{\"class\":\"%*s\",\"title\":\"", class->code.len,
+                        class->code.data);
+        p = (u_char *) ngx_escape_json(p, (u_char *) class->title.data,
+                                       class->title.len);
+        p = ngx_sprintf(p, "\",\"authorized\":%uL,\"issued\":%uL,"
+                        "\"remaining\":%uL,\"certificates\":%uL}",
+                        class->authorized, class->issued,
+                        class->authorized - class->issued, class->last);
+    }
+
+    *p++ = ']';
+    *p++ = '}';
+    *p++ = '\n';
+
+    b->last = p;
+
+    return ngx_http_stockcert_send(r, NGX_HTTP_OK, NGX_HTTP_STOCKCERT_JSON, b);
+}
+
+
+ngx_int_t
+ngx_http_stockcert_problem(ngx_http_request_t *r,
+    ngx_http_stockcert_problem_e problem, const ngx_str_t *detail,
+    const ngx_str_t *members)
+{
+    u_char                              *p;
+    size_t                               len;
+    ngx_buf_t                           *b;
+    const ngx_http_stockcert_problem_t  *pr;
+
+    pr = &ngx_http_stockcert_problems[problem];
+
+    if (detail == NULL) {
+        detail = &pr->detail;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "stockcert answers %ui %V: %V", pr->status, &pr->error,
+                  detail);
+
+    len = sizeof("{\"type\":\"urn:stockcert:\",\"title\":\"\",\"status\":000,"
+                 "\"detail\":\"\",\"error\":\"\"}\n")
+          + pr->type.len + pr->title.len + pr->error.len
+          + detail->len + ngx_escape_json(NULL, detail->data, detail->len)
+          + (members ? members->len : 0);
+
+    b = ngx_create_temp_buf(r->pool, len);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p = ngx_sprintf(b->last, "{\"type\":\"urn:stockcert:%V\",\"title\":\"%V\","
+                    "\"status\":%ui,\"detail\":\"", &pr->type, &pr->title,
+                    pr->status);
+    p = (u_char *) ngx_escape_json(p, detail->data, detail->len);
+    p = ngx_sprintf(p, "\",\"error\":\"%V\"", &pr->error);
+
+    if (members) {
+        p = ngx_cpymem(p, members->data, members->len);
+    }
+
+    *p++ = '}';
+    *p++ = '\n';
+
+    b->last = p;
+
+    if (pr->status == NGX_HTTP_SERVICE_UNAVAILABLE
+        && ngx_http_stockcert_add_header(r, "Retry-After", "1") == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.status_line = pr->status_line;
+
+    return ngx_http_stockcert_send(r, pr->status, "application/problem+json",
+                                   b);
+}
+
+
+ngx_table_elt_t *
+ngx_http_stockcert_add_header(ngx_http_request_t *r, const char *name,
+    const char *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NULL;
+    }
+
+    /* newer versions of nginx have more fields */
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    h->key.len = ngx_strlen(name);
+    h->key.data = (u_char *) name;
+    h->value.len = ngx_strlen(value);
+    h->value.data = (u_char *) value;
+
+    return h;
+}
+
+
+static size_t
+ngx_http_stockcert_certificate_len(const ngx_http_stockcert_loc_conf_t *slcf,
+    const stockcert_entry_t *entry)
+{
+    return sizeof("{\"cert_id\":\"-\",\"stakeholder\":\"\",\"company\":\"\","
+                  "\"amount\":,\"class\":\"\",\"number\":,\"issued_at\":\"\","
+                  "\"entry\":,\"seal\":\"\"}")
+           + 2 * entry->code.len + 4 * NGX_INT64_LEN
+           + entry->text.len + ngx_escape_json(NULL,
+                                               (u_char *) entry->text.data,
+                                               entry->text.len)
+           + slcf->ledger->company_json.len + NGX_HTTP_STOCKCERT_TIME_LEN
+           + NGX_HTTP_STOCKCERT_SEAL_LEN;
+}
+
+
+static u_char *
+ngx_http_stockcert_put_certificate(u_char *p,
+    const ngx_http_stockcert_loc_conf_t *slcf, const stockcert_entry_t *entry)
+{
+    p = ngx_sprintf(p, "{\"cert_id\":\"%*s-%uL\",\"stakeholder\":\"",
+                    entry->code.len, entry->code.data, entry->number);
+    p = (u_char *) ngx_escape_json(p, (u_char *) entry->text.data,
+                                   entry->text.len);
+    p = ngx_sprintf(p, "\",\"company\":\"%V\",\"amount\":%uL,"
+                    "\"class\":\"%*s\",\"number\":%uL,\"issued_at\":\"",
+                    &slcf->ledger->company_json, entry->shares,
+                    entry->code.len, entry->code.data, entry->number);
+    p = ngx_http_stockcert_put_time(p, entry->time);
+    p = ngx_sprintf(p, "\",\"entry\":%uL,\"seal\":\"", entry->position);
+    p = ngx_hex_dump(p, (u_char *) entry->seal, STOCKCERT_SEAL_LEN);
+
+    *p++ = '"';
+    *p++ = '}';
+
+    return p;
+}
+
+
+/* RFC 3339 */
+
+static u_char *
+ngx_http_stockcert_put_time(u_char *p, uint64_t time)
+{
+    ngx_tm_t  tm;
+
+    ngx_gmtime((time_t) (time / 1000000), &tm);
+
+    return ngx_sprintf(p, "%4d-%02d-%02dT%02d:%02d:%02d.%06uLZ",
+                       tm.ngx_tm_year, tm.ngx_tm_mon, tm.ngx_tm_mday,
+                       tm.ngx_tm_hour, tm.ngx_tm_min, tm.ngx_tm_sec,
+                       time % 1000000);
+}
+
+
+static ngx_int_t
+ngx_http_stockcert_send(ngx_http_request_t *r, ngx_uint_t status,
+    const char *type, ngx_buf_t *b)
+{
+    ngx_int_t    rc;
+    ngx_chain_t  out;
+
+    /* what may be kept at all must be asked for again before it is used */
+
+    if (ngx_http_stockcert_add_header(r, "Cache-Control",
+                                      status == NGX_HTTP_OK ? "no-cache"
+                                                            : "no-store")
+        == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.status = status;
+    r->headers_out.content_length_n = b->last - b->pos;
+    r->headers_out.content_type.len = ngx_strlen(type);
+    r->headers_out.content_type.data = (u_char *) type;
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b->last_buf = (r == r->main) ? 1 : 0;
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+/* the seal of the entry is a strong validator (RFC 9110, section 8.8.1) */
+
+static ngx_int_t
+ngx_http_stockcert_set_etag(ngx_http_request_t *r, const uint8_t *seal)
+{
+    u_char           *p;
+    ngx_table_elt_t  *etag;
+
+    p = ngx_pnalloc(r->pool, NGX_HTTP_STOCKCERT_SEAL_LEN + sizeof("\"\""));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    *p = '"';
+    ngx_hex_dump(p + 1, (u_char *) seal, STOCKCERT_SEAL_LEN);
+    ngx_memcpy(p + 1 + NGX_HTTP_STOCKCERT_SEAL_LEN, "\"", sizeof("\""));
+
+    etag = ngx_http_stockcert_add_header(r, "ETag", (char *) p);
+    if (etag == NULL) {
+        return NGX_ERROR;
+    }
+
+    r->headers_out.etag = etag;
+
+    return NGX_OK;
+}
+
+
+/* RFC 8288 */
+
+static ngx_int_t
+ngx_http_stockcert_set_next(ngx_http_request_t *r, const ngx_str_t *next)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(r->pool, sizeof("<>; rel=\"next\"") + next->len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_sprintf(p, "<%V>; rel=\"next\"%Z", next);
+
+    if (ngx_http_stockcert_add_header(r, "Link", (char *) p) == NULL) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
