@@ -6,8 +6,9 @@
  *                     (ngx_http_stockcert_conf.c); "stockcert" makes a location
  *                     issue (ngx_http_stockcert_request.c)
  *     master, start   makes the directories of the ledgers for the workers'
- *     and reload      user; it never opens a ledger, so nothing of LMDB is ever
- *                     inherited over a fork, and "nginx -t" leaves no trace
+ *     and reload      user, and the memory that they share; it never opens a
+ *                     ledger, so nothing of LMDB is ever inherited over a fork,
+ *                     and "nginx -t" leaves no trace
  *     worker, start   opens the ledgers (ngx_http_stockcert_commit.c)
  *     worker, exit    closes them
  */
@@ -292,6 +293,8 @@ ngx_http_stockcert_init_module(ngx_cycle_t *cycle)
         }
     }
 
+    ngx_http_stockcert_share(cycle, smcf);
+
     return NGX_OK;
 }
 
@@ -439,7 +442,7 @@ ngx_http_stockcert_init_process(ngx_cycle_t *cycle)
 
     /* the cache manager and loader come here, too */
 
-    if (smcf == NULL
+    if (smcf == NULL || !smcf->shared
         || (ngx_process != NGX_PROCESS_WORKER
             && ngx_process != NGX_PROCESS_SINGLE))
     {
@@ -449,6 +452,10 @@ ngx_http_stockcert_init_process(ngx_cycle_t *cycle)
     /* jansson would seed itself at the first request */
 
     json_object_seed(0);
+
+    if (ngx_http_stockcert_listen(cycle, smcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     ledgers = smcf->ledgers.elts;
 

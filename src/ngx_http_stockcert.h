@@ -4,8 +4,11 @@
  *
  *     ngx_http_stockcert_request.c   method, path and body become a grant or
  *                                    something to read
+ *     ngx_http_stockcert_get.c       reads the ledger
  *     ngx_http_stockcert_commit.c    grants become certificates, in batches
- *     ngx_http_stockcert_reply.c     certificates and problems become HTTP
+ *     ngx_http_stockcert_lane.c      what a worker needs for that
+ *     ngx_http_stockcert_reply.c     what was read or issued becomes HTTP
+ *     ngx_http_stockcert_problem.c   and so does what went wrong
  *
  * All functions but the thread task of the commit run on the event loop.
  */
@@ -19,8 +22,9 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_thread_pool.h>
+#include <ngx_channel.h>
 
-#include <stockcert_grant.h>
+#include <stockcert_lanes.h>
 #include <stockcert_ledger.h>
 
 
@@ -39,13 +43,20 @@ typedef struct {
 
     ngx_thread_pool_t             *thread_pool;
 
-    ngx_http_stockcert_lane_t     *lane;       /* the process's own */
+    ngx_shm_t                      shm;        /* a stockcert_lanes_t */
+    ngx_fd_t                      *wakes;      /* the main configuration's */
+
+    ngx_http_stockcert_lane_t     *lane;       /* the worker's own */
 } ngx_http_stockcert_ledger_t;
 
 
 typedef struct {
     ngx_array_t                    ledgers;    /* ngx_http_stockcert_ledger_t * */
     ngx_array_t                    locations;  /* ngx_http_stockcert_loc_conf_t * */
+
+    ngx_fd_t                      *wakes;      /* an eventfd for each worker */
+    ngx_uint_t                     nwakes;
+    unsigned                       shared:1;   /* all of that is there */
 } ngx_http_stockcert_main_conf_t;
 
 
@@ -84,26 +95,46 @@ char *ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
-/* request */
+/* what a URI names, below the location's prefix */
+
+typedef struct {
+    ngx_str_t   code;           /* empty: the inventory */
+    uint64_t    number;         /* 0: the list of the class */
+} ngx_http_stockcert_target_t;
+
+
+/*
+ * Request.  _number() reads decimal digits, up to 2^53 - 1; it returns NGX_OK
+ * or NGX_ERROR.  _get() answers a GET or HEAD.
+ */
 
 ngx_int_t ngx_http_stockcert_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_stockcert_number(ngx_str_t *text, uint64_t *number);
+ngx_int_t ngx_http_stockcert_get(ngx_http_request_t *r,
+    ngx_http_stockcert_target_t *target);
 
 
 /*
  * Commit.
  *
- * _lane_create() opens the ledger for this process; it fails only for want of
- * memory: a ledger that cannot be opened now is tried again later.
+ * _share(), in the master, makes what the workers share, for as long as the
+ * cycle lives.  If that succeeded, _listen() and _lane_create(), in a worker,
+ * take it up; the latter opens the ledger.  They fail for want of memory or
+ * descriptors only: a ledger that cannot be opened now is tried again later.
  *
- * _commit() queues a grant: NGX_OK, and the request is finalized once its batch
- * was committed; otherwise it has queued nothing and returns a problem, which
- * the caller answers.
+ * _commit() queues a grant: NGX_OK, and the request is finalized once it is
+ * settled; otherwise nothing is queued, and *problem is for the caller to
+ * answer.
  *
  * _lane_ledger() returns the ledger for reading, or NULL while it is not open.
  * A reader that got STOCKCERT_FAILED says so with _lane_failed(), after which
  * the ledger must not be used: it is opened again.
  */
 
+void ngx_http_stockcert_share(ngx_cycle_t *cycle,
+    ngx_http_stockcert_main_conf_t *smcf);
+ngx_int_t ngx_http_stockcert_listen(ngx_cycle_t *cycle,
+    ngx_http_stockcert_main_conf_t *smcf);
 ngx_int_t ngx_http_stockcert_lane_create(ngx_cycle_t *cycle,
     ngx_http_stockcert_ledger_t *ledger);
 void ngx_http_stockcert_lane_destroy(ngx_http_stockcert_ledger_t *ledger);
@@ -122,18 +153,20 @@ void ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
  * Reply: each sends a whole answer, and returns what a content handler returns.
  * What the arguments point to needs to stay for the call only.
  *
- * _reply_outcome() answers a grant that the ledger has decided.
+ * _issued() answers for a slot whose outcome says ISSUED; _outcome() for
+ * whatever it says.
  *
  * _problem() sends an application/problem+json (RFC 9457).  detail is what is
  * special to this occurrence, as plain text, or NULL for what is always said of
  * this problem; members are further members, JSON, each with a comma before
  * it, or NULL.
  *
- * _add_header() adds a header to the answer; the strings must stay as long as
- * the request.  It returns NULL if there is no memory.
+ * _send() sends b with a status and a content type, and _add_header() adds a
+ * header to what will be sent; the strings must stay as long as the request.
+ * The latter returns NULL if there is no memory.
  */
 
-ngx_int_t ngx_http_stockcert_reply_outcome(ngx_http_request_t *r,
+ngx_int_t ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
     const stockcert_slot_t *slot);
 ngx_int_t ngx_http_stockcert_reply_certificate(ngx_http_request_t *r,
     const stockcert_entry_t *entry);
@@ -143,9 +176,15 @@ ngx_int_t ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
 ngx_int_t ngx_http_stockcert_reply_inventory(ngx_http_request_t *r,
     const stockcert_entry_t *last, const stockcert_class_t *classes,
     ngx_uint_t n);
+
+ngx_int_t ngx_http_stockcert_outcome(ngx_http_request_t *r,
+    const stockcert_slot_t *slot);
 ngx_int_t ngx_http_stockcert_problem(ngx_http_request_t *r,
     ngx_http_stockcert_problem_e problem, const ngx_str_t *detail,
     const ngx_str_t *members);
+
+ngx_int_t ngx_http_stockcert_send(ngx_http_request_t *r, ngx_uint_t status,
+    const char *type, ngx_buf_t *b);
 ngx_table_elt_t *ngx_http_stockcert_add_header(ngx_http_request_t *r,
     const char *name, const char *value);
 

@@ -1,175 +1,48 @@
 
-#include <ngx_http_stockcert.h>
-
-#include <stdatomic.h>
+#include <ngx_http_stockcert_lane.h>
 
 
 /*
- * How grants become certificates.
+ * How a worker takes part in the commit of all workers, which is described in
+ * stockcert_lanes.h.  (ngx_http_stockcert_lane.c has what a worker has.)
  *
- * A lane is a ring of slots, one for each ledger in each worker.  Two parties
- * know it: the event loop, and the thread task that commits.  Positions count
- * the slots since the worker started and only grow; the slot of a position is
- * slots[position % NGX_HTTP_STOCKCERT_SLOTS]:
+ *  - The event loop fills slots of the worker's own lane, and remembers the
+ *    request of each.  If nobody leads, it posts the task that does.
+ *  - The task, on a thread of nginx's pool, commits as long as anything waits
+ *    in any lane.  It touches nothing of a request.
+ *  - An eventfd for each worker, made in the master before the fork, tells its
+ *    event loop that there is something to answer; the loop answers all that
+ *    is settled in its lanes.
  *
- *     answered  <=  settled  <=  filled  <=  answered + SLOTS
+ * The event loop waits for nobody, and neither does a thread but for LMDB's
+ * lock and the disk.  While a request waits, a timer looks for a leader that
+ * died, and keeps a worker that quits until its last request is answered.
  *
- *     [answered, settled)   committed (or failed) together, being answered
- *     [settled, filled)     waiting, or in the batch that is on its way
+ * A request whose client has gone stays until its slot is settled
+ * (r->main->blocked).  Until then it hangs on ngx_http_stockcert_wait_handler(),
+ * which does nothing; if nginx terminates the request it puts a handler of its
+ * own there, which is called instead of answering.
  *
- *  - The event loop fills a slot, then moves "filled".  That release and the
- *    task's acquire of it are all that passes a grant to the thread.
- *  - There is at most one task.  It begins the transaction, which is when it
- *    may wait for other workers, and only then looks at "filled": all that came
- *    while it waited is in the batch.  It writes outcomes into the slots from
- *    "settled" to where it looked, commits, and is done.
- *  - The completion, on the event loop again, moves "settled" and starts the
- *    next task if more came, before it answers: the next flush does not wait
- *    for the answers to be written.  Nginx's own completion queue passes the
- *    outcomes back.
- *
- * Why it is safe: a slot from "settled" on is the task's, one below it or from
- * "filled" on the event loop's, and each of the three is written by the event
- * loop only.  A request whose client has gone stays until its batch is done
- * (r->main->blocked), so a slot's request is always there.  A full ring is a
- * 503 for the next request, so memory is bounded.
- *
- * Until its outcome is there, a request hangs on
- * ngx_http_stockcert_wait_handler(), which does nothing; if nginx terminates
- * it meanwhile, it puts a handler of its own there, which is called instead of
- * answering.
+ * A ledger that fails is closed by the event loop, as that reads it, too, once
+ * the task has ended, and opened again by another task.
  */
 
 
-#define NGX_HTTP_STOCKCERT_SLOTS  4096     /* a power of 2 */
-
-#define NGX_HTTP_STOCKCERT_RETRY  1000     /* milliseconds between two tries to
-                                              open a ledger */
-#define NGX_HTTP_STOCKCERT_HOLD   60000    /* milliseconds */
-
-
-/* what a task is told, and what it tells */
-
-typedef struct {
-    stockcert_ledger_t            *ledger;     /* NULL: the task opens it */
-    ngx_uint_t                     end;        /* position behind the batch */
-    stockcert_rc_e                 rc;
-    stockcert_error_t              error;
-} ngx_http_stockcert_batch_t;
+#define NGX_HTTP_STOCKCERT_LOOK   50       /* milliseconds between two looks for
+                                              a leader */
+#define NGX_HTTP_STOCKCERT_LATE   1000     /* milliseconds without a commit
+                                              until one leads beside the leader */
 
 
-struct ngx_http_stockcert_lane_s {
-    ngx_http_stockcert_ledger_t   *conf;
-    ngx_log_t                     *log;
-
-    stockcert_ledger_t            *ledger;     /* NULL while it is not open */
-    ngx_msec_t                     retry;      /* not to be opened before */
-    unsigned                       failed:1;   /* to be opened again */
-
-    ngx_thread_task_t             *task;
-    ngx_http_stockcert_batch_t     batch;
-
-    ngx_uint_t                     answered;
-    ngx_uint_t                     settled;
-    _Atomic ngx_uint_t             filled;
-
-    ngx_http_request_t           **requests;
-    stockcert_slot_t              *slots;
-
-    ngx_event_t                    hold;       /* keeps a worker that quits */
-    ngx_connection_t               dummy;
-};
-
-
-static stockcert_rc_e ngx_http_stockcert_open(
-    ngx_http_stockcert_ledger_t *conf, stockcert_ledger_t **ledger,
-    stockcert_error_t *error);
-static void ngx_http_stockcert_opened(ngx_http_stockcert_lane_t *lane);
-static void ngx_http_stockcert_close(ngx_http_stockcert_lane_t *lane);
-static void ngx_http_stockcert_log(ngx_http_stockcert_lane_t *lane,
-    const stockcert_error_t *error);
-
-static ngx_uint_t ngx_http_stockcert_may_open(ngx_http_stockcert_lane_t *lane);
-static ngx_int_t ngx_http_stockcert_post_task(ngx_http_stockcert_lane_t *lane);
-static void ngx_http_stockcert_task(void *data, ngx_log_t *log);
-static stockcert_rc_e ngx_http_stockcert_issue(ngx_http_stockcert_lane_t *lane);
-static void ngx_http_stockcert_task_done(ngx_event_t *ev);
+static ngx_uint_t ngx_http_stockcert_waits(ngx_http_stockcert_lane_t *lane);
+static void ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane,
+    ngx_uint_t late);
+static void ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane,
+    ngx_log_t *log);
+static void ngx_http_stockcert_wake(void *data, size_t worker);
 static void ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane,
-    stockcert_rc_e rc);
+    uint64_t end);
 static void ngx_http_stockcert_wait_handler(ngx_http_request_t *r);
-static void ngx_http_stockcert_hold_handler(ngx_event_t *ev);
-
-
-ngx_int_t
-ngx_http_stockcert_lane_create(ngx_cycle_t *cycle,
-    ngx_http_stockcert_ledger_t *ledger)
-{
-    ngx_http_stockcert_lane_t  *lane;
-
-    lane = ngx_pcalloc(cycle->pool, sizeof(ngx_http_stockcert_lane_t));
-    if (lane == NULL) {
-        return NGX_ERROR;
-    }
-
-    lane->requests = ngx_palloc(cycle->pool, NGX_HTTP_STOCKCERT_SLOTS
-                                             * sizeof(ngx_http_request_t *));
-    lane->slots = ngx_palloc(cycle->pool, NGX_HTTP_STOCKCERT_SLOTS
-                                          * sizeof(stockcert_slot_t));
-    lane->task = ngx_thread_task_alloc(cycle->pool, 0);
-
-    if (lane->requests == NULL || lane->slots == NULL || lane->task == NULL) {
-        return NGX_ERROR;
-    }
-
-    lane->conf = ledger;
-    lane->log = cycle->log;
-
-    lane->task->ctx = lane;
-    lane->task->handler = ngx_http_stockcert_task;
-    lane->task->event.handler = ngx_http_stockcert_task_done;
-    lane->task->event.data = lane;
-    lane->task->event.log = cycle->log;
-
-    lane->dummy.fd = (ngx_socket_t) -1;
-    lane->dummy.data = lane;
-    lane->hold.handler = ngx_http_stockcert_hold_handler;
-    lane->hold.data = &lane->dummy;
-    lane->hold.log = cycle->log;
-
-    ledger->lane = lane;
-
-    if (ngx_http_stockcert_open(ledger, &lane->ledger, &lane->batch.error)
-        == STOCKCERT_OK)
-    {
-        ngx_http_stockcert_opened(lane);
-
-    } else {
-        ngx_http_stockcert_log(lane, &lane->batch.error);
-    }
-
-    return NGX_OK;
-}
-
-
-void
-ngx_http_stockcert_lane_destroy(ngx_http_stockcert_ledger_t *ledger)
-{
-    ngx_http_stockcert_lane_t  *lane;
-
-    lane = ledger->lane;
-
-    if (lane == NULL) {
-        return;
-    }
-
-    /* the thread pool has gone, but the end of a last task may be unheard */
-
-    if (lane->task->event.active) {
-        lane->ledger = lane->batch.ledger;
-    }
-
-    ngx_http_stockcert_close(lane);
-}
 
 
 ngx_int_t
@@ -177,348 +50,311 @@ ngx_http_stockcert_commit(ngx_http_request_t *r,
     ngx_http_stockcert_ledger_t *ledger, const stockcert_grant_t *grant,
     ngx_http_stockcert_problem_e *problem)
 {
-    ngx_uint_t                  filled;
-    stockcert_slot_t           *slot;
+    uint64_t                    filled;
     ngx_http_stockcert_lane_t  *lane;
 
     lane = ledger->lane;
 
-    if (lane->ledger == NULL && !ngx_http_stockcert_may_open(lane)) {
+    if (ngx_http_stockcert_lane_ledger(ledger) == NULL) {
         *problem = NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE;
         return NGX_DECLINED;
     }
 
-    filled = atomic_load_explicit(&lane->filled, memory_order_relaxed);
+    filled = stockcert_lane_filled(lane->lane);
 
-    if (filled - lane->answered == NGX_HTTP_STOCKCERT_SLOTS) {
+    if (stockcert_lane_fill(lane->lane, lane->answered, grant) != 0) {
         *problem = NGX_HTTP_STOCKCERT_TOO_MANY_WAITING;
         return NGX_DECLINED;
     }
 
-    slot = &lane->slots[filled % NGX_HTTP_STOCKCERT_SLOTS];
-
-    slot->grant = *grant;
-    slot->outcome.status = STOCKCERT_WAITING;
-
-    lane->requests[filled % NGX_HTTP_STOCKCERT_SLOTS] = r;
-
-    atomic_store_explicit(&lane->filled, filled + 1, memory_order_release);
-
-    if (!lane->task->event.active
-        && ngx_http_stockcert_post_task(lane) != NGX_OK)
-    {
-        atomic_store_explicit(&lane->filled, filled, memory_order_relaxed);
-
-        *problem = NGX_HTTP_STOCKCERT_TOO_MANY_WAITING;
-        return NGX_DECLINED;
-    }
+    lane->requests[filled % STOCKCERT_LANE_SLOTS] = r;
 
     r->main->blocked++;
     r->write_event_handler = ngx_http_stockcert_wait_handler;
 
+    if (!lane->look.timer_set) {
+        lane->progress = ngx_current_msec;
+        ngx_add_timer(&lane->look, NGX_HTTP_STOCKCERT_LOOK);
+    }
+
+    ngx_http_stockcert_lead(lane, 0);
+
     return NGX_OK;
-}
-
-
-stockcert_ledger_t *
-ngx_http_stockcert_lane_ledger(ngx_http_stockcert_ledger_t *ledger)
-{
-    ngx_http_stockcert_lane_t  *lane;
-
-    lane = ledger->lane;
-
-    if (lane->failed) {
-        return NULL;
-    }
-
-    if (lane->ledger == NULL && !lane->task->event.active
-        && ngx_http_stockcert_may_open(lane))
-    {
-        (void) ngx_http_stockcert_post_task(lane);
-    }
-
-    return lane->ledger;
-}
-
-
-void
-ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
-    const stockcert_error_t *error)
-{
-    ngx_http_stockcert_lane_t  *lane;
-
-    lane = ledger->lane;
-
-    ngx_http_stockcert_log(lane, error);
-
-    if (lane->task->event.active) {
-        lane->failed = 1;
-        return;
-    }
-
-    ngx_http_stockcert_close(lane);
-}
-
-
-/* on the event loop as the worker starts, later in the task */
-
-static stockcert_rc_e
-ngx_http_stockcert_open(ngx_http_stockcert_ledger_t *conf,
-    stockcert_ledger_t **ledger, stockcert_error_t *error)
-{
-    stockcert_ledger_conf_t  lc;
-
-    lc.path = (char *) conf->path.data;
-    lc.size = conf->size;
-    lc.company.len = conf->company.len;
-    lc.company.data = (char *) conf->company.data;
-    lc.nclasses = conf->classes.nelts;
-    lc.classes = conf->classes.elts;
-
-    return stockcert_ledger_open(&lc, ledger, error);
-}
-
-
-/* the ledger is the truth; where the configuration differs, say so once */
-
-static void
-ngx_http_stockcert_opened(ngx_http_stockcert_lane_t *lane)
-{
-    ngx_uint_t           i;
-    stockcert_class_t   *conf, class;
-    stockcert_error_t    error;
-
-    if (ngx_worker != 0
-        || stockcert_ledger_snapshot(lane->ledger, &error) != STOCKCERT_OK)
-    {
-        return;
-    }
-
-    conf = lane->conf->classes.elts;
-
-    for (i = 0; i < lane->conf->classes.nelts; i++) {
-
-        if (stockcert_ledger_class(lane->ledger, conf[i].code.data,
-                                   conf[i].code.len, &class, &error)
-            != STOCKCERT_OK)
-        {
-            continue;
-        }
-
-        if (class.authorized != conf[i].authorized) {
-            ngx_log_error(NGX_LOG_WARN, lane->log, 0,
-                          "stockcert ledger \"%V\" has %uL authorized shares "
-                          "of class %*s, not %uL as configured; to amend it: "
-                          "stockcert authorize %V %*s %uL "
-                          "--reference \"...\"",
-                          &lane->conf->name, class.authorized,
-                          conf[i].code.len, conf[i].code.data,
-                          conf[i].authorized, &lane->conf->path,
-                          conf[i].code.len, conf[i].code.data,
-                          conf[i].authorized);
-        }
-
-        if (class.title.len != conf[i].title.len
-            || ngx_memcmp(class.title.data, conf[i].title.data,
-                          class.title.len)
-               != 0)
-        {
-            ngx_log_error(NGX_LOG_WARN, lane->log, 0,
-                          "stockcert ledger \"%V\" has the title \"%*s\" for "
-                          "class %*s, which stays",
-                          &lane->conf->name, class.title.len,
-                          class.title.data, conf[i].code.len,
-                          conf[i].code.data);
-        }
-    }
-
-    stockcert_ledger_release(lane->ledger);
-}
-
-
-static void
-ngx_http_stockcert_close(ngx_http_stockcert_lane_t *lane)
-{
-    if (lane->ledger) {
-        stockcert_ledger_close(lane->ledger);
-        lane->ledger = NULL;
-    }
-
-    lane->failed = 0;
-}
-
-
-static void
-ngx_http_stockcert_log(ngx_http_stockcert_lane_t *lane,
-    const stockcert_error_t *error)
-{
-    ngx_log_error(NGX_LOG_CRIT, lane->log, 0,
-                  "stockcert ledger \"%V\" in \"%V\": %s", &lane->conf->name,
-                  &lane->conf->path, error->text);
 }
 
 
 static ngx_uint_t
-ngx_http_stockcert_may_open(ngx_http_stockcert_lane_t *lane)
+ngx_http_stockcert_waits(ngx_http_stockcert_lane_t *lane)
 {
-    return lane->task->event.active
-           || (ngx_msec_int_t) (ngx_current_msec - lane->retry) >= 0;
+    return stockcert_lane_settled(lane->lane)
+           != stockcert_lane_filled(lane->lane);
 }
 
 
-static ngx_int_t
-ngx_http_stockcert_post_task(ngx_http_stockcert_lane_t *lane)
-{
-    lane->batch.ledger = lane->ledger;
-
-    if (ngx_thread_task_post(lane->conf->thread_pool, lane->task) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    ngx_add_timer(&lane->hold, NGX_HTTP_STOCKCERT_HOLD);
-
-    return NGX_OK;
-}
-
-
-/* runs in a thread of the pool: touches the batch and its slots, nothing else */
+/* if nobody leads; if it is late, also if the leader is gone or stuck */
 
 static void
-ngx_http_stockcert_task(void *data, ngx_log_t *log)
+ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late)
 {
-    ngx_http_stockcert_lane_t *lane = data;
+    ngx_uint_t  stuck;
 
-    ngx_http_stockcert_batch_t  *batch;
+    /* as a task ends, it is looked whether anything waits */
 
-    batch = &lane->batch;
-
-    if (batch->ledger == NULL) {
-        batch->rc = ngx_http_stockcert_open(lane->conf, &batch->ledger,
-                                            &batch->error);
-        if (batch->rc != STOCKCERT_OK) {
-            goto failed;
-        }
-    }
-
-    batch->rc = stockcert_ledger_begin(batch->ledger, &batch->error);
-    if (batch->rc != STOCKCERT_OK) {
-        goto failed;
-    }
-
-    batch->end = atomic_load_explicit(&lane->filled, memory_order_acquire);
-
-    batch->rc = ngx_http_stockcert_issue(lane);
-
-    if (batch->rc != STOCKCERT_OK) {
-        stockcert_ledger_abort(batch->ledger);
+    if (lane->thread_task->event.active) {
         return;
     }
 
-    batch->rc = stockcert_ledger_commit(batch->ledger, &batch->error);
+    if (lane->ledger == NULL) {
+        ngx_http_stockcert_lane_reopen(lane);
+        return;
+    }
 
-    return;
+    if (late) {
+        stuck = ngx_current_msec - lane->progress > NGX_HTTP_STOCKCERT_LATE;
 
-failed:
+        if (!stockcert_lanes_take_over(lane->lanes, stuck)) {
+            return;
+        }
 
-    /* what waits has failed with it */
+    } else if (!stockcert_lanes_lead(lane->lanes)) {
+        return;
+    }
 
-    batch->end = atomic_load_explicit(&lane->filled, memory_order_acquire);
+    if (ngx_http_stockcert_post(lane) != NGX_OK) {
+
+        /* the pool's queue is full; the timer tries again */
+
+        stockcert_lanes_resign(lane->lanes);
+    }
 }
 
 
-static stockcert_rc_e
-ngx_http_stockcert_issue(ngx_http_stockcert_lane_t *lane)
+ngx_int_t
+ngx_http_stockcert_post(ngx_http_stockcert_lane_t *lane)
 {
-    ngx_uint_t      first, start, n;
-    stockcert_rc_e  rc;
+    lane->task.ledger = lane->ledger;
+    lane->task.rc = lane->refuse;
 
-    for (first = lane->settled; first != lane->batch.end; first += n) {
+    return ngx_thread_task_post(lane->conf->thread_pool, lane->thread_task);
+}
 
-        /* up to the end of the ring at a time */
 
-        start = first % NGX_HTTP_STOCKCERT_SLOTS;
-        n = ngx_min(lane->batch.end - first, NGX_HTTP_STOCKCERT_SLOTS - start);
+/* on a thread: touches lane->task, and what is shared */
 
-        rc = stockcert_ledger_issue(lane->batch.ledger, &lane->slots[start],
-                                    n, &lane->batch.error);
-        if (rc != STOCKCERT_OK) {
-            return rc;
-        }
+void
+ngx_http_stockcert_thread(void *data, ngx_log_t *log)
+{
+    ngx_http_stockcert_lane_t *lane = data;
+
+    if (lane->task.ledger) {
+        ngx_http_stockcert_commit_all(lane, log);
+        return;
     }
 
-    return STOCKCERT_OK;
+    lane->task.rc = ngx_http_stockcert_lane_open(lane->conf, &lane->task.ledger,
+                                            &lane->task.error);
 }
 
 
 static void
-ngx_http_stockcert_task_done(ngx_event_t *ev)
+ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
+{
+    size_t                      i;
+    time_t                      logged;
+    ngx_uint_t                  leave;
+    stockcert_rc_e              rc;
+    ngx_http_stockcert_task_t  *task;
+
+    task = &lane->task;
+
+    rc = task->rc;
+    logged = 0;
+
+    do {
+        do {
+            rc = stockcert_lanes_commit(lane->lanes, task->ledger, rc,
+                                        ngx_http_stockcert_wake, lane,
+                                        &task->error);
+
+            if (rc == STOCKCERT_FULL && logged != ngx_time()) {
+                logged = ngx_time();
+                ngx_http_stockcert_log(log, lane->conf, &task->error);
+            }
+
+            /* a worker that ends leaves the lead to others */
+
+            leave = (rc != STOCKCERT_OK && rc != STOCKCERT_FULL)
+                    || lane->failed || ngx_exiting || ngx_quit || ngx_terminate;
+
+        } while (!leave && stockcert_lanes_waiting(lane->lanes));
+
+        stockcert_lanes_resign(lane->lanes);
+
+        /* nobody leads; whoever filled a slot before saw a leader, though */
+
+    } while (!leave && stockcert_lanes_waiting(lane->lanes)
+             && stockcert_lanes_lead(lane->lanes));
+
+    task->rc = rc;
+
+    if (!leave) {
+        return;
+    }
+
+    for (i = 0; i < lane->lanes->nlanes; i++) {
+        if (stockcert_lane_settled(&lane->lanes->lanes[i])
+            != stockcert_lane_filled(&lane->lanes->lanes[i]))
+        {
+            ngx_http_stockcert_wake(lane, i);
+        }
+    }
+}
+
+
+static void
+ngx_http_stockcert_wake(void *data, size_t worker)
+{
+    ngx_http_stockcert_lane_t *lane = data;
+
+    uint64_t  one;
+
+    one = 1;
+
+    if (write(lane->conf->wakes[worker], &one, sizeof(one)) == -1) {
+        ngx_log_error(NGX_LOG_ALERT, lane->log, ngx_errno,
+                      "write() to the eventfd of worker %uz failed", worker);
+    }
+}
+
+
+void
+ngx_http_stockcert_thread_handler(ngx_event_t *ev)
 {
     ngx_http_stockcert_lane_t *lane = ev->data;
 
-    stockcert_rc_e  rc;
+    ngx_http_stockcert_task_t  *task;
 
-    ngx_del_timer(&lane->hold);
+    task = &lane->task;
 
-    rc = lane->batch.rc;
+    if (task->ledger == NULL) {
+        ngx_http_stockcert_log(lane->log, lane->conf, &task->error);
 
-    if (rc != STOCKCERT_OK) {
-        ngx_http_stockcert_log(lane, &lane->batch.error);
+        /*
+         * without the lock it cannot be told whether another leader is at what
+         * still waits here: it is not known
+         */
+
+        ngx_http_stockcert_answer(lane, stockcert_lane_filled(lane->lane));
+        return;
     }
 
-    if (lane->batch.ledger == NULL) {
-        lane->retry = ngx_current_msec + NGX_HTTP_STOCKCERT_RETRY;
+    if (lane->ledger == NULL) {
+        lane->ledger = task->ledger;
+        ngx_http_stockcert_lane_opened(lane);
 
-    } else if (lane->ledger == NULL) {
-        lane->ledger = lane->batch.ledger;
-        ngx_http_stockcert_opened(lane);
+    } else {
+        lane->refuse = task->rc;
+
+        if (task->rc == STOCKCERT_FAILED || task->rc == STOCKCERT_UNKNOWN) {
+            ngx_http_stockcert_log(lane->log, lane->conf, &task->error);
+            lane->failed = 1;
+        }
+
+        if (lane->failed) {
+            ngx_http_stockcert_lane_close(lane);
+        }
     }
 
-    if (rc == STOCKCERT_FAILED || rc == STOCKCERT_UNKNOWN || lane->failed) {
-        ngx_http_stockcert_close(lane);
+    ngx_http_stockcert_settled(lane);
+}
+
+
+void
+ngx_http_stockcert_wake_handler(ngx_event_t *ev)
+{
+    uint64_t                         n;
+    ngx_uint_t                       i;
+    ngx_connection_t                *c;
+    ngx_http_stockcert_ledger_t    **ledgers;
+    ngx_http_stockcert_main_conf_t  *smcf;
+
+    c = ev->data;
+
+    if (read(c->fd, &n, sizeof(n)) == -1 && ngx_errno != NGX_EAGAIN) {
+        ngx_log_error(NGX_LOG_ALERT, ev->log, ngx_errno,
+                      "read() from an eventfd failed");
     }
 
-    lane->settled = lane->batch.end;
+    smcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
+                                               ngx_http_stockcert_module);
+    ledgers = smcf->ledgers.elts;
 
-    /* the next batch first, then the answers of this one */
-
-    if (lane->settled != atomic_load_explicit(&lane->filled,
-                                              memory_order_relaxed))
-    {
-        (void) ngx_http_stockcert_post_task(lane);
-    }
-
-    ngx_http_stockcert_answer(lane, rc);
-
-    /* if there is no task for what waits, it could not be posted */
-
-    if (!lane->task->event.active) {
-        lane->settled = atomic_load_explicit(&lane->filled,
-                                             memory_order_relaxed);
-        ngx_http_stockcert_answer(lane, STOCKCERT_FAILED);
+    for (i = 0; i < smcf->ledgers.nelts; i++) {
+        ngx_http_stockcert_settled(ledgers[i]->lane);
     }
 }
 
 
-/* answers what is settled, with rc or, if that is OK, its outcome */
+void
+ngx_http_stockcert_look_handler(ngx_event_t *ev)
+{
+    ngx_connection_t *c = ev->data;
+
+    ngx_http_stockcert_lane_t *lane = c->data;
+
+    ngx_add_timer(ev, NGX_HTTP_STOCKCERT_LOOK);
+
+    ngx_http_stockcert_settled(lane);
+
+    if (ngx_http_stockcert_waits(lane)) {
+        ngx_http_stockcert_lead(lane, 1);
+    }
+}
+
+
+/* answers what is settled, and sees to what is not */
+
+void
+ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane)
+{
+    ngx_http_stockcert_answer(lane, stockcert_lane_settled(lane->lane));
+
+    if (ngx_http_stockcert_waits(lane)) {
+
+        if (!lane->look.timer_set) {
+            lane->progress = ngx_current_msec;
+            ngx_add_timer(&lane->look, NGX_HTTP_STOCKCERT_LOOK);
+        }
+
+        ngx_http_stockcert_lead(lane, 0);
+
+    } else if (lane->look.timer_set) {
+        ngx_del_timer(&lane->look);
+    }
+}
+
+
+/* with its outcome, or if it is not settled, that this is not known */
 
 static void
-ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, stockcert_rc_e rc)
+ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, uint64_t end)
 {
-    ngx_int_t            status;
+    uint64_t             settled;
+    ngx_int_t            rc;
     stockcert_slot_t    *slot;
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
 
-    static const ngx_http_stockcert_problem_e  problems[] = {
-        [STOCKCERT_FULL] = NGX_HTTP_STOCKCERT_LEDGER_FULL,
-        [STOCKCERT_FAILED] = NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE,
-        [STOCKCERT_UNKNOWN] = NGX_HTTP_STOCKCERT_OUTCOME_UNKNOWN
-    };
+    settled = stockcert_lane_settled(lane->lane);
 
-    while (lane->answered != lane->settled) {
+    if (lane->answered < settled) {
+        lane->progress = ngx_current_msec;
+    }
 
-        r = lane->requests[lane->answered % NGX_HTTP_STOCKCERT_SLOTS];
-        slot = &lane->slots[lane->answered % NGX_HTTP_STOCKCERT_SLOTS];
+    while (lane->answered < end) {
+
+        r = lane->requests[lane->answered % STOCKCERT_LANE_SLOTS];
+        slot = stockcert_lane_slot(lane->lane, lane->answered);
         c = r->connection;
 
         ngx_http_set_log_request(c->log, r);
@@ -528,15 +364,17 @@ ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, stockcert_rc_e rc)
         if (r->write_event_handler == ngx_http_stockcert_wait_handler) {
             r->write_event_handler = ngx_http_request_empty_handler;
 
-            status = (rc == STOCKCERT_OK)
-                     ? ngx_http_stockcert_reply_outcome(r, slot)
-                     : ngx_http_stockcert_problem(r, problems[rc], NULL, NULL);
+            rc = (lane->answered < settled)
+                 ? ngx_http_stockcert_outcome(r, slot)
+                 : ngx_http_stockcert_problem(r,
+                                            NGX_HTTP_STOCKCERT_OUTCOME_UNKNOWN,
+                                            NULL, NULL);
 
-            /* the slot has been read; the request may be gone after this */
+            /* the slot has been read, and the request may be gone after this */
 
             lane->answered++;
 
-            ngx_http_finalize_request(r, status);
+            ngx_http_finalize_request(r, rc);
 
         } else {
             lane->answered++;
@@ -554,19 +392,4 @@ ngx_http_stockcert_wait_handler(ngx_http_request_t *r)
 {
     ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "stockcert waits for its commit");
-}
-
-
-static void
-ngx_http_stockcert_hold_handler(ngx_event_t *ev)
-{
-    ngx_connection_t *c = ev->data;
-
-    ngx_http_stockcert_lane_t *lane = c->data;
-
-    ngx_log_error(NGX_LOG_ALERT, lane->log, 0,
-                  "stockcert ledger \"%V\": a commit takes over a minute",
-                  &lane->conf->name);
-
-    ngx_add_timer(ev, NGX_HTTP_STOCKCERT_HOLD);
 }

@@ -5,21 +5,9 @@
 
 #define NGX_HTTP_STOCKCERT_BODY_MAX   (16 * 1024)
 
-#define NGX_HTTP_STOCKCERT_LIMIT      100      /* certificates in a list */
-#define NGX_HTTP_STOCKCERT_LIMIT_MAX  1000
-
-
-/* what a URI names, below the location's prefix */
-
-typedef struct {
-    ngx_str_t   code;           /* empty: the inventory */
-    uint64_t    number;         /* 0: the list of the class */
-} ngx_http_stockcert_target_t;
-
 
 static ngx_int_t ngx_http_stockcert_target(ngx_http_request_t *r,
     ngx_http_stockcert_target_t *target);
-static ngx_int_t ngx_http_stockcert_number(ngx_str_t *text, uint64_t *number);
 
 static ngx_int_t ngx_http_stockcert_post(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_stockcert_is_json(ngx_str_t *type);
@@ -30,19 +18,6 @@ static ngx_int_t ngx_http_stockcert_grant(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_stockcert_fault(ngx_http_request_t *r,
     stockcert_fault_t *fault);
-
-static ngx_int_t ngx_http_stockcert_get(ngx_http_request_t *r,
-    ngx_http_stockcert_target_t *target);
-static ngx_int_t ngx_http_stockcert_get_inventory(ngx_http_request_t *r,
-    stockcert_ledger_t *ledger, stockcert_error_t *error);
-static ngx_int_t ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
-    stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
-    stockcert_error_t *error);
-static ngx_int_t ngx_http_stockcert_get_certificate(ngx_http_request_t *r,
-    stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
-    stockcert_error_t *error);
-static ngx_int_t ngx_http_stockcert_parameter(ngx_http_request_t *r,
-    const char *name, uint64_t min, uint64_t max, uint64_t *value);
 
 
 ngx_int_t
@@ -158,7 +133,7 @@ ngx_http_stockcert_target(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_stockcert_number(ngx_str_t *text, uint64_t *number)
 {
     off_t  n;
@@ -385,7 +360,7 @@ ngx_http_stockcert_grant(ngx_http_request_t *r, ngx_str_t *body)
                                               slot.grant.code_len))
     {
         slot.outcome.status = STOCKCERT_NO_CLASS;
-        return ngx_http_stockcert_reply_outcome(r, &slot);
+        return ngx_http_stockcert_outcome(r, &slot);
     }
 
     if (ngx_http_stockcert_commit(r, slcf->ledger, &slot.grant, &problem)
@@ -450,185 +425,4 @@ ngx_http_stockcert_fault(ngx_http_request_t *r, stockcert_fault_t *fault)
     }
 
     return ngx_http_stockcert_problem(r, problem, &detail, &members);
-}
-
-
-/*
- * Reads and answers from one snapshot.  What reads returns NGX_ABORT where the
- * ledger failed.
- */
-
-static ngx_int_t
-ngx_http_stockcert_get(ngx_http_request_t *r,
-    ngx_http_stockcert_target_t *target)
-{
-    ngx_int_t                       rc;
-    stockcert_error_t               error;
-    stockcert_ledger_t             *ledger;
-    ngx_http_stockcert_loc_conf_t  *slcf;
-
-    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
-
-    ledger = ngx_http_stockcert_lane_ledger(slcf->ledger);
-
-    if (ledger == NULL) {
-        return ngx_http_stockcert_problem(r,
-                                         NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE,
-                                         NULL, NULL);
-    }
-
-    if (stockcert_ledger_snapshot(ledger, &error) != STOCKCERT_OK) {
-        rc = NGX_ABORT;
-
-    } else {
-
-        if (target->code.len == 0) {
-            rc = ngx_http_stockcert_get_inventory(r, ledger, &error);
-
-        } else if (target->number == 0) {
-            rc = ngx_http_stockcert_get_certificates(r, ledger, target,
-                                                     &error);
-
-        } else {
-            rc = ngx_http_stockcert_get_certificate(r, ledger, target, &error);
-        }
-
-        stockcert_ledger_release(ledger);
-    }
-
-    if (rc == NGX_ABORT) {
-        ngx_http_stockcert_lane_failed(slcf->ledger, &error);
-
-        return ngx_http_stockcert_problem(r,
-                                         NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE,
-                                         NULL, NULL);
-    }
-
-    return rc;
-}
-
-
-static ngx_int_t
-ngx_http_stockcert_get_inventory(ngx_http_request_t *r,
-    stockcert_ledger_t *ledger, stockcert_error_t *error)
-{
-    size_t              n;
-    stockcert_entry_t   last;
-    stockcert_class_t   classes[STOCKCERT_CLASSES_MAX];
-
-    if (stockcert_ledger_last(ledger, &last, error) != STOCKCERT_OK
-        || stockcert_ledger_classes(ledger, classes, &n, error)
-           != STOCKCERT_OK)
-    {
-        return NGX_ABORT;
-    }
-
-    return ngx_http_stockcert_reply_inventory(r, &last, classes, n);
-}
-
-
-static ngx_int_t
-ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
-    stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
-    stockcert_error_t *error)
-{
-    uint64_t            after, limit, n, i;
-    stockcert_rc_e      rc;
-    stockcert_class_t   class;
-    stockcert_entry_t  *entries;
-
-    after = 0;
-    limit = NGX_HTTP_STOCKCERT_LIMIT;
-
-    if (ngx_http_stockcert_parameter(r, "after", 0, STOCKCERT_SHARES_MAX,
-                                     &after)
-        != NGX_OK
-        || ngx_http_stockcert_parameter(r, "limit", 1,
-                                        NGX_HTTP_STOCKCERT_LIMIT_MAX, &limit)
-           != NGX_OK)
-    {
-        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_BAD_PARAMETER,
-                                          NULL, NULL);
-    }
-
-    rc = stockcert_ledger_class(ledger, (char *) target->code.data,
-                                target->code.len, &class, error);
-
-    if (rc == STOCKCERT_NOT_FOUND) {
-        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_NOT_FOUND,
-                                          NULL, NULL);
-    }
-
-    if (rc != STOCKCERT_OK) {
-        return NGX_ABORT;
-    }
-
-    n = class.last > after ? ngx_min(class.last - after, limit) : 0;
-
-    entries = ngx_palloc(r->pool, (size_t) (n + 1) * sizeof(stockcert_entry_t));
-    if (entries == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    for (i = 0; i < n; i++) {
-        if (stockcert_ledger_certificate(ledger, (char *) target->code.data,
-                                         target->code.len, after + 1 + i,
-                                         &entries[i], error)
-            != STOCKCERT_OK)
-        {
-            return NGX_ABORT;
-        }
-    }
-
-    return ngx_http_stockcert_reply_certificates(r, &target->code, entries,
-                                                 (ngx_uint_t) n,
-                                                 (ngx_uint_t) limit,
-                                                 after + n < class.last);
-}
-
-
-static ngx_int_t
-ngx_http_stockcert_get_certificate(ngx_http_request_t *r,
-    stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
-    stockcert_error_t *error)
-{
-    stockcert_rc_e     rc;
-    stockcert_entry_t  entry;
-
-    rc = stockcert_ledger_certificate(ledger, (char *) target->code.data,
-                                      target->code.len, target->number,
-                                      &entry, error);
-    switch (rc) {
-
-    case STOCKCERT_OK:
-        return ngx_http_stockcert_reply_certificate(r, &entry);
-
-    case STOCKCERT_NOT_FOUND:
-        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_NOT_FOUND,
-                                          NULL, NULL);
-    default:
-        return NGX_ABORT;
-    }
-}
-
-
-/* a parameter that is not there leaves *value as it is */
-
-static ngx_int_t
-ngx_http_stockcert_parameter(ngx_http_request_t *r, const char *name,
-    uint64_t min, uint64_t max, uint64_t *value)
-{
-    ngx_str_t  text;
-
-    if (ngx_http_arg(r, (u_char *) name, ngx_strlen(name), &text) != NGX_OK) {
-        return NGX_OK;
-    }
-
-    if (ngx_http_stockcert_number(&text, value) != NGX_OK
-        || *value < min || *value > max)
-    {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
 }

@@ -175,6 +175,10 @@ stockcert_grant_json_fault(stockcert_fault_t *fault, const json_error_t *error)
         return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, "",
                                      "the body has a number that is too large");
 
+    case json_error_stack_overflow:
+        return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, "",
+                                     "the body is nested too deep");
+
     case json_error_null_byte_in_key:
         return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, "",
                                      "the body has a member with a NUL "

@@ -40,7 +40,8 @@ typedef struct {
 
 
 /*
- * Reads a grant from the len bytes of JSON (RFC 8259) at json.  Returns 0, or
+ * Reads a grant from the len bytes of JSON (RFC 8259) at json, which is not
+ * NULL.  Returns 0, or
  * -1 with *fault telling what is wrong: the body as a whole, or the member
  * named.  Whether a ledger has the class is for the ledger to say.  Any thread
  * may call it; jansson's hash seed is best set first (json_object_seed()).

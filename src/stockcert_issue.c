@@ -113,6 +113,32 @@ stockcert_ledger_abort(stockcert_ledger_t *ledger)
 }
 
 
+stockcert_rc_e
+stockcert_ledger_flush(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    return stockcert_ledger_error(error, "mdb_env_sync()",
+                                  mdb_env_sync(ledger->env, 1));
+}
+
+
+stockcert_rc_e
+stockcert_ledger_has(stockcert_ledger_t *ledger,
+    const stockcert_outcome_t *outcome, stockcert_error_t *error)
+{
+    stockcert_rc_e     rc;
+    stockcert_entry_t  entry;
+
+    rc = stockcert_ledger_get_entry(ledger, ledger->writer, outcome->position,
+                                    &entry, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    return memcmp(entry.seal, outcome->seal, STOCKCERT_SEAL_LEN) == 0
+           ? STOCKCERT_OK : STOCKCERT_NOT_FOUND;
+}
+
+
 static stockcert_rc_e
 stockcert_ledger_grant(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
     stockcert_error_t *error)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,9 +21,9 @@
 
 static stockcert_rc_e stockcert_ledger_open_env(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_open_files(stockcert_ledger_t *ledger,
+    const char *path, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_check_size(stockcert_ledger_t *ledger,
-    stockcert_error_t *error);
-static stockcert_rc_e stockcert_ledger_sync_directory(const char *path,
     stockcert_error_t *error);
 
 
@@ -161,8 +162,7 @@ static stockcert_rc_e
 stockcert_ledger_open_env(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, stockcert_error_t *error)
 {
-    int             rc;
-    stockcert_rc_e  failed;
+    int  rc;
 
     rc = mdb_env_create(&ledger->env);
     if (rc != 0) {
@@ -185,22 +185,63 @@ stockcert_ledger_open_env(stockcert_ledger_t *ledger,
         return stockcert_ledger_error(error, "mdb_env_set_maxdbs()", rc);
     }
 
-    /*
-     * MDB_NOTLS: the reader's transaction is used by whatever thread reads;
-     * all other flags are LMDB's own defaults, which are the durable ones
-     */
+    return stockcert_ledger_open_files(ledger, conf->path, error);
+}
 
-    rc = mdb_env_open(ledger->env, conf->path, MDB_NOTLS, 0600);
-    if (rc != 0) {
-        return stockcert_ledger_error(error, "mdb_env_open()", rc);
+
+/*
+ * Under a lock of the directory, as a data file without a byte is either just
+ * being made by another process, which has the lock, or all that is left of a
+ * ledger.  LMDB would take it for a new one and begin at number 1 again.
+ */
+
+static stockcert_rc_e
+stockcert_ledger_open_files(stockcert_ledger_t *ledger, const char *path,
+    stockcert_error_t *error)
+{
+    int             fd;
+    struct stat     st;
+    stockcert_rc_e  rc;
+
+    fd = open(path, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+    if (fd == -1) {
+        return stockcert_ledger_error(error, "open()", errno);
     }
 
-    failed = stockcert_ledger_check_size(ledger, error);
-    if (failed != STOCKCERT_OK) {
-        return failed;
+    if (flock(fd, LOCK_EX) == -1) {
+        rc = stockcert_ledger_error(error, "flock()", errno);
+
+    } else if (fstatat(fd, "data.mdb", &st, 0) == 0 && st.st_size == 0) {
+        rc = stockcert_ledger_damaged(error, "data.mdb is empty; if it never "
+                                      "was a ledger, remove it");
+
+    } else {
+
+        /*
+         * MDB_NOTLS: the reader's transaction is used by whatever thread
+         * reads; all other flags are LMDB's own defaults, the durable ones
+         */
+
+        rc = stockcert_ledger_error(error, "mdb_env_open()",
+                                    mdb_env_open(ledger->env, path, MDB_NOTLS,
+                                                 0600));
     }
 
-    return stockcert_ledger_sync_directory(conf->path, error);
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_ledger_check_size(ledger, error);
+    }
+
+    /* LMDB flushes its file, but not the directory that it made the file in */
+
+    if (rc == STOCKCERT_OK && fsync(fd) == -1) {
+        rc = stockcert_ledger_error(error, "fsync()", errno);
+    }
+
+    if (close(fd) == -1 && rc == STOCKCERT_OK) {
+        rc = stockcert_ledger_error(error, "close()", errno);
+    }
+
+    return rc;
 }
 
 
@@ -238,28 +279,6 @@ stockcert_ledger_check_size(stockcert_ledger_t *ledger,
     }
 
     return STOCKCERT_OK;
-}
-
-
-/* LMDB flushes its file, but not the directory that it made the file in */
-
-static stockcert_rc_e
-stockcert_ledger_sync_directory(const char *path, stockcert_error_t *error)
-{
-    int  fd, rc;
-
-    fd = open(path, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-    if (fd == -1) {
-        return stockcert_ledger_error(error, "open()", errno);
-    }
-
-    rc = fsync(fd) == -1 ? errno : 0;
-
-    if (close(fd) == -1 && rc == 0) {
-        rc = errno;
-    }
-
-    return stockcert_ledger_error(error, "fsync()", rc);
 }
 
 

@@ -80,7 +80,9 @@ typedef enum {
     STOCKCERT_WAITING = 0,
     STOCKCERT_ISSUED,
     STOCKCERT_INSUFFICIENT,            /* not enough shares left: remaining */
-    STOCKCERT_NO_CLASS                 /* the ledger has no such class */
+    STOCKCERT_NO_CLASS,                /* the ledger has no such class */
+    STOCKCERT_NO_ROOM,                 /* STOCKCERT_FULL befell its transaction */
+    STOCKCERT_UNAVAILABLE              /* another error did; neither issued */
 } stockcert_status_e;
 
 
@@ -109,7 +111,8 @@ typedef struct stockcert_ledger_s  stockcert_ledger_t;
  * Opens the ledger in conf->path, makes it if the directory has none, and
  * opens (in the journal) those of conf->classes that it does not have yet.
  * What else is in a ledger that exists stays as it is.  Files are made with
- * mode 0600.  It may wait for another writer and flush.
+ * mode 0600.  It may wait for another writer and flush.  The texts in conf must
+ * be such as stockcert_text.h has them.
  *
  * Returns STOCKCERT_OK with a ledger for stockcert_ledger_close(), or
  * STOCKCERT_FULL or STOCKCERT_FAILED.  What is not a ledger, is damaged, is of
@@ -156,6 +159,18 @@ stockcert_rc_e stockcert_ledger_issue(stockcert_ledger_t *ledger,
 stockcert_rc_e stockcert_ledger_commit(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 void stockcert_ledger_abort(stockcert_ledger_t *ledger);
+
+/*
+ * For who finds outcomes of a transaction that another began, in a transaction
+ * of its own: _flush() makes sure that what the ledger shows is on disk, _has()
+ * whether it has the certificate of an outcome that says ISSUED, or else
+ * returns STOCKCERT_NOT_FOUND.
+ */
+
+stockcert_rc_e stockcert_ledger_flush(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
+stockcert_rc_e stockcert_ledger_has(stockcert_ledger_t *ledger,
+    const stockcert_outcome_t *outcome, stockcert_error_t *error);
 
 
 /*

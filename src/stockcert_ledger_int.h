@@ -92,6 +92,9 @@ uint64_t stockcert_now(void);
 stockcert_rc_e stockcert_ledger_get_class(const stockcert_ledger_t *ledger,
     MDB_txn *txn, const char *code, size_t len, stockcert_class_t *class,
     stockcert_error_t *error);
+stockcert_rc_e stockcert_ledger_get_entry(const stockcert_ledger_t *ledger,
+    MDB_txn *txn, uint64_t position, stockcert_entry_t *entry,
+    stockcert_error_t *error);
 stockcert_rc_e stockcert_ledger_get_last(const stockcert_ledger_t *ledger,
     MDB_txn *txn, stockcert_entry_t *entry, stockcert_error_t *error);
 

@@ -1,4 +1,6 @@
 
+#include <string.h>
+
 #include "stockcert_ledger_int.h"
 
 
@@ -70,6 +72,7 @@ stockcert_ledger_certificate(stockcert_ledger_t *ledger, const char *code,
     int                        rc;
     uint8_t                    bytes[8];
     MDB_val                    key, value;
+    stockcert_rc_e             failed;
     stockcert_ledger_class_t  *class;
 
     class = stockcert_ledger_find_class(ledger, code, len);
@@ -88,9 +91,51 @@ stockcert_ledger_certificate(stockcert_ledger_t *ledger, const char *code,
         return STOCKCERT_NOT_FOUND;
     }
 
-    if (rc == 0) {
-        key = value;
-        rc = mdb_get(ledger->reader, ledger->journal, &key, &value);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_get()", rc);
+    }
+
+    if (value.mv_size != 8) {
+        return stockcert_ledger_damaged(error, "a certificate is not readable");
+    }
+
+    failed = stockcert_ledger_get_entry(ledger, ledger->reader,
+                                        stockcert_get64(value.mv_data), entry,
+                                        error);
+    if (failed != STOCKCERT_OK && failed != STOCKCERT_NOT_FOUND) {
+        return failed;
+    }
+
+    if (failed == STOCKCERT_NOT_FOUND
+        || entry->kind != STOCKCERT_CERTIFICATE_ISSUED
+        || entry->number != number || entry->code.len != len
+        || memcmp(entry->code.data, code, len) != 0)
+    {
+        return stockcert_ledger_damaged(error,
+                                        "a certificate is not in the journal");
+    }
+
+    return STOCKCERT_OK;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_get_entry(const stockcert_ledger_t *ledger, MDB_txn *txn,
+    uint64_t position, stockcert_entry_t *entry, stockcert_error_t *error)
+{
+    int      rc;
+    uint8_t  bytes[8];
+    MDB_val  key, value;
+
+    stockcert_put64(bytes, position);
+
+    key.mv_size = sizeof(bytes);
+    key.mv_data = bytes;
+
+    rc = mdb_get(txn, ledger->journal, &key, &value);
+
+    if (rc == MDB_NOTFOUND) {
+        return STOCKCERT_NOT_FOUND;
     }
 
     if (rc != 0) {

@@ -9,8 +9,14 @@
 #define STOCKCERT_META_KEY  "ledger"
 
 
+static stockcert_rc_e stockcert_ledger_open_dbi(stockcert_ledger_t *ledger,
+    const char *name, unsigned int create, MDB_dbi *dbi,
+    stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_check(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_open_header(stockcert_ledger_t *ledger,
-    const stockcert_str_t *company, stockcert_error_t *error);
+    const stockcert_str_t *company, unsigned int *create,
+    stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_put_header(stockcert_ledger_t *ledger,
     const stockcert_str_t *company, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_use_header(stockcert_ledger_t *ledger,
@@ -22,33 +28,41 @@ static stockcert_rc_e stockcert_ledger_load_classes(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_load_class(stockcert_ledger_t *ledger,
     const stockcert_class_t *class, stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_open_certificates(
+    stockcert_ledger_t *ledger, const stockcert_str_t *code,
+    unsigned int create, MDB_dbi *dbi, stockcert_error_t *error);
 
 
 /*
  * All databases are opened in this one transaction: LMDB wants that once for a
- * process, and not from two transactions at a time.
+ * process, and not from two transactions at a time.  They are made with the
+ * ledger or class that they belong to; if one is not there later, something is
+ * lost, and the ledger is refused.
  */
 
 stockcert_rc_e
 stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, stockcert_error_t *error)
 {
-    int             dbi;
     size_t          i;
+    unsigned int    create;
     stockcert_rc_e  rc;
 
-    rc = stockcert_ledger_open_header(ledger, &conf->company, error);
+    rc = stockcert_ledger_open_header(ledger, &conf->company, &create, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
 
-    dbi = mdb_dbi_open(ledger->writer, "journal", MDB_CREATE, &ledger->journal);
-    if (dbi == 0) {
-        dbi = mdb_dbi_open(ledger->writer, "class", MDB_CREATE, &ledger->class);
+    rc = stockcert_ledger_open_dbi(ledger, "journal", create,
+                                   &ledger->journal, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
     }
 
-    if (dbi != 0) {
-        return stockcert_ledger_error(error, "mdb_dbi_open()", dbi);
+    rc = stockcert_ledger_open_dbi(ledger, "class", create, &ledger->class,
+                                   error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
     }
 
     rc = stockcert_ledger_tail(ledger, error);
@@ -63,18 +77,89 @@ stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
         }
     }
 
-    return stockcert_ledger_load_classes(ledger, error);
+    rc = stockcert_ledger_load_classes(ledger, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    return stockcert_ledger_check(ledger, error);
+}
+
+
+static stockcert_rc_e
+stockcert_ledger_open_dbi(stockcert_ledger_t *ledger, const char *name,
+    unsigned int create, MDB_dbi *dbi, stockcert_error_t *error)
+{
+    int  rc;
+
+    rc = mdb_dbi_open(ledger->writer, name, create, dbi);
+
+    if (rc == MDB_NOTFOUND) {
+        return stockcert_ledger_damaged(error, "a database is missing");
+    }
+
+    return stockcert_ledger_error(error, "mdb_dbi_open()", rc);
+}
+
+
+/*
+ * What can be told at once of whether the databases belong together; all of it
+ * is for "stockcert verify".
+ */
+
+static stockcert_rc_e
+stockcert_ledger_check(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    int                        rc;
+    size_t                     i;
+    uint64_t                   entries;
+    MDB_stat                   stat;
+    stockcert_ledger_class_t  *class;
+
+    entries = 0;
+
+    for (i = 0; i < ledger->nclasses; i++) {
+        class = &ledger->classes[i];
+
+        rc = mdb_stat(ledger->writer, class->certificates, &stat);
+        if (rc != 0) {
+            return stockcert_ledger_error(error, "mdb_stat()", rc);
+        }
+
+        if (stat.ms_entries != class->record.last) {
+            return stockcert_ledger_damaged(error,
+                                      "a class and its certificates differ");
+        }
+
+        entries += 1 + class->record.last;
+    }
+
+    rc = mdb_stat(ledger->writer, ledger->journal, &stat);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_stat()", rc);
+    }
+
+    /* each class and certificate has an entry; other kinds come on top */
+
+    if (stat.ms_entries != ledger->position || entries > ledger->position) {
+        return stockcert_ledger_damaged(error, "the journal has lost entries");
+    }
+
+    return STOCKCERT_OK;
 }
 
 
 static stockcert_rc_e
 stockcert_ledger_open_header(stockcert_ledger_t *ledger,
-    const stockcert_str_t *company, stockcert_error_t *error)
+    const stockcert_str_t *company, unsigned int *create,
+    stockcert_error_t *error)
 {
     int       rc;
     MDB_dbi   main;
     MDB_val   key, value;
     MDB_stat  stat;
+
+    *create = 0;
 
     rc = mdb_dbi_open(ledger->writer, "meta", 0, &ledger->meta);
 
@@ -95,6 +180,8 @@ stockcert_ledger_open_header(stockcert_ledger_t *ledger,
             return stockcert_ledger_damaged(error,
                                      "it has other data, which is no ledger");
         }
+
+        *create = MDB_CREATE;
 
         return stockcert_ledger_put_header(ledger, company, error);
     }
@@ -200,6 +287,7 @@ static stockcert_rc_e
 stockcert_ledger_open_class(stockcert_ledger_t *ledger,
     const stockcert_class_t *class, stockcert_error_t *error)
 {
+    MDB_dbi            certificates;
     stockcert_rc_e     rc;
     stockcert_class_t  record;
     stockcert_entry_t  entry;
@@ -226,7 +314,13 @@ stockcert_ledger_open_class(stockcert_ledger_t *ledger,
     record.issued = 0;
     record.last = 0;
 
-    return stockcert_ledger_put_class(ledger, &record, error);
+    rc = stockcert_ledger_put_class(ledger, &record, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    return stockcert_ledger_open_certificates(ledger, &class->code, MDB_CREATE,
+                                              &certificates, error);
 }
 
 
@@ -277,9 +371,7 @@ static stockcert_rc_e
 stockcert_ledger_load_class(stockcert_ledger_t *ledger,
     const stockcert_class_t *class, stockcert_error_t *error)
 {
-    int                        rc;
-    char                       name[sizeof("certificate:")
-                                    + STOCKCERT_CODE_MAX];
+    stockcert_rc_e             rc;
     stockcert_ledger_class_t  *c;
 
     if (ledger->nclasses == STOCKCERT_CLASSES_MAX) {
@@ -297,15 +389,25 @@ stockcert_ledger_load_class(stockcert_ledger_t *ledger,
     c->record.code.data = c->code;
     c->record.title.data = c->title;
 
-    snprintf(name, sizeof(name), "certificate:%.*s", (int) class->code.len,
-             class->code.data);
-
-    rc = mdb_dbi_open(ledger->writer, name, MDB_CREATE, &c->certificates);
-    if (rc != 0) {
-        return stockcert_ledger_error(error, "mdb_dbi_open()", rc);
+    rc = stockcert_ledger_open_certificates(ledger, &class->code, 0,
+                                            &c->certificates, error);
+    if (rc == STOCKCERT_OK) {
+        ledger->nclasses++;
     }
 
-    ledger->nclasses++;
+    return rc;
+}
 
-    return STOCKCERT_OK;
+
+static stockcert_rc_e
+stockcert_ledger_open_certificates(stockcert_ledger_t *ledger,
+    const stockcert_str_t *code, unsigned int create, MDB_dbi *dbi,
+    stockcert_error_t *error)
+{
+    char  name[sizeof("certificate:") + STOCKCERT_CODE_MAX];
+
+    snprintf(name, sizeof(name), "certificate:%.*s", (int) code->len,
+             code->data);
+
+    return stockcert_ledger_open_dbi(ledger, name, create, dbi, error);
 }

@@ -1,0 +1,216 @@
+
+#include <ngx_http_stockcert.h>
+
+
+typedef struct {
+    ngx_uint_t    status;
+    ngx_str_t     status_line;     /* where nginx has none */
+    ngx_str_t     type;            /* urn:stockcert:... */
+    ngx_str_t     error;           /* what the original service called it */
+    ngx_str_t     title;
+    ngx_str_t     detail;
+} ngx_http_stockcert_problem_t;
+
+
+/* in the order of ngx_http_stockcert_problem_e */
+
+static ngx_http_stockcert_problem_t  ngx_http_stockcert_problems[] = {
+
+#define NGX_HTTP_STOCKCERT_NOTHING  "; nothing was issued"
+
+    { 400, ngx_null_string,
+      ngx_string("not-json"), ngx_string("not_json"),
+      ngx_string("The body is not JSON"), ngx_null_string },
+
+    { 400, ngx_null_string,
+      ngx_string("member-twice"), ngx_string("member_twice"),
+      ngx_string("A member is there twice"), ngx_null_string },
+
+    { 400, ngx_null_string,
+      ngx_string("body-missing"), ngx_string("body_missing"),
+      ngx_string("The request has no body"),
+      ngx_string("the request must have a body such as {\"name\":\"Salt Bae\","
+                 "\"amount\":10,\"class\":\"CS\"}") },
+
+    { 400, ngx_null_string,
+      ngx_string("bad-parameter"), ngx_string("bad_parameter"),
+      ngx_string("A parameter is not valid"),
+      ngx_string("\"after\" must be the number of a certificate or 0, "
+                 "\"limit\" must be 1 to 1000") },
+
+    { 403, ngx_null_string,
+      ngx_string("insufficient-shares"), ngx_string("insufficient_shares"),
+      ngx_string("Not enough shares are left in the class"),
+      ngx_null_string },
+
+    { 404, ngx_null_string,
+      ngx_string("not-found"), ngx_string("not_found"),
+      ngx_string("There is no such certificate or class"),
+      ngx_string("a path is the inventory's (/), a class's (/CS) or a "
+                 "certificate's (/CS-17) of this ledger") },
+
+    { 405, ngx_null_string,
+      ngx_string("method-not-allowed"), ngx_string("method_not_allowed"),
+      ngx_string("The method is not allowed here"),
+      ngx_string("see the Allow header for the methods that are") },
+
+    { 413, ngx_null_string,
+      ngx_string("body-too-large"), ngx_string("body_too_large"),
+      ngx_string("The body is too large"),
+      ngx_string("the body must have at most 16384 bytes") },
+
+    { 415, ngx_null_string,
+      ngx_string("unsupported-media-type"),
+      ngx_string("unsupported_media_type"),
+      ngx_string("The body is not declared as JSON"),
+      ngx_string("the request must have \"Content-Type: application/json\"") },
+
+    { 422, ngx_string("422 Unprocessable Content"),
+      ngx_string("invalid-grant"), ngx_string("invalid_grant"),
+      ngx_string("The body is not a grant"), ngx_null_string },
+
+    { 500, ngx_null_string,
+      ngx_string("outcome-unknown"), ngx_string("outcome_unknown"),
+      ngx_string("It is not known whether the certificate was issued"),
+      ngx_string("the disk failed in the last step of the commit; look at the "
+                 "class's last certificates before you ask again") },
+
+    { 503, ngx_null_string,
+      ngx_string("too-many-waiting"), ngx_string("too_many_waiting"),
+      ngx_string("Too many grants are waiting"),
+      ngx_string("more grants came than can be committed"
+                 NGX_HTTP_STOCKCERT_NOTHING ", ask again later") },
+
+    { 503, ngx_null_string,
+      ngx_string("ledger-full"), ngx_string("ledger_full"),
+      ngx_string("The ledger has no room"),
+      ngx_string("the disk is full or the ledger has reached its size"
+                 NGX_HTTP_STOCKCERT_NOTHING ", ask again when the operator "
+                 "has made room") },
+
+    { 503, ngx_null_string,
+      ngx_string("ledger-unavailable"), ngx_string("ledger_unavailable"),
+      ngx_string("The ledger cannot be used now"),
+      ngx_string("the server's error log says why" NGX_HTTP_STOCKCERT_NOTHING
+                 ", ask again later") },
+};
+
+
+ngx_int_t
+ngx_http_stockcert_outcome(ngx_http_request_t *r,
+    const stockcert_slot_t *slot)
+{
+    int                         code_len;
+    u_char                      text[512], json[256];
+    ngx_str_t                   detail, members;
+    const char                 *code;
+    const stockcert_outcome_t  *outcome;
+
+    code = slot->grant.code;
+    code_len = slot->grant.code_len;
+    outcome = &slot->outcome;
+
+    detail.data = text;
+    members.data = json;
+
+    switch (outcome->status) {
+
+    case STOCKCERT_ISSUED:
+        return ngx_http_stockcert_reply_issued(r, slot);
+
+    case STOCKCERT_INSUFFICIENT:
+        detail.len = ngx_snprintf(text, sizeof(text),
+                                  "class \"%*s\" has %uL shares left, %uL are "
+                                  "requested", (size_t) code_len, code,
+                                  outcome->remaining, slot->grant.amount)
+                     - text;
+        members.len = ngx_snprintf(json, sizeof(json),
+                                   ",\"class\":\"%*s\",\"requested\":%uL,"
+                                   "\"remaining\":%uL", (size_t) code_len,
+                                   code, slot->grant.amount,
+                                   outcome->remaining)
+                      - json;
+
+        return ngx_http_stockcert_problem(r,
+                                        NGX_HTTP_STOCKCERT_INSUFFICIENT_SHARES,
+                                        &detail, &members);
+
+    case STOCKCERT_NO_ROOM:
+        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_LEDGER_FULL,
+                                          NULL, NULL);
+
+    case STOCKCERT_UNAVAILABLE:
+        return ngx_http_stockcert_problem(r,
+                                         NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE,
+                                         NULL, NULL);
+
+    default: /* STOCKCERT_NO_CLASS */
+        detail.len = ngx_snprintf(text, sizeof(text),
+                                  "\"class\" must be one of the ledger's, "
+                                  "\"%*s\" is not", (size_t) code_len, code)
+                     - text;
+        ngx_str_set(&members, ",\"member\":\"class\"");
+
+        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_INVALID_GRANT,
+                                          &detail, &members);
+    }
+}
+
+
+ngx_int_t
+ngx_http_stockcert_problem(ngx_http_request_t *r,
+    ngx_http_stockcert_problem_e problem, const ngx_str_t *detail,
+    const ngx_str_t *members)
+{
+    u_char                              *p;
+    size_t                               len;
+    ngx_buf_t                           *b;
+    const ngx_http_stockcert_problem_t  *pr;
+
+    pr = &ngx_http_stockcert_problems[problem];
+
+    if (detail == NULL) {
+        detail = &pr->detail;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "stockcert answers %ui %V: %V", pr->status, &pr->error,
+                  detail);
+
+    len = sizeof("{\"type\":\"urn:stockcert:\",\"title\":\"\",\"status\":000,"
+                 "\"detail\":\"\",\"error\":\"\"}\n")
+          + pr->type.len + pr->title.len + pr->error.len
+          + detail->len + ngx_escape_json(NULL, detail->data, detail->len)
+          + (members ? members->len : 0);
+
+    b = ngx_create_temp_buf(r->pool, len);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p = ngx_sprintf(b->last, "{\"type\":\"urn:stockcert:%V\",\"title\":\"%V\","
+                    "\"status\":%ui,\"detail\":\"", &pr->type, &pr->title,
+                    pr->status);
+    p = (u_char *) ngx_escape_json(p, detail->data, detail->len);
+    p = ngx_sprintf(p, "\",\"error\":\"%V\"", &pr->error);
+
+    if (members) {
+        p = ngx_cpymem(p, members->data, members->len);
+    }
+
+    *p++ = '}';
+    *p++ = '\n';
+
+    b->last = p;
+
+    if (pr->status == NGX_HTTP_SERVICE_UNAVAILABLE
+        && ngx_http_stockcert_add_header(r, "Retry-After", "1") == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.status_line = pr->status_line;
+
+    return ngx_http_stockcert_send(r, pr->status, "application/problem+json",
+                                   b);
+}

@@ -1,0 +1,330 @@
+
+/*
+ * Reads a ledger that no one has open in this process, without the ledger's
+ * own code: replays the journal from its raw bytes and checks the invariants.
+ */
+
+
+#ifndef AUDIT_H
+#define AUDIT_H
+
+
+#include "fixture.h"
+
+#include <inttypes.h>
+#include <lmdb.h>
+
+
+typedef struct {
+    char           code[STOCKCERT_CODE_MAX + 1];
+    uint64_t       authorized;
+    uint64_t       issued;
+    uint64_t       last;
+    MDB_dbi        certificates;
+} audit_class_t;
+
+
+/* the journal up to an entry, and what follows from it */
+
+typedef struct {
+    MDB_txn       *txn;
+    MDB_dbi        meta;
+    MDB_dbi        journal;
+    MDB_dbi        class;
+
+    uint64_t       position;
+    uint64_t       time;
+    uint8_t        seal[STOCKCERT_SEAL_LEN];
+
+    size_t         nclasses;
+    audit_class_t  classes[STOCKCERT_CLASSES_MAX];
+} audit_t;
+
+
+static inline int
+audit_fault(const audit_t *audit, const char *what)
+{
+    printf("# audit: entry %" PRIu64 ": %s\n", audit->position, what);
+
+    return -1;
+}
+
+
+static inline uint64_t
+audit_get64(const uint8_t *p)
+{
+    int       i;
+    uint64_t  n;
+
+    for (i = 0, n = 0; i < 8; i++) {
+        n = n * 256 + p[i];
+    }
+
+    return n;
+}
+
+
+static inline audit_class_t *
+audit_find_class(audit_t *audit, const uint8_t *code, size_t len)
+{
+    size_t          i;
+    audit_class_t  *class;
+
+    for (i = 0; i < audit->nclasses; i++) {
+        class = &audit->classes[i];
+
+        if (strlen(class->code) == len && memcmp(class->code, code, len) == 0) {
+            return class;
+        }
+    }
+
+    return NULL;
+}
+
+
+static inline int
+audit_open_class(audit_t *audit, const uint8_t *code, size_t len,
+    uint64_t authorized)
+{
+    char            name[40];
+    audit_class_t  *class;
+
+    if (audit->nclasses == STOCKCERT_CLASSES_MAX
+        || audit_find_class(audit, code, len) != NULL)
+    {
+        return audit_fault(audit, "a class too many");
+    }
+
+    class = &audit->classes[audit->nclasses++];
+    class->authorized = authorized;
+    memcpy(class->code, code, len);
+
+    snprintf(name, sizeof(name), "certificate:%s", class->code);
+
+    if (mdb_dbi_open(audit->txn, name, 0, &class->certificates) != 0) {
+        return audit_fault(audit, "no database for the class");
+    }
+
+    return 0;
+}
+
+
+static inline int
+audit_issue(audit_t *audit, audit_class_t *class, const uint8_t *p,
+    const MDB_val *position)
+{
+    MDB_val   key, value;
+    uint64_t  shares;
+
+    if (audit_get64(p + 9) != ++class->last) {
+        return audit_fault(audit, "certificate number");
+    }
+
+    shares = audit_get64(p + 17);
+    class->issued += shares;
+
+    if (shares == 0 || class->issued > class->authorized) {
+        return audit_fault(audit, "shares");
+    }
+
+    key.mv_size = 8;
+    key.mv_data = (void *) (p + 9);
+
+    if (mdb_get(audit->txn, class->certificates, &key, &value) != 0
+        || value.mv_size != position->mv_size
+        || memcmp(value.mv_data, position->mv_data, value.mv_size) != 0)
+    {
+        return audit_fault(audit, "not found by its number");
+    }
+
+    return 0;
+}
+
+
+/* the layout is that of stockcert_entry.h */
+
+static inline int
+audit_entry(audit_t *audit, const MDB_val *key, const MDB_val *value)
+{
+    size_t          c, t, len;
+    uint8_t         sealed[STOCKCERT_SEAL_LEN + STOCKCERT_ENTRY_MAX];
+    const uint8_t  *p;
+    audit_class_t  *class;
+
+    if (key->mv_size != 8 || audit_get64(key->mv_data) != ++audit->position) {
+        return audit_fault(audit, "position");
+    }
+
+    p = value->mv_data;
+    c = p[25];
+    t = p[26 + c];
+    len = 28 + c + t + p[27 + c + t];
+
+    if (value->mv_size != len + STOCKCERT_SEAL_LEN) {
+        return audit_fault(audit, "length");
+    }
+
+    if (audit_get64(p + 1) < audit->time) {
+        return audit_fault(audit, "time");
+    }
+
+    audit->time = audit_get64(p + 1);
+
+    memcpy(sealed, audit->seal, STOCKCERT_SEAL_LEN);
+    memcpy(sealed + STOCKCERT_SEAL_LEN, p, len);
+    EVP_Digest(sealed, STOCKCERT_SEAL_LEN + len, audit->seal, NULL,
+               EVP_sha256(), NULL);
+
+    if (memcmp(p + len, audit->seal, STOCKCERT_SEAL_LEN) != 0) {
+        return audit_fault(audit, "seal");
+    }
+
+    if (p[0] == 1) {
+        return audit_open_class(audit, p + 26, c, audit_get64(p + 17));
+    }
+
+    class = audit_find_class(audit, p + 26, c);
+    if (class == NULL) {
+        return audit_fault(audit, "a class that was not opened");
+    }
+
+    switch (p[0]) {
+
+    case 2:
+        return audit_issue(audit, class, p, key);
+
+    case 3:
+        class->authorized = audit_get64(p + 17);
+        return 0;
+
+    default:
+        return audit_fault(audit, "kind");
+    }
+}
+
+
+/* what the replay gave must be what is stored, and nothing else */
+
+static inline int
+audit_classes(audit_t *audit)
+{
+    size_t          i;
+    MDB_val         key, value;
+    MDB_stat        stat;
+    audit_class_t  *class;
+    const uint8_t  *p;
+
+    if (mdb_stat(audit->txn, audit->class, &stat) != 0
+        || stat.ms_entries != audit->nclasses)
+    {
+        return audit_fault(audit, "number of classes");
+    }
+
+    for (i = 0; i < audit->nclasses; i++) {
+        class = &audit->classes[i];
+
+        key.mv_size = strlen(class->code);
+        key.mv_data = class->code;
+
+        if (mdb_get(audit->txn, audit->class, &key, &value) != 0) {
+            return audit_fault(audit, "a class is missing");
+        }
+
+        p = value.mv_data;
+
+        if (audit_get64(p) != class->authorized
+            || audit_get64(p + 8) != class->issued
+            || audit_get64(p + 16) != class->last)
+        {
+            return audit_fault(audit, "a class's counters");
+        }
+
+        if (mdb_stat(audit->txn, class->certificates, &stat) != 0
+            || stat.ms_entries != class->last)
+        {
+            return audit_fault(audit, "a class's certificates");
+        }
+    }
+
+    return 0;
+}
+
+
+static inline int
+audit_replay(audit_t *audit)
+{
+    int          rc;
+    MDB_val      key, value;
+    MDB_cursor  *cursor;
+
+    if (mdb_dbi_open(audit->txn, "meta", 0, &audit->meta) != 0
+        || mdb_dbi_open(audit->txn, "journal", 0, &audit->journal) != 0
+        || mdb_dbi_open(audit->txn, "class", 0, &audit->class) != 0)
+    {
+        return audit_fault(audit, "a database is missing");
+    }
+
+    key.mv_size = 6;
+    key.mv_data = (void *) "ledger";
+
+    if (mdb_get(audit->txn, audit->meta, &key, &value) != 0) {
+        return audit_fault(audit, "no header");
+    }
+
+    EVP_Digest(value.mv_data, value.mv_size, audit->seal, NULL, EVP_sha256(),
+               NULL);
+
+    if (mdb_cursor_open(audit->txn, audit->journal, &cursor) != 0) {
+        return audit_fault(audit, "no cursor");
+    }
+
+    do {
+        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    } while (rc == 0 && audit_entry(audit, &key, &value) == 0);
+
+    mdb_cursor_close(cursor);
+
+    return rc == MDB_NOTFOUND ? audit_classes(audit) : -1;
+}
+
+
+/* the number of entries, or -1 if anything is not as it must be */
+
+static inline int64_t
+audit_ledger(const fixture_t *f)
+{
+    int       rc;
+    MDB_env  *env;
+    audit_t   audit;
+
+    memset(&audit, 0, sizeof(audit_t));
+
+    if (mdb_env_create(&env) != 0) {
+        return -1;
+    }
+
+    rc = mdb_env_set_maxdbs(env, 3 + STOCKCERT_CLASSES_MAX);
+
+    if (rc == 0) {
+        rc = mdb_env_open(env, f->path, MDB_RDONLY, 0600);
+    }
+
+    if (rc == 0) {
+        rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &audit.txn);
+    }
+
+    if (rc == 0) {
+        rc = audit_replay(&audit);
+        mdb_txn_abort(audit.txn);
+
+    } else {
+        audit_fault(&audit, mdb_strerror(rc));
+    }
+
+    mdb_env_close(env);
+
+    return rc == 0 ? (int64_t) audit.position : -1;
+}
+
+
+#endif /* AUDIT_H */

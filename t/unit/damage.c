@@ -1,0 +1,425 @@
+
+/*
+ * What is no ledger, or a damaged one, or another's: it is refused, and not a
+ * byte of it is changed.
+ */
+
+
+#include "audit.h"
+
+
+#define CERTIFICATES  3      /* a whole ledger has, of CS: entries 3 to 5 */
+
+
+typedef enum {
+    PUT,         /* a value in a database, the unnamed one if db is NULL */
+    BYTE,        /* one byte of a value, which gets "grow" bytes longer */
+    DELETE,
+    DROP,        /* the database */
+    FILE_OF      /* data.mdb has just the value */
+} edit_e;
+
+
+typedef struct {
+    const char  *name;
+    const char  *words;      /* in what is said about it */
+
+    edit_e       edit;
+    const char  *db;
+    unsigned     flags;
+    size_t       key_len;
+    const char  *key;
+    size_t       len;
+    const char  *value;
+    size_t       offset;
+    int          byte;
+    int          grow;
+} case_t;
+
+
+static void test_refused(const case_t *cases, size_t n);
+static void test_truncated(void);
+static void test_certificate(void);
+static void test_no_directory(void);
+static void test_company(void);
+static void check_refused(const fixture_t *f, const char *name,
+    const char *words);
+static void make(const fixture_t *f);
+static void edit(const fixture_t *f, const case_t *c);
+static int edit_database(MDB_txn *txn, const case_t *c);
+static int edit_byte(MDB_txn *txn, MDB_dbi dbi, const case_t *c);
+static void put_file(const fixture_t *f, const char *text, size_t len);
+
+
+#define KEY(s)    .key = s, .key_len = sizeof(s) - 1
+#define VALUE(s)  .value = s, .len = sizeof(s) - 1
+
+#define LAST_ENTRY   KEY("\0\0\0\0\0\0\0\5")
+#define LAST_NUMBER  KEY("\0\0\0\0\0\0\0\3")
+
+
+/* damage to a whole ledger */
+
+static const case_t  damaged[] = {
+
+    { "another format version", "version 2",
+      BYTE, "meta", KEY("ledger"), .offset = 12, .byte = 2 },
+    { "a header without magic", "header",
+      BYTE, "meta", KEY("ledger"), .offset = 0, .byte = 'S' },
+    { "a header with a byte more", "header",
+      BYTE, "meta", KEY("ledger"), .offset = 0, .byte = 's', .grow = 1 },
+    { "a header with a byte less", "header",
+      BYTE, "meta", KEY("ledger"), .offset = 0, .byte = 's', .grow = -1 },
+    { "no header", "header",
+      DELETE, "meta", KEY("ledger") },
+
+    { "a last entry of no kind", "entry",
+      BYTE, "journal", LAST_ENTRY, .offset = 0, .byte = 9 },
+    { "a last entry with a byte more", "entry",
+      BYTE, "journal", LAST_ENTRY, .offset = 0, .byte = 2, .grow = 1 },
+    { "a last entry with a byte less", "entry",
+      BYTE, "journal", LAST_ENTRY, .offset = 0, .byte = 2, .grow = -1 },
+    { "a last entry of no position", "entry",
+      PUT, "journal", KEY("zzz"), VALUE("") },
+
+    { "a class with too many shares", "class",
+      BYTE, "class", KEY("CS"), .offset = 8, .byte = 1 },
+    { "a class that is short", "class",
+      PUT, "class", KEY("CS"), VALUE("Common Stock") },
+    { "a class of a long code", "class",
+      PUT, "class", KEY("ABCDEFGHI"), VALUE("012345678901234567890123title") },
+
+    /* the journal and what follows from it do not agree */
+
+    { "a class missing", "", DELETE, "class", KEY("CS") },
+    { "the classes missing", "", DROP, .db = "class" },
+    { "the journal missing", "", DROP, .db = "journal" },
+    { "the certificates missing", "", DROP, .db = "certificate:CS" },
+    { "the last entry missing", "", DELETE, "journal", LAST_ENTRY },
+    { "the last certificate missing", "",
+      DELETE, "certificate:CS", LAST_NUMBER }
+};
+
+
+/* what was never a ledger */
+
+static const case_t  foreign[] = {
+
+    { "a database of another's", "no ledger",
+      PUT, "users", MDB_CREATE, KEY("root"), VALUE("0") },
+    { "a value of another's", "no ledger",
+      PUT, NULL, KEY("colour"), VALUE("green") },
+    { "another's meta", "header",
+      PUT, "meta", MDB_CREATE, KEY("version"), VALUE("3") },
+    { "another's empty meta", "header",
+      DELETE, "meta", MDB_CREATE, KEY("version") },
+    { "a value named meta", "",
+      PUT, NULL, KEY("meta"), VALUE("green") },
+    { "a meta with flags", "",
+      PUT, "meta", MDB_CREATE|MDB_DUPSORT|MDB_REVERSEKEY, KEY("ledger"),
+      VALUE("x") },
+    { "integers for keys", "",
+      PUT, NULL, MDB_INTEGERKEY, KEY("\1\0\0\0\0\0\0\0"), VALUE("x") },
+
+    { "a text for data.mdb", "",
+      FILE_OF, VALUE("stockcert acme {\n    path /var/lib/stockcert;\n}\n") },
+    { "a byte for data.mdb", "",
+      FILE_OF, VALUE("\n") }
+};
+
+
+int
+main(void)
+{
+    fixture_begin();
+
+    test_refused(damaged, sizeof(damaged) / sizeof(damaged[0]));
+    test_refused(foreign, sizeof(foreign) / sizeof(foreign[0]));
+    test_truncated();
+    test_certificate();
+    test_no_directory();
+    test_company();
+
+    fixture_end();
+
+    return tap_done();
+}
+
+
+static void
+test_refused(const case_t *cases, size_t n)
+{
+    size_t     i;
+    fixture_t  f;
+
+    for (i = 0; i < n; i++) {
+        fixture_make_default(&f, cases[i].name);
+
+        if (cases == damaged) {
+            make(&f);
+        }
+
+        edit(&f, &cases[i]);
+        check_refused(&f, cases[i].name, cases[i].words);
+    }
+}
+
+
+/* to any whole number of pages but none, and within the last */
+
+static void
+test_truncated(void)
+{
+    char         path[320], name[64];
+    off_t        size;
+    fixture_t    f;
+    struct stat  st;
+
+    fixture_make_default(&f, "truncated");
+    make(&f);
+    fixture_file(&f, "data.mdb", path, sizeof(path));
+
+    if (stat(path, &st) == -1) {
+        tap_bail_out("no %s", path);
+    }
+
+    for (size = st.st_size - 1; size > 0; size = (size - 1) / 4096 * 4096) {
+        if (truncate(path, size) == -1) {
+            tap_bail_out("cannot truncate %s", path);
+        }
+
+        snprintf(name, sizeof(name), "truncated to %jd", (intmax_t) size);
+        check_refused(&f, name, "");
+    }
+}
+
+
+/* found by its number only, in a ledger that can be opened */
+
+static void
+test_certificate(void)
+{
+    fixture_t             f;
+    stockcert_error_t     error;
+    stockcert_entry_t     entry;
+    stockcert_ledger_t   *ledger;
+
+    static const case_t   no_such_entry =
+        { "", "", PUT, "certificate:CS", KEY("\0\0\0\0\0\0\0\1"),
+          VALUE("\0\0\0\0\0\0\0\x63") };
+    static const case_t   no_entry =
+        { "", "", PUT, "certificate:CS", KEY("\0\0\0\0\0\0\0\2"),
+          VALUE("") };
+
+    fixture_make_default(&f, "certificate");
+    make(&f);
+
+    edit(&f, &no_such_entry);
+    edit(&f, &no_entry);
+
+    ledger = fixture_open(&f);
+    stockcert_ledger_snapshot(ledger, &error);
+
+    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 1, &entry, &error),
+           STOCKCERT_FAILED, "a certificate of an entry that is not there");
+    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 2, &entry, &error),
+           STOCKCERT_FAILED, "a certificate of no entry");
+    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 3, &entry, &error),
+           STOCKCERT_OK, "a certificate that is not damaged");
+
+    stockcert_ledger_release(ledger);
+    stockcert_ledger_close(ledger);
+}
+
+
+static void
+test_no_directory(void)
+{
+    fixture_t  f;
+
+    fixture_make_default(&f, "no directory");
+
+    if (rmdir(f.path) == -1) {
+        tap_bail_out("cannot remove %s", f.path);
+    }
+
+    check_refused(&f, "no directory", "No such file");
+    ok(access(f.path, F_OK) == -1, "no directory: and none is made");
+}
+
+
+static void
+test_company(void)
+{
+    fixture_t  f;
+
+    fixture_make_default(&f, "company");
+    make(&f);
+
+    f.conf.company = fixture_str(FIXTURE_COMPANY " ");
+    check_refused(&f, "another company", FIXTURE_COMPANY);
+
+    f.conf.company = fixture_str("Impossible Cuts");
+    check_refused(&f, "a company that begins like it", FIXTURE_COMPANY);
+}
+
+
+static void
+check_refused(const fixture_t *f, const char *name, const char *words)
+{
+    uint8_t              before[STOCKCERT_SEAL_LEN], after[STOCKCERT_SEAL_LEN];
+    stockcert_rc_e       rc;
+    stockcert_error_t    error;
+    stockcert_ledger_t  *ledger;
+
+    memset(&error, 0, sizeof(stockcert_error_t));
+
+    fixture_digest(f, before);
+    rc = stockcert_ledger_open(&f->conf, &ledger, &error);
+    fixture_digest(f, after);
+
+    is_int(rc, STOCKCERT_FAILED, "%s: refused", name);
+    is_mem(after, sizeof(after), before, sizeof(before), "%s: not changed",
+           name);
+
+    if (rc == STOCKCERT_OK) {
+        stockcert_ledger_close(ledger);
+        return;
+    }
+
+    ok(error.text[0] != '\0' && strstr(error.text, words) != NULL, "%s: \"%s\"",
+       name, error.text);
+}
+
+
+static void
+make(const fixture_t *f)
+{
+    size_t               i;
+    stockcert_slot_t     slots[CERTIFICATES];
+    stockcert_ledger_t  *ledger;
+
+    ledger = fixture_open(f);
+
+    for (i = 0; i < CERTIFICATES; i++) {
+        fixture_slot(&slots[i], "CS", "Salt Bae", 10);
+    }
+
+    if (fixture_issue(ledger, slots, CERTIFICATES) != STOCKCERT_OK) {
+        tap_bail_out("cannot issue");
+    }
+
+    stockcert_ledger_close(ledger);
+}
+
+
+static void
+edit(const fixture_t *f, const case_t *c)
+{
+    int       rc;
+    MDB_env  *env;
+    MDB_txn  *txn;
+
+    if (c->edit == FILE_OF) {
+        put_file(f, c->value, c->len);
+        return;
+    }
+
+    if (mdb_env_create(&env) != 0
+        || mdb_env_set_maxdbs(env, 1) != 0
+        || mdb_env_open(env, f->path, 0, 0600) != 0
+        || mdb_txn_begin(env, NULL, 0, &txn) != 0)
+    {
+        tap_bail_out("cannot open %s", f->path);
+    }
+
+    rc = edit_database(txn, c);
+
+    if (rc != 0 || mdb_txn_commit(txn) != 0) {
+        tap_bail_out("%s: cannot edit: %s", c->name, mdb_strerror(rc));
+    }
+
+    mdb_env_close(env);
+}
+
+
+static int
+edit_database(MDB_txn *txn, const case_t *c)
+{
+    int      rc;
+    MDB_dbi  dbi;
+    MDB_val  key, value;
+
+    rc = mdb_dbi_open(txn, c->db, c->flags, &dbi);
+    if (rc != 0) {
+        return rc;
+    }
+
+    key.mv_size = c->key_len;
+    key.mv_data = (void *) c->key;
+    value.mv_size = c->len;
+    value.mv_data = (void *) c->value;
+
+    switch (c->edit) {
+
+    case PUT:
+        return mdb_put(txn, dbi, &key, &value, 0);
+
+    case BYTE:
+        return edit_byte(txn, dbi, c);
+
+    case DELETE:
+        rc = mdb_del(txn, dbi, &key, NULL);
+        return rc == MDB_NOTFOUND ? 0 : rc;
+
+    default:
+        return mdb_drop(txn, dbi, 1);
+    }
+}
+
+
+static int
+edit_byte(MDB_txn *txn, MDB_dbi dbi, const case_t *c)
+{
+    int      rc;
+    char     bytes[1024];
+    MDB_val  key, value;
+
+    key.mv_size = c->key_len;
+    key.mv_data = (void *) c->key;
+
+    rc = mdb_get(txn, dbi, &key, &value);
+    if (rc != 0) {
+        return rc;
+    }
+
+    if (value.mv_size >= sizeof(bytes)) {
+        return MDB_BAD_VALSIZE;
+    }
+
+    memset(bytes, 0, sizeof(bytes));
+    memcpy(bytes, value.mv_data, value.mv_size);
+    bytes[c->offset] = (char) c->byte;
+
+    value.mv_size = (size_t) ((ssize_t) value.mv_size + c->grow);
+    value.mv_data = bytes;
+
+    return mdb_put(txn, dbi, &key, &value, 0);
+}
+
+
+static void
+put_file(const fixture_t *f, const char *text, size_t len)
+{
+    char   path[320];
+    FILE  *file;
+
+    fixture_file(f, "data.mdb", path, sizeof(path));
+
+    file = fopen(path, "w");
+
+    if (file == NULL || fwrite(text, 1, len, file) != len || fclose(file) != 0)
+    {
+        tap_bail_out("cannot write %s", path);
+    }
+}

@@ -1,0 +1,339 @@
+
+/*
+ * What a text and a class code may look like.
+ */
+
+
+#include <stdbool.h>
+
+#include "stockcert_entry.h"
+#include "stockcert_text.h"
+#include "tap.h"
+
+
+#define CASE(name, text, fault)  { name, text, sizeof(text) - 1, fault }
+
+
+/* the word that tells a fault from the others; NULL where there is none */
+
+#define EMPTY    "empty"
+#define LONG     "255 bytes"
+#define UTF8     "valid UTF-8"
+#define CONTROL  "control"
+#define BLANK    "white space"
+#define CODE     "A-Z"
+
+
+typedef struct {
+    const char  *name;
+    const char  *text;
+    size_t       len;
+    const char  *fault;
+} case_t;
+
+
+static void test_texts(void);
+static void test_lengths(void);
+static void test_every_character(void);
+static void test_truncated(void);
+static void test_codes(void);
+static void test_code_bytes(void);
+static void check(const char *got, const char *fault, const char *name);
+static size_t utf8(uint32_t c, char *p);
+static bool is_space(uint32_t c);
+
+
+static const case_t  texts[] = {
+
+    CASE("a letter", "a", NULL),
+    CASE("a name", "Salt Bae", NULL),
+    CASE("a name with space around", "  Salt Bae ", NULL),
+    CASE("punctuation", "\"O'Neil\" <x@y>, \\ {}", NULL),
+    CASE("two, three and four bytes", "\xc3\xab\xe6\xa0\xaa\xf0\x9f\x90\x9f",
+         NULL),
+    CASE("nothing", "", EMPTY),
+
+    /* RFC 3629: the ends of each length, and one before and behind */
+
+    CASE("U+007E", "~", NULL),
+    CASE("U+00A1", "\xc2\xa1", NULL),
+    CASE("U+07FF", "\xdf\xbf", NULL),
+    CASE("U+0800", "\xe0\xa0\x80", NULL),
+    CASE("U+D7FF", "\xed\x9f\xbf", NULL),
+    CASE("U+E000", "\xee\x80\x80", NULL),
+    CASE("U+FEFF", "\xef\xbb\xbf", NULL),
+    CASE("U+FFFF", "\xef\xbf\xbf", NULL),
+    CASE("U+10000", "\xf0\x90\x80\x80", NULL),
+    CASE("U+10FFFF", "\xf4\x8f\xbf\xbf", NULL),
+    CASE("U+110000", "\xf4\x90\x80\x80", UTF8),
+    CASE("U+13FFFF", "\xf4\xbf\xbf\xbf", UTF8),
+    CASE("U+140000", "\xf5\x80\x80\x80", UTF8),
+    CASE("U+1FFFFF", "\xf7\xbf\xbf\xbf", UTF8),
+    CASE("five bytes", "\xf8\x88\x80\x80\x80", UTF8),
+    CASE("six bytes", "\xfc\x84\x80\x80\x80\x80", UTF8),
+    CASE("byte FE", "\xfe", UTF8),
+    CASE("byte FF", "\xff", UTF8),
+
+    CASE("overlong U+0000", "\xc0\x80", UTF8),
+    CASE("overlong /", "\xc0\xaf", UTF8),
+    CASE("overlong U+007F", "\xc1\xbf", UTF8),
+    CASE("overlong U+0000 of three", "\xe0\x80\x80", UTF8),
+    CASE("overlong U+07FF", "\xe0\x9f\xbf", UTF8),
+    CASE("overlong U+0000 of four", "\xf0\x80\x80\x80", UTF8),
+    CASE("overlong U+FFFF", "\xf0\x8f\xbf\xbf", UTF8),
+
+    CASE("surrogate U+D800", "\xed\xa0\x80", UTF8),
+    CASE("surrogate U+DBFF", "\xed\xaf\xbf", UTF8),
+    CASE("surrogate U+DC00", "\xed\xb0\x80", UTF8),
+    CASE("surrogate U+DFFF", "\xed\xbf\xbf", UTF8),
+    CASE("a pair of surrogates", "\xed\xa0\xbd\xed\xb0\x9f", UTF8),
+
+    CASE("a lone continuation", "a\x80" "b", UTF8),
+    CASE("one continuation too many", "\xc3\xab\xab", UTF8),
+    CASE("a letter for a continuation", "\xe6\xa0" "a", UTF8),
+    CASE("a lead for a continuation", "\xe6\xc3\xab", UTF8),
+    CASE("cut at the end", "ab\xe6\xa0", UTF8),
+    CASE("Latin-1", "Zo\xeb", UTF8),
+
+    /* Cc */
+
+    CASE("U+0000", "a\0b", CONTROL),
+    CASE("U+0000 last", "a\0", CONTROL),
+    CASE("U+0009", "a\tb", CONTROL),
+    CASE("U+000A last", "a\n", CONTROL),
+    CASE("U+001F", "\x1f" "a", CONTROL),
+    CASE("U+007F", "a\x7f", CONTROL),
+    CASE("U+0080", "a\xc2\x80", CONTROL),
+    CASE("U+0085, which is space too", "a\xc2\x85", CONTROL),
+    CASE("U+009F", "a\xc2\x9f", CONTROL),
+
+    /* White_Space */
+
+    CASE("space", " ", BLANK),
+    CASE("no-break space", "\xc2\xa0", BLANK),
+    CASE("ideographic space", "\xe3\x80\x80", BLANK),
+    CASE("spaces of many kinds", " \xe1\x9a\x80\xe2\x80\xa8\xe2\x80\xaf ",
+         BLANK),
+    CASE("a letter behind an ideographic space", "\xe3\x80\x80" "a", NULL),
+    CASE("a letter before a no-break space", "a\xc2\xa0", NULL),
+    CASE("zero width space, which is no White_Space", "\xe2\x80\x8b", NULL)
+};
+
+
+static const case_t  codes[] = {
+
+    CASE("one letter", "A", NULL),
+    CASE("the last letter", "Z", NULL),
+    CASE("two letters", "CS", NULL),
+    CASE("digits behind", "A0123459", NULL),
+    CASE("8 letters", "ABCDWXYZ", NULL),
+    CASE("nothing", "", CODE),
+    CASE("9 letters", "ABCDEFGHI", CODE),
+    CASE("a digit first", "1A", CODE),
+    CASE("a digit alone", "0", CODE),
+    CASE("lower case", "cs", CODE),
+    CASE("lower case behind", "Cs", CODE),
+    CASE("a hyphen", "C-S", CODE),
+    CASE("a space behind", "CS ", CODE),
+    CASE("a NUL behind", "CS\0", CODE),
+    CASE("a NUL first", "\0CS", CODE),
+    CASE("a full-width letter", "\xef\xbc\xa3", CODE),
+    CASE("a letter with its high bit set", "C\xd3", CODE)
+};
+
+
+int
+main(void)
+{
+    test_texts();
+    test_lengths();
+    test_every_character();
+    test_truncated();
+    test_codes();
+    test_code_bytes();
+
+    return tap_done();
+}
+
+
+static void
+test_texts(void)
+{
+    size_t  i;
+
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        check(stockcert_text_fault(texts[i].text, texts[i].len),
+              texts[i].fault, texts[i].name);
+    }
+}
+
+
+static void
+test_lengths(void)
+{
+    char  text[STOCKCERT_TEXT_MAX + 1];
+
+    memset(text, 'x', sizeof(text));
+
+    check(stockcert_text_fault(text, 255), NULL, "255 bytes");
+    check(stockcert_text_fault(text, 256), LONG, "256 bytes");
+
+    /* bytes count, not characters; a character is not cut to fit */
+
+    memcpy(text + 252, "\xe6\xa0\xaa", 3);
+    check(stockcert_text_fault(text, 255), NULL,
+          "255 bytes, the last three one character");
+    check(stockcert_text_fault(text, 254), UTF8,
+          "254 bytes, the last character cut");
+
+    memset(text, ' ', sizeof(text));
+    check(stockcert_text_fault(text, 255), BLANK, "255 spaces");
+    check(stockcert_text_fault(text, 256), LONG, "256 spaces");
+}
+
+
+/* all that an encoder can make of 0 to 0x1fffff, alone */
+
+static void
+test_every_character(void)
+{
+    char         text[4];
+    bool         control, surrogate, fine;
+    size_t       len;
+    uint32_t     c, wrong;
+    const char  *fault;
+
+    wrong = 0;
+
+    for (c = 0; c <= 0x1fffff; c++) {
+        len = utf8(c, text);
+        fault = stockcert_text_fault(text, len);
+
+        control = c <= 0x1f || (c >= 0x7f && c <= 0x9f);
+        surrogate = c >= 0xd800 && c <= 0xdfff;
+        fine = !control && !surrogate && c <= 0x10ffff && !is_space(c);
+
+        if ((fault == NULL) != fine) {
+            printf("# U+%04X: %s\n", c, fault ? fault : "taken");
+            wrong++;
+        }
+    }
+
+    is_int(wrong, 0, "each character is judged as RFC 3629 and Unicode do");
+}
+
+
+/* a character that its end cuts, in memory that ends there */
+
+static void
+test_truncated(void)
+{
+    char               *copy;
+    size_t              i, n;
+
+    static const char  *whole[] = {
+        "\xc3\xab", "\xe6\xa0\xaa", "\xf0\x9f\x90\x9f"
+    };
+
+    for (i = 0; i < 3; i++) {
+        for (n = 1; n < strlen(whole[i]); n++) {
+            copy = malloc(n);
+            memcpy(copy, whole[i], n);
+            check(stockcert_text_fault(copy, n), UTF8,
+                  "the beginning of a character");
+            free(copy);
+        }
+    }
+}
+
+
+static void
+test_codes(void)
+{
+    size_t  i;
+
+    for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        check(stockcert_code_fault(codes[i].text, codes[i].len),
+              codes[i].fault, codes[i].name);
+    }
+}
+
+
+static void
+test_code_bytes(void)
+{
+    int   c, wrong;
+    char  code[2];
+    bool  letter, digit;
+
+    wrong = 0;
+
+    for (c = 0; c <= 0xff; c++) {
+        letter = c >= 'A' && c <= 'Z';
+        digit = c >= '0' && c <= '9';
+
+        code[0] = (char) c;
+        wrong += (stockcert_code_fault(code, 1) == NULL) != letter;
+
+        code[0] = 'A';
+        code[1] = (char) c;
+        wrong += (stockcert_code_fault(code, 2) == NULL) != (letter || digit);
+    }
+
+    is_int(wrong, 0, "code: each byte, first and second");
+}
+
+
+/* a fault is told from the others, and nothing from any */
+
+static void
+check(const char *got, const char *fault, const char *name)
+{
+    if (fault == NULL || got == NULL) {
+        ok(got == fault, "%s: %s", name, got ? got : "is one");
+        return;
+    }
+
+    ok(strstr(got, fault) != NULL, "%s: %s", name, got);
+}
+
+
+static size_t
+utf8(uint32_t c, char *p)
+{
+    size_t  i, len;
+
+    len = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+    for (i = len - 1; i > 0; i--) {
+        p[i] = (char) (0x80 | (c & 0x3f));
+        c >>= 6;
+    }
+
+    p[0] = (char) (len == 1 ? c : (0xf00 >> len & 0xff) | c);
+
+    return len;
+}
+
+
+/* PropList.txt, White_Space, without those of Cc */
+
+static bool
+is_space(uint32_t c)
+{
+    size_t                 i;
+
+    static const uint32_t  spaces[] = {
+        0x0020, 0x00a0, 0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005,
+        0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f,
+        0x3000
+    };
+
+    for (i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
+        if (c == spaces[i]) {
+            return true;
+        }
+    }
+
+    return false;
+}
