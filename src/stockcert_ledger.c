@@ -23,6 +23,9 @@ static stockcert_rc_e stockcert_ledger_open_env(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_open_files(stockcert_ledger_t *ledger,
     const char *path, stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_use(stockcert_ledger_t *ledger,
+    const stockcert_ledger_conf_t *conf, unsigned int flags,
+    stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_check_size(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
@@ -59,21 +62,12 @@ stockcert_ledger_open(const stockcert_ledger_conf_t *conf,
         goto failed;
     }
 
-    rc = stockcert_ledger_error(error, "mdb_txn_begin()",
-                                mdb_txn_begin(l->env, NULL, 0, &l->writer));
-    if (rc != STOCKCERT_OK) {
-        goto failed;
-    }
+    /* most of the time all is there, and there is no lock to wait for */
 
-    rc = stockcert_ledger_open_databases(l, conf, error);
-    if (rc != STOCKCERT_OK) {
-        stockcert_ledger_abort(l);
-        goto failed;
-    }
+    rc = stockcert_ledger_use(l, conf, MDB_RDONLY, error);
 
-    rc = stockcert_ledger_commit(l, error);
-    if (rc == STOCKCERT_UNKNOWN) {
-        rc = STOCKCERT_FAILED;
+    if (rc == STOCKCERT_NOT_FOUND) {
+        rc = stockcert_ledger_use(l, conf, 0, error);
     }
 
     if (rc != STOCKCERT_OK) {
@@ -98,6 +92,32 @@ failed:
     stockcert_ledger_close(l);
 
     return rc;
+}
+
+
+static stockcert_rc_e
+stockcert_ledger_use(stockcert_ledger_t *ledger,
+    const stockcert_ledger_conf_t *conf, unsigned int flags,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    rc = stockcert_ledger_error(error, "mdb_txn_begin()",
+                                mdb_txn_begin(ledger->env, NULL, flags,
+                                              &ledger->writer));
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    rc = stockcert_ledger_open_databases(ledger, conf, flags == 0, error);
+    if (rc != STOCKCERT_OK) {
+        stockcert_ledger_abort(ledger);
+        return rc;
+    }
+
+    rc = stockcert_ledger_commit(ledger, error);
+
+    return rc == STOCKCERT_UNKNOWN ? STOCKCERT_FAILED : rc;
 }
 
 
@@ -229,12 +249,6 @@ stockcert_ledger_open_files(stockcert_ledger_t *ledger, const char *path,
 
     if (rc == STOCKCERT_OK) {
         rc = stockcert_ledger_check_size(ledger, error);
-    }
-
-    /* LMDB flushes its file, but not the directory that it made the file in */
-
-    if (rc == STOCKCERT_OK && fsync(fd) == -1) {
-        rc = stockcert_ledger_error(error, "fsync()", errno);
     }
 
     if (close(fd) == -1 && rc == STOCKCERT_OK) {

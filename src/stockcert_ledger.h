@@ -111,8 +111,8 @@ typedef struct stockcert_ledger_s  stockcert_ledger_t;
  * Opens the ledger in conf->path, makes it if the directory has none, and
  * opens (in the journal) those of conf->classes that it does not have yet.
  * What else is in a ledger that exists stays as it is.  Files are made with
- * mode 0600.  It may wait for another writer and flush.  The texts in conf must
- * be such as stockcert_text.h has them.
+ * mode 0600.  If there is something to make, it may wait for another writer and
+ * flushes.  The texts in conf must be such as stockcert_text.h has them.
  *
  * Returns STOCKCERT_OK with a ledger for stockcert_ledger_close(), or
  * STOCKCERT_FULL or STOCKCERT_FAILED.  What is not a ledger, is damaged, is of

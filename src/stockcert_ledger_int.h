@@ -57,12 +57,13 @@ stockcert_ledger_class_t *stockcert_ledger_find_class(
     const stockcert_ledger_t *ledger, const char *code, size_t len);
 
 /*
- * In the writer's transaction: opens the databases, makes those that are not
- * there, checks the header and opens the classes of conf.
+ * In ledger->writer, which may be a read-only transaction if make is 0: opens
+ * the databases and checks the header.  What is missing of a new ledger or of
+ * the classes of conf is made, or without make, STOCKCERT_NOT_FOUND returned.
  */
 
 stockcert_rc_e stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
-    const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
+    const stockcert_ledger_conf_t *conf, int make, stockcert_error_t *error);
 
 /*
  * Reads the journal's end in the writer's transaction, which _begin() does;

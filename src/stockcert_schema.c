@@ -1,7 +1,9 @@
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "stockcert_ledger_int.h"
 
@@ -15,15 +17,15 @@ static stockcert_rc_e stockcert_ledger_open_dbi(stockcert_ledger_t *ledger,
 static stockcert_rc_e stockcert_ledger_check(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_open_header(stockcert_ledger_t *ledger,
-    const stockcert_str_t *company, unsigned int *create,
+    const stockcert_ledger_conf_t *conf, int make, unsigned int *create,
     stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_put_header(stockcert_ledger_t *ledger,
-    const stockcert_str_t *company, stockcert_error_t *error);
+    const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_use_header(stockcert_ledger_t *ledger,
     const MDB_val *value, const stockcert_str_t *company,
     stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_open_class(stockcert_ledger_t *ledger,
-    const stockcert_class_t *class, stockcert_error_t *error);
+    const stockcert_class_t *class, int make, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_load_classes(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_load_class(stockcert_ledger_t *ledger,
@@ -42,13 +44,15 @@ static stockcert_rc_e stockcert_ledger_open_certificates(
 
 stockcert_rc_e
 stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
-    const stockcert_ledger_conf_t *conf, stockcert_error_t *error)
+    const stockcert_ledger_conf_t *conf, int make, stockcert_error_t *error)
 {
     size_t          i;
     unsigned int    create;
     stockcert_rc_e  rc;
 
-    rc = stockcert_ledger_open_header(ledger, &conf->company, &create, error);
+    ledger->nclasses = 0;
+
+    rc = stockcert_ledger_open_header(ledger, conf, make, &create, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
@@ -71,7 +75,8 @@ stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
     }
 
     for (i = 0; i < conf->nclasses; i++) {
-        rc = stockcert_ledger_open_class(ledger, &conf->classes[i], error);
+        rc = stockcert_ledger_open_class(ledger, &conf->classes[i], make,
+                                         error);
         if (rc != STOCKCERT_OK) {
             return rc;
         }
@@ -151,7 +156,7 @@ stockcert_ledger_check(stockcert_ledger_t *ledger, stockcert_error_t *error)
 
 static stockcert_rc_e
 stockcert_ledger_open_header(stockcert_ledger_t *ledger,
-    const stockcert_str_t *company, unsigned int *create,
+    const stockcert_ledger_conf_t *conf, int make, unsigned int *create,
     stockcert_error_t *error)
 {
     int       rc;
@@ -181,9 +186,13 @@ stockcert_ledger_open_header(stockcert_ledger_t *ledger,
                                      "it has other data, which is no ledger");
         }
 
+        if (!make) {
+            return STOCKCERT_NOT_FOUND;
+        }
+
         *create = MDB_CREATE;
 
-        return stockcert_ledger_put_header(ledger, company, error);
+        return stockcert_ledger_put_header(ledger, conf, error);
     }
 
     if (rc != 0) {
@@ -203,22 +212,42 @@ stockcert_ledger_open_header(stockcert_ledger_t *ledger,
         return stockcert_ledger_error(error, "mdb_get()", rc);
     }
 
-    return stockcert_ledger_use_header(ledger, &value, company, error);
+    return stockcert_ledger_use_header(ledger, &value, &conf->company, error);
 }
 
 
+/*
+ * LMDB flushes its file, but not the directory that it made the file in.  This
+ * is done before the header is: a ledger that has one is in its directory.
+ */
+
 static stockcert_rc_e
 stockcert_ledger_put_header(stockcert_ledger_t *ledger,
-    const stockcert_str_t *company, stockcert_error_t *error)
+    const stockcert_ledger_conf_t *conf, stockcert_error_t *error)
 {
-    int                 rc;
+    int                 fd, rc;
     uint8_t             bytes[STOCKCERT_HEADER_MAX];
     MDB_val             key, value;
     stockcert_header_t  header;
 
+    fd = open(conf->path, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+    if (fd == -1) {
+        return stockcert_ledger_error(error, "open()", errno);
+    }
+
+    rc = fsync(fd) == -1 ? errno : 0;
+
+    if (close(fd) == -1 && rc == 0) {
+        rc = errno;
+    }
+
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "fsync()", rc);
+    }
+
     header.format = STOCKCERT_FORMAT;
     header.created = stockcert_now();
-    header.company = *company;
+    header.company = conf->company;
 
     key.mv_size = sizeof(STOCKCERT_META_KEY) - 1;
     key.mv_data = (void *) STOCKCERT_META_KEY;
@@ -238,7 +267,7 @@ stockcert_ledger_put_header(stockcert_ledger_t *ledger,
 
     value.mv_data = bytes;
 
-    return stockcert_ledger_use_header(ledger, &value, company, error);
+    return stockcert_ledger_use_header(ledger, &value, &conf->company, error);
 }
 
 
@@ -285,7 +314,7 @@ stockcert_ledger_use_header(stockcert_ledger_t *ledger, const MDB_val *value,
 
 static stockcert_rc_e
 stockcert_ledger_open_class(stockcert_ledger_t *ledger,
-    const stockcert_class_t *class, stockcert_error_t *error)
+    const stockcert_class_t *class, int make, stockcert_error_t *error)
 {
     MDB_dbi            certificates;
     stockcert_rc_e     rc;
@@ -294,7 +323,7 @@ stockcert_ledger_open_class(stockcert_ledger_t *ledger,
 
     rc = stockcert_ledger_get_class(ledger, ledger->writer, class->code.data,
                                     class->code.len, &record, error);
-    if (rc != STOCKCERT_NOT_FOUND) {
+    if (rc != STOCKCERT_NOT_FOUND || !make) {
         return rc;
     }
 
