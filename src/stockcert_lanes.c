@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "stockcert_fault.h"
 #include "stockcert_lanes.h"
 
 
@@ -154,16 +153,14 @@ stockcert_lanes_commit(stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
     stockcert_rc_e refuse, stockcert_wake_pt wake, void *data,
     stockcert_error_t *error)
 {
-    size_t             i;
-    uint64_t           ends[STOCKCERT_LANES_MAX];
-    stockcert_rc_e     rc;
+    size_t          i;
+    uint64_t        ends[STOCKCERT_LANES_MAX];
+    stockcert_rc_e  rc;
 
     rc = stockcert_ledger_begin(ledger, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
-
-    stockcert_fault("begun");
 
     rc = stockcert_lanes_recover(lanes, ledger, refuse, wake, data, error);
     if (rc != STOCKCERT_OK) {
@@ -177,18 +174,13 @@ stockcert_lanes_commit(stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
         return rc;
     }
 
-    stockcert_fault("noted");
-
     rc = stockcert_ledger_commit(ledger, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
 
-    stockcert_fault("committed");
-
     for (i = 0; i < lanes->nlanes; i++) {
         if (stockcert_lane_settle(&lanes->lanes[i], ends[i])) {
-            stockcert_fault("settled");
             wake(data, i);
         }
     }
