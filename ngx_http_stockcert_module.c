@@ -22,6 +22,8 @@
 static void *ngx_http_stockcert_create_main_conf(ngx_conf_t *cf);
 static char *ngx_http_stockcert_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_http_stockcert_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_stockcert_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
 static char *ngx_http_stockcert(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_int_t ngx_http_stockcert_set_prefix(ngx_conf_t *cf,
@@ -68,7 +70,7 @@ static ngx_http_module_t  ngx_http_stockcert_module_ctx = {
     NULL,                                  /* merge server configuration */
 
     ngx_http_stockcert_create_loc_conf,    /* create location configuration */
-    NULL                                   /* merge location configuration */
+    ngx_http_stockcert_merge_loc_conf      /* merge location configuration */
 };
 
 
@@ -169,6 +171,33 @@ static void *
 ngx_http_stockcert_create_loc_conf(ngx_conf_t *cf)
 {
     return ngx_pcalloc(cf->pool, sizeof(ngx_http_stockcert_loc_conf_t));
+}
+
+
+/*
+ * Locations do not inherit, but "if" and "limit_except" blocks do, as they serve
+ * the location that they are in.
+ */
+
+static char *
+ngx_http_stockcert_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_stockcert_loc_conf_t *prev = parent;
+    ngx_http_stockcert_loc_conf_t *conf = child;
+
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->noname && prev->ledger) {
+        *conf = *prev;
+
+        if (clcf->lmt_excpt && clcf->handler == NULL) {
+            clcf->handler = ngx_http_stockcert_handler;
+        }
+    }
+
+    return NGX_CONF_OK;
 }
 
 

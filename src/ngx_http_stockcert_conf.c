@@ -22,9 +22,7 @@ static char *ngx_http_stockcert_directive(ngx_conf_t *cf, ngx_command_t *dummy,
     void *conf);
 static char *ngx_http_stockcert_path(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
-static void ngx_http_stockcert_clean_path(ngx_str_t *path);
-static ngx_uint_t ngx_http_stockcert_same_path(ngx_http_stockcert_ledger_t *one,
-    ngx_http_stockcert_ledger_t *two);
+static char *ngx_http_stockcert_real_path(ngx_conf_t *cf, ngx_str_t *path);
 static char *ngx_http_stockcert_size(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
 static char *ngx_http_stockcert_company(ngx_conf_t *cf,
@@ -118,7 +116,7 @@ ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     for (i = 0; i < smcf->ledgers.nelts; i++) {
-        if (ngx_http_stockcert_same_path(ledgers[i], ledger)) {
+        if (ngx_strcmp(ledgers[i]->path.data, ledger->path.data) == 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "stockcert ledgers \"%V\" and \"%V\" have the "
                                "same path \"%V\"", &ledgers[i]->name,
@@ -176,6 +174,7 @@ ngx_http_stockcert_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
 static char *
 ngx_http_stockcert_path(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
 {
+    char             *rv;
     ngx_str_t        *value;
     ngx_file_info_t   fi;
 
@@ -196,7 +195,10 @@ ngx_http_stockcert_path(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
         return NGX_CONF_ERROR;
     }
 
-    ngx_http_stockcert_clean_path(&ledger->path);
+    rv = ngx_http_stockcert_real_path(cf, &ledger->path);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
 
     if (ngx_file_info(ledger->path.data, &fi) != NGX_FILE_ERROR
         && !ngx_is_dir(&fi))
@@ -209,60 +211,89 @@ ngx_http_stockcert_path(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
 }
 
 
-/* drops repeated and trailing slashes and "." so that equal paths look so */
+/*
+ * One directory has one name: what is there of the path is resolved by
+ * realpath(), and what is to be made has no links.
+ */
 
-static void
-ngx_http_stockcert_clean_path(ngx_str_t *path)
+static char *
+ngx_http_stockcert_real_path(ngx_conf_t *cf, ngx_str_t *path)
 {
-    u_char  *src, *dst;
+    char     real[PATH_MAX];
+    u_char  *p, *last, *next, *end, *there, ch;
 
-    src = path->data;
-    dst = path->data;
+    end = path->data + path->len;
+    there = end;
 
-    while (*src) {
+    for ( ;; ) {
+        ch = *there;
+        *there = '\0';
 
-        if (src[0] == '/' && src[1] == '/') {
-            src++;
+        p = (u_char *) realpath(there == path->data ? "/"
+                                                    : (char *) path->data,
+                                real);
+        *there = ch;
+
+        if (p || there == path->data) {
+            break;
+        }
+
+        do {
+            there--;
+        } while (*there != '/');
+    }
+
+    if (p == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           "realpath() \"/\" failed");
+        return NGX_CONF_ERROR;
+    }
+
+    p = ngx_pnalloc(cf->pool, ngx_strlen(real) + (end - there) + 2);
+    if (p == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    path->data = p;
+
+    last = ngx_cpymem(p, real, ngx_strlen(real));
+
+    if (last == p + 1) {
+        last--;
+    }
+
+    for (next = there; next < end; next = there) {
+
+        /* a component with the slash before it */
+
+        for (there = next + 1; there < end && *there != '/'; there++) {
+            /* void */
+        }
+
+        if (there - next == 1 || (there - next == 2 && next[1] == '.')) {
             continue;
         }
 
-        if (src[0] == '/' && src[1] == '.' && (src[2] == '/' || src[2] == '\0'))
-        {
-            src += 2;
+        if (there - next == 3 && next[1] == '.' && next[2] == '.') {
+
+            while (last > p && *--last != '/') {
+                /* void */
+            }
+
             continue;
         }
 
-        *dst++ = *src++;
+        last = ngx_cpymem(last, next, there - next);
     }
 
-    if (dst > path->data + 1 && dst[-1] == '/') {
-        dst--;
+    if (last == p) {
+        *last++ = '/';
     }
 
-    *dst = '\0';
-    path->len = dst - path->data;
-}
+    *last = '\0';
+    path->len = last - p;
 
-
-static ngx_uint_t
-ngx_http_stockcert_same_path(ngx_http_stockcert_ledger_t *one,
-    ngx_http_stockcert_ledger_t *two)
-{
-    ngx_file_info_t  a, b;
-
-    if (ngx_strcmp(one->path.data, two->path.data) == 0) {
-        return 1;
-    }
-
-    /* symbolic links; a directory that is not there yet cannot be compared */
-
-    if (ngx_file_info(one->path.data, &a) == NGX_FILE_ERROR
-        || ngx_file_info(two->path.data, &b) == NGX_FILE_ERROR)
-    {
-        return 0;
-    }
-
-    return a.st_dev == b.st_dev && ngx_file_uniq(&a) == ngx_file_uniq(&b);
+    return NGX_CONF_OK;
 }
 
 

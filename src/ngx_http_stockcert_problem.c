@@ -194,7 +194,7 @@ ngx_http_stockcert_problem(ngx_http_request_t *r,
     p = (u_char *) ngx_escape_json(p, detail->data, detail->len);
     p = ngx_sprintf(p, "\",\"error\":\"%V\"", &pr->error);
 
-    if (members) {
+    if (members && members->len) {
         p = ngx_cpymem(p, members->data, members->len);
     }
 

@@ -163,8 +163,9 @@ ngx_http_stockcert_post(ngx_http_request_t *r)
     } else if (r->headers_in.content_length_n > NGX_HTTP_STOCKCERT_BODY_MAX) {
         problem = NGX_HTTP_STOCKCERT_BODY_TOO_LARGE;
 
-        /* do not stay for the rest of it, as nginx itself */
+        /* as nginx itself: do not ask for it, and do not stay for it */
 
+        r->expect_tested = 1;
         r->keepalive = 0;
 
     } else {
@@ -317,6 +318,10 @@ ngx_http_stockcert_body(ngx_http_request_t *r, ngx_str_t *body)
             continue;
         }
 
+        if (!b->in_file) {
+            continue;
+        }
+
         size = b->file_last - b->file_pos;
 
         n = ngx_read_file(b->file, p, (size_t) size, b->file_pos);
@@ -390,7 +395,7 @@ ngx_http_stockcert_fault(ngx_http_request_t *r, stockcert_fault_t *fault)
 
     detail.data = text;
 
-    if (fault->member[0]) {
+    if (fault->has_member) {
         detail.len = ngx_snprintf(text, sizeof(text), "\"%s\" %s",
                                   fault->member, fault->detail)
                      - text;

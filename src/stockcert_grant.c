@@ -8,6 +8,9 @@
 #include "stockcert_text.h"
 
 
+#define STOCKCERT_AMOUNT  "must be an integer from 1 to 9007199254740991"
+
+
 static int stockcert_grant_read(json_t *object, stockcert_grant_t *grant,
     stockcert_fault_t *fault);
 static int stockcert_grant_string(json_t *value, const char *member,
@@ -40,7 +43,7 @@ stockcert_grant_parse(const char *json, size_t len, stockcert_grant_t *grant,
         rc = stockcert_grant_read(value, grant, fault);
 
     } else {
-        rc = stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, "",
+        rc = stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, NULL,
                                    "the body must be a JSON object");
     }
 
@@ -90,8 +93,7 @@ stockcert_grant_read(json_t *object, stockcert_grant_t *grant,
         || json_integer_value(amount) > STOCKCERT_SHARES_MAX)
     {
         return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, "amount",
-                                     "must be an integer from 1 to "
-                                     "9007199254740991");
+                                     STOCKCERT_AMOUNT);
     }
 
     grant->amount = (uint64_t) json_integer_value(amount);
@@ -136,9 +138,11 @@ stockcert_grant_fault(stockcert_fault_t *fault, stockcert_fault_e kind,
 {
     size_t  len;
 
+    fault->has_member = (member != NULL);
+
     /* a client's own member may have any length: cut between characters */
 
-    len = strlen(member);
+    len = member ? strlen(member) : 0;
 
     if (len >= sizeof(fault->member)) {
         len = sizeof(fault->member) - 1;
@@ -148,7 +152,10 @@ stockcert_grant_fault(stockcert_fault_t *fault, stockcert_fault_e kind,
         }
     }
 
-    memcpy(fault->member, member, len);
+    if (len) {
+        memcpy(fault->member, member, len);
+    }
+
     fault->member[len] = '\0';
 
     snprintf(fault->detail, sizeof(fault->detail), "%s", detail);
@@ -166,21 +173,24 @@ stockcert_grant_json_fault(stockcert_fault_t *fault, const json_error_t *error)
     switch (json_error_code(error)) {
 
     case json_error_duplicate_key:
-        return stockcert_grant_fault(fault, STOCKCERT_MEMBER_TWICE, "",
+        return stockcert_grant_fault(fault, STOCKCERT_MEMBER_TWICE, NULL,
                                      "the body has a member twice");
 
-    /* these are JSON, but too much for jansson, and so for a grant */
+    /*
+     * these are JSON, but too much for jansson, and so for a grant; the one
+     * number in a grant is its amount
+     */
 
     case json_error_numeric_overflow:
-        return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, "",
-                                     "the body has a number that is too large");
+        return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, "amount",
+                                     STOCKCERT_AMOUNT);
 
     case json_error_stack_overflow:
-        return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, "",
+        return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, NULL,
                                      "the body is nested too deep");
 
     case json_error_null_byte_in_key:
-        return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, "",
+        return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, NULL,
                                      "the body has a member with a NUL "
                                      "character in its name");
 
@@ -188,6 +198,6 @@ stockcert_grant_json_fault(stockcert_fault_t *fault, const json_error_t *error)
         snprintf(detail, sizeof(detail),
                  "the body is not JSON: line %d, column %d", error->line,
                  error->column);
-        return stockcert_grant_fault(fault, STOCKCERT_NOT_JSON, "", detail);
+        return stockcert_grant_fault(fault, STOCKCERT_NOT_JSON, NULL, detail);
     }
 }

@@ -34,7 +34,8 @@ typedef enum {
 
 typedef struct {
     stockcert_fault_e  kind;
-    char               member[STOCKCERT_TEXT_MAX];    /* UTF-8, or "" */
+    int                has_member;     /* 0: of the body as a whole */
+    char               member[STOCKCERT_TEXT_MAX];    /* UTF-8 */
     char               detail[256];                   /* a sentence's words */
 } stockcert_fault_t;
 

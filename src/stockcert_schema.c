@@ -317,6 +317,7 @@ stockcert_ledger_open_class(stockcert_ledger_t *ledger,
     const stockcert_class_t *class, int make, stockcert_error_t *error)
 {
     MDB_dbi            certificates;
+    MDB_stat           stat;
     stockcert_rc_e     rc;
     stockcert_class_t  record;
     stockcert_entry_t  entry;
@@ -325,6 +326,19 @@ stockcert_ledger_open_class(stockcert_ledger_t *ledger,
                                     class->code.len, &record, error);
     if (rc != STOCKCERT_NOT_FOUND || !make) {
         return rc;
+    }
+
+    rc = stockcert_ledger_error(error, "mdb_stat()",
+                                mdb_stat(ledger->writer, ledger->class,
+                                         &stat));
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    if (stat.ms_entries >= STOCKCERT_CLASSES_MAX) {
+        snprintf(error->text, sizeof(error->text),
+                 "a ledger has at most %d classes", STOCKCERT_CLASSES_MAX);
+        return STOCKCERT_FAILED;
     }
 
     memset(&entry, 0, sizeof(stockcert_entry_t));
@@ -404,9 +418,7 @@ stockcert_ledger_load_class(stockcert_ledger_t *ledger,
     stockcert_ledger_class_t  *c;
 
     if (ledger->nclasses == STOCKCERT_CLASSES_MAX) {
-        snprintf(error->text, sizeof(error->text),
-                 "a ledger has at most %d classes", STOCKCERT_CLASSES_MAX);
-        return STOCKCERT_FAILED;
+        return stockcert_ledger_damaged(error, "it has too many classes");
     }
 
     c = &ledger->classes[ledger->nclasses];
