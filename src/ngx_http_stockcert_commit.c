@@ -312,25 +312,32 @@ ngx_http_stockcert_look_handler(ngx_event_t *ev)
 }
 
 
-/* answers what is settled, and sees to what is not */
-
 void
 ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane)
 {
+    uint64_t  filled;
+
     ngx_http_stockcert_answer(lane, stockcert_lane_settled(lane->lane));
 
-    if (ngx_http_stockcert_waits(lane)) {
+    filled = stockcert_lane_filled(lane->lane);
 
-        if (!lane->look.timer_set) {
-            lane->progress = ngx_current_msec;
-            ngx_add_timer(&lane->look, NGX_HTTP_STOCKCERT_LOOK);
+    /* a worker without a timer may quit: not before it has answered */
+
+    if (lane->answered == filled && !ngx_http_stockcert_waits(lane)) {
+
+        if (lane->look.timer_set) {
+            ngx_del_timer(&lane->look);
         }
 
-        ngx_http_stockcert_lead(lane, 0);
-
-    } else if (lane->look.timer_set) {
-        ngx_del_timer(&lane->look);
+        return;
     }
+
+    if (!lane->look.timer_set) {
+        lane->progress = ngx_current_msec;
+        ngx_add_timer(&lane->look, NGX_HTTP_STOCKCERT_LOOK);
+    }
+
+    ngx_http_stockcert_lead(lane, 0);
 }
 
 

@@ -1,13 +1,54 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 
 #include "stockcert_ledger_int.h"
 
 
+static void stockcert_ledger_unlock(stockcert_ledger_t *ledger);
 static stockcert_rc_e stockcert_ledger_grant(stockcert_ledger_t *ledger,
     stockcert_slot_t *slot, stockcert_error_t *error);
+
+
+/*
+ * Writers queue here, at the kernel, before they ask for LMDB's lock.  That one
+ * is what keeps them apart, also from other programs; but it is a robust mutex,
+ * and if a waiter is killed just as it is woken, the others may sleep on until
+ * somebody else has to wait.  A lock of the kernel's wakes all that wait.
+ */
+
+stockcert_rc_e
+stockcert_ledger_begin_write(stockcert_ledger_t *ledger,
+    stockcert_error_t *error)
+{
+    int  rc;
+
+    while (flock(ledger->fd, LOCK_EX) == -1) {
+        if (errno != EINTR) {
+            return stockcert_ledger_error(error, "flock()", errno);
+        }
+    }
+
+    rc = mdb_txn_begin(ledger->env, NULL, 0, &ledger->writer);
+
+    if (rc != 0) {
+        ledger->writer = NULL;
+        stockcert_ledger_unlock(ledger);
+    }
+
+    return stockcert_ledger_error(error, "mdb_txn_begin()", rc);
+}
+
+
+static void
+stockcert_ledger_unlock(stockcert_ledger_t *ledger)
+{
+    /* it can fail only where there is no such descriptor */
+
+    (void) flock(ledger->fd, LOCK_UN);
+}
 
 
 stockcert_rc_e
@@ -16,9 +57,7 @@ stockcert_ledger_begin(stockcert_ledger_t *ledger, stockcert_error_t *error)
     size_t          i;
     stockcert_rc_e  rc;
 
-    rc = stockcert_ledger_error(error, "mdb_txn_begin()",
-                                mdb_txn_begin(ledger->env, NULL, 0,
-                                              &ledger->writer));
+    rc = stockcert_ledger_begin_write(ledger, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
@@ -81,6 +120,7 @@ stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
     rc = mdb_txn_commit(ledger->writer);
 
     ledger->writer = NULL;
+    stockcert_ledger_unlock(ledger);
 
     if (rc == 0) {
         return STOCKCERT_OK;
@@ -109,7 +149,9 @@ void
 stockcert_ledger_abort(stockcert_ledger_t *ledger)
 {
     mdb_txn_abort(ledger->writer);
+
     ledger->writer = NULL;
+    stockcert_ledger_unlock(ledger);
 }
 
 

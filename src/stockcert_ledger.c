@@ -24,8 +24,7 @@ static stockcert_rc_e stockcert_ledger_open_env(stockcert_ledger_t *ledger,
 static stockcert_rc_e stockcert_ledger_open_files(stockcert_ledger_t *ledger,
     const char *path, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_use(stockcert_ledger_t *ledger,
-    const stockcert_ledger_conf_t *conf, unsigned int flags,
-    stockcert_error_t *error);
+    const stockcert_ledger_conf_t *conf, int make, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_check_size(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
@@ -64,10 +63,10 @@ stockcert_ledger_open(const stockcert_ledger_conf_t *conf,
 
     /* most of the time all is there, and there is no lock to wait for */
 
-    rc = stockcert_ledger_use(l, conf, MDB_RDONLY, error);
+    rc = stockcert_ledger_use(l, conf, 0, error);
 
     if (rc == STOCKCERT_NOT_FOUND) {
-        rc = stockcert_ledger_use(l, conf, 0, error);
+        rc = stockcert_ledger_use(l, conf, 1, error);
     }
 
     if (rc != STOCKCERT_OK) {
@@ -97,19 +96,25 @@ failed:
 
 static stockcert_rc_e
 stockcert_ledger_use(stockcert_ledger_t *ledger,
-    const stockcert_ledger_conf_t *conf, unsigned int flags,
-    stockcert_error_t *error)
+    const stockcert_ledger_conf_t *conf, int make, stockcert_error_t *error)
 {
     stockcert_rc_e  rc;
 
-    rc = stockcert_ledger_error(error, "mdb_txn_begin()",
-                                mdb_txn_begin(ledger->env, NULL, flags,
-                                              &ledger->writer));
+    if (make) {
+        rc = stockcert_ledger_begin_write(ledger, error);
+
+    } else {
+        rc = stockcert_ledger_error(error, "mdb_txn_begin()",
+                                    mdb_txn_begin(ledger->env, NULL,
+                                                  MDB_RDONLY,
+                                                  &ledger->writer));
+    }
+
     if (rc != STOCKCERT_OK) {
         return rc;
     }
 
-    rc = stockcert_ledger_open_databases(ledger, conf, flags == 0, error);
+    rc = stockcert_ledger_open_databases(ledger, conf, make, error);
     if (rc != STOCKCERT_OK) {
         stockcert_ledger_abort(ledger);
         return rc;
@@ -265,13 +270,12 @@ static stockcert_rc_e
 stockcert_ledger_check_size(stockcert_ledger_t *ledger,
     stockcert_error_t *error)
 {
-    int               rc;
-    MDB_stat          stat;
-    MDB_envinfo       info;
-    struct stat       st;
-    mdb_filehandle_t  fd;
+    int          rc;
+    MDB_stat     stat;
+    MDB_envinfo  info;
+    struct stat  st;
 
-    rc = mdb_env_get_fd(ledger->env, &fd);
+    rc = mdb_env_get_fd(ledger->env, &ledger->fd);
     if (rc == 0) {
         rc = mdb_env_info(ledger->env, &info);
     }
@@ -280,7 +284,7 @@ stockcert_ledger_check_size(stockcert_ledger_t *ledger,
         rc = mdb_env_stat(ledger->env, &stat);
     }
 
-    if (rc == 0 && fstat(fd, &st) == -1) {
+    if (rc == 0 && fstat(ledger->fd, &st) == -1) {
         rc = errno;
     }
 

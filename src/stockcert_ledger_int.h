@@ -30,6 +30,7 @@ typedef struct {
 
 struct stockcert_ledger_s {
     MDB_env                   *env;
+    int                        fd;           /* of the environment */
     MDB_dbi                    meta;
     MDB_dbi                    journal;
     MDB_dbi                    class;
@@ -64,6 +65,14 @@ stockcert_ledger_class_t *stockcert_ledger_find_class(
 
 stockcert_rc_e stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, int make, stockcert_error_t *error);
+
+/*
+ * Waits for the write lock and begins ledger->writer; _commit() and _abort()
+ * end it.
+ */
+
+stockcert_rc_e stockcert_ledger_begin_write(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
 
 /*
  * Reads the journal's end in the writer's transaction, which _begin() does;

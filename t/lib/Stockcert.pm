@@ -1,0 +1,777 @@
+package Stockcert;
+
+# For the tests that start, stop and kill nginx with the module:
+#
+#     Stockcert           an nginx in a directory of its own, on 127.0.0.1
+#     Stockcert::Client   a connection to it
+#     Stockcert::Load     clients that issue, each a process, and note all answers
+#     check_ledger()      reads the ledger over HTTP, compares it with the answers
+#     $server->gate       stops the module at a flush and lets it go on, call by call
+#
+# Nothing waits without an end, and nothing stays behind.
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use Carp;
+use File::Spec;
+use File::Temp;
+use IO::Select;
+use IO::Socket::INET;
+use JSON::PP;
+use POSIX qw(WNOHANG setuid);
+use Time::HiRes qw(clock_gettime sleep CLOCK_MONOTONIC);
+
+our @EXPORT = qw(now wait_for slurp spew ledger grant read_ledger check_ledger);
+
+our $TIMEOUT = 30;      # seconds, for whatever is waited for
+
+my $process = $$;
+my %groups;             # process groups of servers
+my %clients;            # processes of loads
+
+$ENV{PATH} .= ':/usr/sbin';
+$SIG{PIPE} = 'IGNORE';
+$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+$SIG{ALRM} = sub { die "the whole test takes too long\n" };
+alarm 600;
+
+END {
+    if ($$ == $process) {
+        kill KILL => map { -$_ } keys %groups;
+        kill KILL => keys %clients;
+    }
+}
+
+sub now { return clock_gettime(CLOCK_MONOTONIC) }
+
+sub wait_for {
+    my ($what, $condition) = @_;
+    my $end = now() + $TIMEOUT;
+    my $result;
+    until ($result = $condition->()) {
+        Carp::confess("waited in vain: $what") if now() > $end;
+        sleep 0.005;
+    }
+    return $result;
+}
+
+sub slurp {
+    my ($path) = @_;
+    open my $file, '<:raw', $path or return '';
+    local $/;
+    return <$file> // '';
+}
+
+sub spew {
+    my ($path, $text) = @_;
+    open my $file, '>:raw', $path or die "$path: $!\n";
+    print $file $text;
+    close $file or die "$path: $!\n";
+}
+
+# A ledger's block: ledger('acme', CS => 100, PS => 50)
+sub ledger {
+    my ($name, @classes) = @_;
+    @classes = (CS => 2600000, PS => 750000) unless @classes;
+    my $text = "stockcert_ledger $name {\n path ledgers/$name;\n size 1g;\n company \"\u$name Inc.\";\n";
+    while (my ($code, $shares) = splice @classes, 0, 2) {
+        $text .= "    class $code $shares \"Title of $code\";\n";
+    }
+    return "$text}\n";
+}
+
+sub grant {
+    my ($class, $amount, $name) = @_;
+    return sprintf '{"name":"%s","amount":%s,"class":"%s"}', $name // 'Salt Bae', $amount, $class;
+}
+
+
+# The server. Arguments, all with defaults: http, main, location and listen are
+# text for the configuration, workers a number (0: master_process off), user the
+# workers' one where we are root, as the ordinary user that all runs as, flushes
+# 1 to have a gate.
+
+sub new {
+    my ($class, %arg) = @_;
+    my $self = bless {
+        http => ledger('acme'), main => '', listen => '', workers => 2, user => 'nobody',
+        location => 'location / { stockcert; }', server => '', port => free_port(), %arg,
+        tmp => File::Temp->newdir('stockcert-XXXXXX', TMPDIR => 1),
+    }, $class;
+    $self->{dir} = $self->{tmp}->dirname;
+    mkdir "$self->{dir}/ledgers";
+    chmod 0755, $self->{dir};
+    if (my $as = $self->{as}) {
+        chown +(getpwnam $as)[2, 3], $self->{dir}, "$self->{dir}/ledgers";
+    }
+    $self->build_gate if $self->{flushes};
+    return $self;
+}
+
+# below the ports that a connecting client gets, or it could get this one and
+# meet itself while the server is down
+
+sub free_port {
+    my ($low) = slurp('/proc/sys/net/ipv4/ip_local_port_range') =~ /(\d+)/;
+    $low = 32768 if !$low or $low < 11000;
+    for (1 .. 1000) {
+        my $port = 10000 + int rand($low - 10000);
+        return $port if IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port,
+            Listen => 1, ReuseAddr => 1);
+    }
+    die "no port is free\n";
+}
+
+sub configure {
+    my ($self, %arg) = @_;
+    %$self = (%$self, %arg);
+    my $modules = join '', map { 'load_module "' . File::Spec->rel2abs($_) . "\";\n" }
+        split ' ', $self->{module} // $ENV{TEST_NGINX_LOAD_MODULES} // '';
+    my $user = '';
+    if ($> == 0 and !$self->{as}) {
+        $user = "user $self->{user} " . getgrgid((getpwnam $self->{user})[3]) . ';';
+    }
+    my $processes = $self->{workers} ? "worker_processes $self->{workers};" : 'master_process off;';
+    my $temp = join ' ', map { "${_}_temp_path $_;" } qw(client_body proxy fastcgi uwsgi scgi);
+    spew("$self->{dir}/nginx.conf", <<"END");
+$modules
+$user
+$processes
+daemon off;
+pid nginx.pid;
+error_log error.log notice;
+$self->{main}
+events { worker_connections 512; }
+http {
+    access_log off;
+    $temp
+    add_header X-Worker \$pid always;
+    $self->{http}
+    server {
+        listen 127.0.0.1:$self->{port} $self->{listen};
+        location = /static { return 200 "static\\n"; }
+        $self->{location}
+    }
+    $self->{server}
+}
+END
+    return $self;
+}
+
+sub command {
+    my ($self, @arg) = @_;
+    return ($ENV{TEST_NGINX_BINARY} || 'nginx', '-p', "$self->{dir}/", '-c', "$self->{dir}/nginx.conf",
+        '-e', "$self->{dir}/error.log", @arg);
+}
+
+sub spawn {
+    my ($self, @arg) = @_;
+    my $pid = fork // die "fork: $!\n";
+    return $pid if $pid;
+    eval {
+        setpgrp 0, 0;
+        if (my $as = $self->{as}) {
+            my ($uid, $gid) = (getpwnam $as)[2, 3];
+            $( = $gid;
+            $) = "$gid $gid";
+            setuid($uid) or die "setuid: $!\n";
+        }
+        if ($self->{gate}) {
+            $ENV{STOCKCERT_GATE} = $self->{gate};
+            $ENV{LD_PRELOAD} = "$self->{gate}/gate.so" . ($ENV{LD_PRELOAD} ? ":$ENV{LD_PRELOAD}" : '');
+        }
+        open STDIN, '<', '/dev/null';
+        open STDOUT, '>>', "$self->{dir}/output" or die "output: $!\n";
+        open STDERR, '>&', \*STDOUT;
+        exec $self->command(@arg);
+    };
+    POSIX::_exit(127);
+}
+
+# nginx with other arguments; returns its status and what it wrote
+
+sub run {
+    my ($self, @arg) = @_;
+    $self->configure;
+    unlink "$self->{dir}/output";
+    my $pid = $self->spawn(@arg);
+    wait_for("nginx @arg", sub { waitpid($pid, WNOHANG) == $pid });
+    return ($?, slurp("$self->{dir}/output"));
+}
+
+sub start {
+    my ($self) = @_;
+    $self->configure;
+    my $pid = $self->{master} = $self->spawn;
+    $groups{$pid} = 1;
+    wait_for('nginx starts', sub {
+        die "nginx ended:\n", slurp("$self->{dir}/output"), $self->log if waitpid($pid, WNOHANG) == $pid;
+        return $self->ready && IO::Socket::INET->new("127.0.0.1:$self->{port}");
+    });
+    return $self;
+}
+
+# all processes that are no zombies: process number => its title
+
+sub processes {
+    my ($self) = @_;
+    my %title;
+    for my $path (glob '/proc/[0-9]*/stat') {
+        my ($pid, $state, $group) = slurp($path) =~ /^(\d+) .*\) (\S) \d+ (\d+) /s or next;
+        next if $group != $self->{master} or $state =~ /[ZX]/;
+        ($title{$pid} = slurp("/proc/$pid/cmdline")) =~ s/[\s\0]+$//;
+    }
+    return %title;
+}
+
+sub workers {
+    my ($self) = @_;
+    my %title = $self->processes;
+    return sort { $a <=> $b } grep { $title{$_} =~ /worker process$/ } keys %title;
+}
+
+# a worker has its title once it has opened its ledgers; no others than these
+# may be there
+
+sub ready {
+    my ($self, @old) = @_;
+    my %title = $self->processes;
+    delete $title{$self->{master}};
+    return keys %title == $self->{workers}
+        && !grep({ $title{$_} !~ /worker process$/ } keys %title)
+        && !grep { exists $title{$_} } @old;
+}
+
+sub reload {
+    my ($self) = @_;
+    my @old = $self->workers;
+    kill HUP => $self->{master};
+    wait_for('new workers only', sub { $self->ready(@old) });
+}
+
+# ends all and returns the master's status; after KILL, there is nobody left to
+# do it in order
+
+sub stop {
+    my ($self, $signal) = @_;
+    $signal ||= 'QUIT';
+    my $master = $self->{master};
+    kill $signal => $signal eq 'KILL' ? -$master : $master;
+    my $status;
+    wait_for("nginx ends after $signal", sub {
+        $status = $? if waitpid($master, WNOHANG) == $master;
+        return defined $status && !$self->processes;
+    });
+    delete $groups{$master};
+    return $status;
+}
+
+sub kill_worker {
+    my ($self, $pid) = @_;
+    kill KILL => $pid;
+    wait_for('a new worker', sub { $self->ready($pid) });
+}
+
+sub client { return Stockcert::Client->new($_[0]{port}) }
+
+sub log { return slurp("$_[0]{dir}/error.log") }
+
+# what must never be there, but for killings of our own
+
+sub complaints {
+    my ($self) = @_;
+    return grep { /\[(?:alert|emerg|crit)\]/ && !/exited on signal 9/ } split /^/, $self->log;
+}
+
+# one client for each of n workers; needs "reuseport", or one gets them all
+
+sub clients_of_workers {
+    my ($self, $n) = @_;
+    my %of;
+    wait_for("connections to $n workers", sub {
+        my $client = $self->client;
+        $of{$client->ask('GET', '/static')->{worker}} ||= $client;
+        return keys %of == $n;
+    });
+    return %of;
+}
+
+
+# The gate. A call ("fdatasync", "pwrite": LMDB's last step, on a descriptor
+# that has O_DSYNC; "written": after that) is held while there is a file
+# hold-CALL, for ledgers whose path has what is in it; each file "pass" lets one
+# go on. "log" has a line for each: what, call, process, nanoseconds.
+
+sub build_gate {
+    my ($self) = @_;
+    my $gate = $self->{gate} = "$self->{dir}/gate";
+    mkdir $gate;
+    spew("$gate/log", '');
+    chmod 0777, $gate, "$gate/log";
+    spew("$gate/gate.c", <<'END');
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static char  dir[1024];
+
+static void note(const char *what, const char *call)
+{
+    char             path[2048], line[256];
+    int              fd, len;
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    snprintf(path, sizeof(path), "%s/log", dir);
+    len = snprintf(line, sizeof(line), "%s %s %d %ld%09ld\n", what, call,
+                   (int) getpid(), (long) ts.tv_sec, ts.tv_nsec);
+    fd = open(path, O_WRONLY|O_APPEND|O_CLOEXEC);
+    if (fd == -1 || write(fd, line, len) != len) {
+        abort();
+    }
+    close(fd);
+}
+
+static int held(const char *call, int file)
+{
+    char     path[2048], which[1024], link[64], name[1024];
+    int      fd;
+    ssize_t  n;
+
+    snprintf(path, sizeof(path), "%s/hold-%s", dir, call);
+    fd = open(path, O_RDONLY|O_CLOEXEC);
+    if (fd == -1) {
+        return 0;
+    }
+    n = read(fd, which, sizeof(which) - 1);
+    close(fd);
+    which[n > 0 ? n : 0] = '\0';
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
+    n = readlink(link, name, sizeof(name) - 1);
+    name[n > 0 ? n : 0] = '\0';
+    return strstr(name, which) != NULL;
+}
+
+static void gate(const char *call, int file)
+{
+    int   i;
+    char  pass[2048];
+
+    snprintf(pass, sizeof(pass), "%s/pass", dir);
+    note("at", call);
+    for (i = 0; i < 60000 && held(call, file) && unlink(pass) == -1; i++) {
+        usleep(1000);
+    }
+}
+
+__attribute__((constructor)) static void load(void)
+{
+    if (getenv("STOCKCERT_GATE") && dir[0] == '\0') {
+        snprintf(dir, sizeof(dir), "%s", getenv("STOCKCERT_GATE"));
+        note("loaded", "-");
+    }
+}
+
+int fdatasync(int fd)
+{
+    int  rc, (*next)(int) = (int (*)(int)) dlsym(RTLD_NEXT, "fdatasync");
+
+    gate("fdatasync", fd);
+    rc = next(fd);
+    note("done", "fdatasync");
+    return rc;
+}
+
+ssize_t pwrite(int fd, const void *buf, size_t len, off_t off)
+{
+    ssize_t  n, (*next)(int, const void *, size_t, off_t) =
+        (ssize_t (*)(int, const void *, size_t, off_t)) dlsym(RTLD_NEXT, "pwrite");
+
+    if ((fcntl(fd, F_GETFL) & O_DSYNC) == 0) {
+        return next(fd, buf, len, off);
+    }
+    gate("pwrite", fd);
+    n = next(fd, buf, len, off);
+    note("done", "pwrite");
+    gate("written", fd);
+    return n;
+}
+
+ssize_t pwrite64(int fd, const void *buf, size_t len, off_t off)
+{
+    return pwrite(fd, buf, len, off);
+}
+END
+    system('cc', '-shared', '-fPIC', '-O1', '-o', "$gate/gate.so", "$gate/gate.c", '-ldl') == 0
+        or die "cc failed\n";
+}
+
+sub has_gate { return slurp("$_[0]{gate}/log") =~ /^loaded/m }
+
+sub gate_log { return map { [split] } split /\n/, slurp("$_[0]{gate}/log") }
+
+sub hold {
+    my ($self, $call, $which) = @_;
+    spew("$self->{gate}/hold-$call", $which // '');
+}
+
+# waits until one is held there, and returns its process
+
+sub held {
+    my ($self, $call) = @_;
+    return wait_for("a call held at $call", sub {
+        my $last = ($self->gate_log)[-1];
+        return "$last->[0] $last->[1]" eq "at $call" && $last->[2];
+    });
+}
+
+sub pass {
+    my ($self) = @_;
+    spew("$self->{gate}/pass", '');
+    wait_for('somebody passes', sub { !-e "$self->{gate}/pass" });
+}
+
+sub release {
+    my ($self, @calls) = @_;
+    unlink map { "$self->{gate}/hold-$_" } @calls;
+}
+
+
+# The ledger, as HTTP tells it: inventory, certificates, and faults of the pages
+
+sub read_ledger {
+    my ($server, $uri) = @_;
+    $uri //= '/';
+    my $client = $server->client;
+    my @faults;
+    my $get = sub {
+        my $r = $client->ask('GET', $_[0]);
+        die "GET $_[0]: $r->{status} $r->{body}\n" if $r->{status} != 200;
+        return ($r->{json}, $r);
+    };
+    my ($inventory) = $get->($uri);
+    my @certificates;
+    for my $class (map { $_->{class} } @{$inventory->{classes}}) {
+        my $next = "$uri$class?limit=1000";
+        while (defined $next) {
+            my ($page, $r) = $get->($next);
+            push @certificates, @{$page->{certificates}};
+            push @faults, "no progress in $next" if $page->{next} and !@{$page->{certificates}};
+            last if @faults;
+            $next = $page->{next};
+            my $link = defined $next ? "<$next>; rel=\"next\"" : '';
+            push @faults, "Link of $class" if ($r->{headers}{link} // '') ne $link;
+        }
+    }
+    return ($inventory, \@certificates, \@faults);
+}
+
+sub flat { my ($c) = @_; return join ' ', map { "$_=$c->{$_}" } sort keys %$c }
+
+# Returns what is wrong: the invariants, and that each 201 of the answers is as
+# it was told. With lost => 'never', what was not answered was not issued.
+
+sub check_ledger {
+    my ($server, $answers, %arg) = @_;
+    my ($inventory, $certificates, $faults) = read_ledger($server, $arg{uri});
+    my @faults = @$faults;
+    my (%last, %issued, %by_id, %by_name, %by_entry);
+
+    for my $c (@$certificates) {
+        my ($id, $class) = @$c{qw(cert_id class)};
+        my $last = $last{$class} ||= { number => 0, entry => 0 };
+        push @faults, "$id after $class-$last->{number}" if $c->{number} != $last->{number} + 1;
+        push @faults, "$id is called $class-$c->{number}" if $id ne "$class-$c->{number}";
+        push @faults, "$id: entry $c->{entry} after $last->{entry}" if $c->{entry} <= $last->{entry};
+        push @faults, "$id is twice there" if $by_id{$id};
+        push @faults, "$id and $by_name{$c->{stakeholder}}{cert_id}: one request" if $by_name{$c->{stakeholder}};
+        push @faults, "$id: an entry of two" if $by_entry{$c->{entry}};
+        push @faults, "$id: company" if $c->{company} ne $inventory->{company};
+        push @faults, "$id: seal" if $c->{seal} !~ /^[0-9a-f]{64}\z/;
+        push @faults, "$id: time $c->{issued_at}" if $c->{issued_at} !~ /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\z/;
+        $last{$class} = $by_id{$id} = $by_name{$c->{stakeholder}} = $by_entry{$c->{entry}} = $c;
+        $issued{$class} += $c->{amount};
+    }
+
+    # in the journal's order; what is no certificate opened a class
+
+    my ($time, %seals) = ('');
+    for my $c (map { $by_entry{$_} } sort { $a <=> $b } keys %by_entry) {
+        push @faults, "$c->{cert_id}: time goes backwards" if $c->{issued_at} lt $time;
+        push @faults, "$c->{cert_id}: seal is twice there" if $seals{$c->{seal}}++;
+        $time = $c->{issued_at};
+    }
+    my $n = $inventory->{entries};
+    push @faults, 'gap in the journal' if $n != @$certificates + @{$inventory->{classes}};
+    push @faults, 'last seal' if $by_entry{$n} and $by_entry{$n}{seal} ne $inventory->{seal};
+
+    for my $class (@{$inventory->{classes}}) {
+        my $code = $class->{class};
+        my ($number, $sum) = ($last{$code} ? $last{$code}{number} : 0, $issued{$code} || 0);
+        push @faults, "$code: $class->{certificates} certificates, last is $number" if $class->{certificates} != $number;
+        push @faults, "$code: $class->{issued} issued, sum is $sum" if $class->{issued} != $sum;
+        push @faults, "$code: remaining" if $class->{remaining} != $class->{authorized} - $sum;
+        push @faults, "$code: more than authorized" if $sum > $class->{authorized};
+    }
+
+    my %told;
+    for my $answer (@$answers) {
+        my $there = $by_name{$answer->{name}};
+        if ($answer->{status} == 201) {
+            my $c = decode_json($answer->{body});
+            $told{$c->{cert_id}}++ and push @faults, "$c->{cert_id} was told twice";
+            push @faults, "$c->{cert_id} is not for $answer->{name}"
+                if "$c->{stakeholder} $c->{class} $c->{amount}" ne "$answer->{name} $answer->{class} $answer->{amount}";
+            push @faults, "$c->{cert_id} was told otherwise"
+                if flat($c) ne flat($by_id{$c->{cert_id}} || {});
+        } elsif ($answer->{status}) {
+            push @faults, "$there->{cert_id} was refused: $answer->{status}" if $there;
+        } elsif ($there and ($arg{lost} // '') eq 'never') {
+            push @faults, "$there->{cert_id} was issued, but not answered: $answer->{error}";
+        }
+    }
+    return @faults > 10 ? (@faults[0 .. 9], 'and so on') : @faults;
+}
+
+
+package Stockcert::Client;
+
+# A request that fails has status 0 and an error: "refused", "closed" before the
+# answer began, "broken" in the middle of it, "timeout".
+
+use strict;
+use warnings;
+
+use Errno qw(EINTR);
+use JSON::PP;
+
+sub new {
+    my ($class, $port) = @_;
+    return bless { port => $port, buffer => '', pending => 0, answers => 0 }, $class;
+}
+
+sub close {
+    my ($self) = @_;
+    delete $self->{socket};
+    @$self{qw(buffer pending answers)} = ('', 0, 0);
+}
+
+# closed by the server while nothing was asked
+
+sub stale {
+    my ($self) = @_;
+    return !$self->{socket} || !$self->{pending} && IO::Select->new($self->{socket})->can_read(0);
+}
+
+sub connect {
+    my ($self) = @_;
+    $self->close;
+    $self->{socket} = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{port},
+        Timeout => $Stockcert::TIMEOUT);
+    return $self->{socket};
+}
+
+sub send {
+    my ($self, $method, $uri, $body, @headers) = @_;
+    $self->connect if $self->stale;
+    $self->{pending}++;
+    my $socket = $self->{socket} or return;
+    unshift @headers, 'Content-Type: application/json', 'Content-Length: ' . length $body if defined $body;
+    my $text = join "\r\n", "$method $uri HTTP/1.1", 'Host: localhost', @headers, '', $body // '';
+    while (length $text) {
+        my $n = syswrite $socket, $text;
+        next if !defined $n and $! == EINTR;
+        return if !$n;       # reading will tell
+        substr($text, 0, $n, '');
+    }
+}
+
+sub fill {
+    my ($self, $end) = @_;
+    while (1) {
+        my $left = $end - Stockcert::now();
+        return 'timeout' if $left <= 0;
+        IO::Select->new($self->{socket})->can_read($left) or next;
+        my $n = sysread $self->{socket}, $self->{buffer}, 65536, length $self->{buffer};
+        next if !defined $n and $! == EINTR;
+        return $n ? undef : length $self->{buffer} ? 'broken' : 'closed';
+    }
+}
+
+sub failed {
+    my ($self, $error) = @_;
+    my $answers = $self->{answers};
+    $self->close;
+    return { status => 0, error => $error, answers => $answers, body => '' };
+}
+
+sub receive {
+    my ($self, $method) = @_;
+    $self->{socket} or return $self->failed('refused');
+    my $end = Stockcert::now() + $Stockcert::TIMEOUT;
+    while ($self->{buffer} !~ /\r\n\r\n/) {
+        my $error = $self->fill($end);
+        return $self->failed($error) if $error;
+    }
+    $self->{buffer} =~ s/^HTTP\/1\.1 (\d{3})[^\r]*\r\n(.*?\r\n)\r\n//s or return $self->failed('broken');
+    my ($status, %headers) = $1;
+    for my $line (split /\r\n/, $2) {
+        my ($name, $value) = split /:\s*/, $line, 2;
+        $headers{lc $name} = $value;
+    }
+    my $length = $headers{'content-length'};
+    $length = 0 if ($method // '') eq 'HEAD' or $status == 304;
+    return $self->failed('broken') if !defined $length;
+    while (length $self->{buffer} < $length) {
+        my $error = $self->fill($end);
+        return $self->failed($error eq 'closed' ? 'broken' : $error) if $error;
+    }
+    my $body = substr $self->{buffer}, 0, $length, '';
+    $self->{pending}--;
+    $self->{answers}++;
+    $self->close if lc($headers{connection} // '') eq 'close';
+    my $r = { status => $status, headers => \%headers, body => $body, worker => $headers{'x-worker'}, error => '' };
+    $r->{json} = decode_json($body) if $body ne '' and ($headers{'content-type'} // '') =~ /json/;
+    return $r;
+}
+
+sub ask {
+    my ($self, $method, @arg) = @_;
+    $self->send($method, @arg);
+    return $self->receive($method);
+}
+
+sub issue {
+    my ($self, $class, $amount, $name, $uri) = @_;
+    return $self->ask('POST', $uri // '/', Stockcert::grant($class, $amount, $name));
+}
+
+# whether an answer, or the connection's end, is there already
+
+sub has_answer {
+    my ($self) = @_;
+    return length $self->{buffer} || IO::Select->new($self->{socket})->can_read(0);
+}
+
+
+package Stockcert::Load;
+
+# Arguments: clients, count (requests of each; without it, until stop()), uri,
+# grants (called with the numbers of client and request, returns class and
+# amount). On each new connection a client asks which worker it has got. Each
+# request has a name of its own; an answer that was lost is not asked for again.
+
+use strict;
+use warnings;
+
+my $loads = 0;
+
+sub new {
+    my ($class, $server, %arg) = @_;
+    my $self = bless {
+        clients => 20, count => 0, uri => '/', answers => [],
+        grants => sub { return ($_[1] % 3 ? 'CS' : 'PS', 1 + $_[1] % 7) }, %arg,
+        tag => 'load' . ++$loads . ' client',
+    }, $class;
+    for my $client (1 .. $self->{clients}) {
+        my $file = File::Temp->new;
+        my $pid = fork // die "fork: $!\n";
+        if (!$pid) {
+            my $ok = eval { $self->run($server, $client, $file); 1 };
+            print STDERR $@ if !$ok;
+            POSIX::_exit($ok ? 0 : 1);
+        }
+        $clients{$pid} = 1;
+        push @{$self->{running}}, $pid;
+        push @{$self->{files}}, { path => $file, offset => 0 };
+    }
+    return $self;
+}
+
+sub run {
+    my ($self, $server, $client, $file) = @_;
+    my $stop = 0;
+    local $SIG{TERM} = sub { $stop = 1 };
+    my $http = $server->client;
+    my $worker;
+    $file->autoflush(1);
+    my $end = Stockcert::now() + 120;
+
+    for (my $n = 1; !$self->{count} || $n <= $self->{count}; $n++) {
+        while (!$stop && $http->stale) {
+            $http->connect;
+            my $r = $http->ask('GET', '/static');
+            $worker = $r->{worker} // '';
+            next if $r->{status};
+            print $file join("\t", 0, "not served: $r->{error}", ('') x 7), "\n";
+            Time::HiRes::sleep(0.01);
+            die "client $client can do nothing\n" if Stockcert::now() > $end;
+        }
+        last if $stop;
+        my ($class, $amount) = $self->{grants}->($client, $n);
+        my $name = "$self->{tag} $client request $n";
+        my $sent = Stockcert::now();
+        my $r = $http->issue($class, $amount, $name, $self->{uri});
+        my $body = $r->{body};
+        $body =~ s/\s+$//;
+        print $file join("\t", $r->{status}, $r->{error}, $worker, $sent, Stockcert::now(), $class, $amount,
+            $name, $body), "\n";
+    }
+}
+
+# all answers up to now
+
+sub answers {
+    my ($self) = @_;
+    for my $file (@{$self->{files}}) {
+        open my $in, '<', "$file->{path}" or die "$file->{path}: $!\n";
+        seek $in, $file->{offset}, 0;
+        while (my $line = <$in>) {
+            last if $line !~ s/\n$//;
+            $file->{offset} += length($line) + 1;
+            my %answer;
+            @answer{qw(status error worker sent answered class amount name body)} = split /\t/, $line, 9;
+            push @{$self->{answers}}, \%answer;
+        }
+    }
+    return @{$self->{answers}};
+}
+
+# waits for n more answers
+
+sub progress {
+    my ($self, $n) = @_;
+    my $answered = sub { return scalar grep { $_->{status} } $self->answers };
+    my $enough = $answered->() + $n;
+    Stockcert::wait_for("$n more answers", sub { $answered->() >= $enough });
+}
+
+# waits until all clients are done, and returns all answers
+
+sub finish {
+    my ($self) = @_;
+    my $failed = 0;
+    for my $pid (@{$self->{running}}) {
+        Stockcert::wait_for('a client ends', sub { waitpid($pid, POSIX::WNOHANG) == $pid });
+        $failed++ if $?;
+        delete $clients{$pid};
+    }
+    $self->{running} = [];
+    die "$failed clients failed\n" if $failed;
+    return $self->answers;
+}
+
+sub stop {
+    my ($self) = @_;
+    kill TERM => @{$self->{running}};
+    return $self->finish;
+}
+
+1;
