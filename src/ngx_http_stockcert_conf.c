@@ -58,6 +58,11 @@ ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     value = cf->args->elts;
     ledgers = smcf->ledgers.elts;
 
+    if (value[1].len == 0) {
+        return ngx_http_stockcert_invalid(cf, "ledger name", &value[1],
+                                          "must not be empty");
+    }
+
     for (i = 0; i < smcf->ledgers.nelts; i++) {
         if (ledgers[i]->name.len == value[1].len
             && ngx_strncmp(ledgers[i]->name.data, value[1].data, value[1].len)

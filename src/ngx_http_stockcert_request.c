@@ -227,6 +227,10 @@ ngx_http_stockcert_is_json(ngx_str_t *type)
         end--;
     }
 
+    if (p == end) {
+        return 1;
+    }
+
     if ((size_t) (end - p) == charset.len) {
         return ngx_strncasecmp(p, charset.data, charset.len) == 0;
     }
