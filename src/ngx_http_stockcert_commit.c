@@ -62,7 +62,7 @@ ngx_http_stockcert_commit(ngx_http_request_t *r,
 
     filled = stockcert_lane_filled(lane->lane);
 
-    if (stockcert_lane_fill(lane->lane, lane->answered, grant) != 0) {
+    if (stockcert_lane_fill(lane->lanes, lane->lane, lane->answered, grant) != 0) {
         *problem = NGX_HTTP_STOCKCERT_TOO_MANY_WAITING;
         return NGX_DECLINED;
     }
@@ -163,6 +163,7 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
     time_t                      logged;
     ngx_uint_t                  leave;
     stockcert_rc_e              rc;
+    stockcert_pace_t            pace;
     ngx_http_stockcert_task_t  *task;
 
     task = &lane->task;
@@ -170,10 +171,12 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
     rc = task->rc;
     logged = 0;
 
+    ngx_memzero(&pace, sizeof(stockcert_pace_t));
+
     do {
         do {
             rc = stockcert_lanes_commit(lane->lanes, task->ledger, rc,
-                                        ngx_http_stockcert_wake, lane,
+                                        ngx_http_stockcert_wake, lane, &pace,
                                         &task->error);
 
             if (rc == STOCKCERT_FULL && logged != ngx_time()) {
@@ -185,6 +188,10 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 
             leave = (rc != STOCKCERT_OK && rc != STOCKCERT_FULL)
                     || lane->failed || ngx_exiting || ngx_quit || ngx_terminate;
+
+            if (!leave) {
+                stockcert_lanes_gather(lane->lanes, &pace);
+            }
 
         } while (!leave && stockcert_lanes_waiting(lane->lanes));
 

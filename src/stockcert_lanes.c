@@ -2,11 +2,19 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
 
 #include "stockcert_lanes.h"
 
 
+#define STOCKCERT_GATHER_MAX  1000000      /* nanoseconds */
+
+
+static uint64_t stockcert_lanes_clock(void);
 static stockcert_rc_e stockcert_lanes_recover(stockcert_lanes_t *lanes,
     stockcert_ledger_t *ledger, stockcert_rc_e refuse, stockcert_wake_pt wake,
     void *data, stockcert_error_t *error);
@@ -17,9 +25,9 @@ static stockcert_rc_e stockcert_lanes_issue(stockcert_lanes_t *lanes,
     void *data, stockcert_error_t *error);
 static stockcert_rc_e stockcert_lane_issue(stockcert_lane_t *lane,
     stockcert_ledger_t *ledger, uint64_t end, stockcert_error_t *error);
-static int stockcert_lane_refuse(stockcert_lane_t *lane, uint64_t end,
+static uint64_t stockcert_lane_refuse(stockcert_lane_t *lane, uint64_t end,
     stockcert_rc_e rc);
-static int stockcert_lane_settle(stockcert_lane_t *lane, uint64_t end);
+static uint64_t stockcert_lane_settle(stockcert_lane_t *lane, uint64_t end);
 
 
 
@@ -38,9 +46,10 @@ stockcert_lanes_init(stockcert_lanes_t *lanes, size_t n)
 
 
 int
-stockcert_lane_fill(stockcert_lane_t *lane, uint64_t answered,
-    const stockcert_grant_t *grant)
+stockcert_lane_fill(stockcert_lanes_t *lanes, stockcert_lane_t *lane,
+    uint64_t answered, const stockcert_grant_t *grant)
 {
+    uint32_t           came;
     uint64_t           filled, used;
     stockcert_slot_t  *slot;
 
@@ -63,6 +72,12 @@ stockcert_lane_fill(stockcert_lane_t *lane, uint64_t answered,
     /* before it looks for a leader: see "Who leads" */
 
     atomic_store(&lane->filled, filled + 1);
+
+    came = atomic_fetch_add(&lanes->came, 1) + 1;
+
+    if (came == atomic_load(&lanes->wanted)) {
+        (void) syscall(SYS_futex, &lanes->came, FUTEX_WAKE, 1, NULL, NULL, 0);
+    }
 
     return 0;
 }
@@ -95,6 +110,10 @@ stockcert_lanes_lead(stockcert_lanes_t *lanes)
     int64_t  nobody;
 
     nobody = 0;
+
+    if (atomic_load(&lanes->leader) != nobody) {
+        return 0;
+    }
 
     return atomic_compare_exchange_strong(&lanes->leader, &nobody, getpid());
 }
@@ -130,6 +149,53 @@ stockcert_lanes_resign(stockcert_lanes_t *lanes)
 }
 
 
+void
+stockcert_lanes_gather(stockcert_lanes_t *lanes, const stockcert_pace_t *pace)
+{
+    uint32_t         came, wanted;
+    uint64_t         end, now;
+    struct timespec  ts;
+
+    now = stockcert_lanes_clock();
+    end = now + pace->duration / 2;
+
+    if (end > now + STOCKCERT_GATHER_MAX) {
+        end = now + STOCKCERT_GATHER_MAX;
+    }
+
+    wanted = atomic_load(&lanes->came) + (uint32_t) pace->grants;
+    atomic_store(&lanes->wanted, wanted);
+
+    while (now < end) {
+        came = atomic_load(&lanes->came);
+
+        if ((int32_t) (came - wanted) >= 0) {
+            return;
+        }
+
+        ts.tv_sec = 0;
+        ts.tv_nsec = (long) (end - now);
+
+        /* if more came meanwhile, it returns at once */
+
+        (void) syscall(SYS_futex, &lanes->came, FUTEX_WAIT, came, &ts, NULL, 0);
+
+        now = stockcert_lanes_clock();
+    }
+}
+
+
+static uint64_t
+stockcert_lanes_clock(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
+}
+
+
 int
 stockcert_lanes_waiting(stockcert_lanes_t *lanes)
 {
@@ -151,11 +217,14 @@ stockcert_lanes_waiting(stockcert_lanes_t *lanes)
 stockcert_rc_e
 stockcert_lanes_commit(stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
     stockcert_rc_e refuse, stockcert_wake_pt wake, void *data,
-    stockcert_error_t *error)
+    stockcert_pace_t *pace, stockcert_error_t *error)
 {
     size_t          i;
-    uint64_t        ends[STOCKCERT_LANES_MAX];
+    uint64_t        ends[STOCKCERT_LANES_MAX], start, n;
     stockcert_rc_e  rc;
+
+    start = stockcert_lanes_clock();
+    pace->grants = 0;
 
     rc = stockcert_ledger_begin(ledger, error);
     if (rc != STOCKCERT_OK) {
@@ -180,10 +249,15 @@ stockcert_lanes_commit(stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
     }
 
     for (i = 0; i < lanes->nlanes; i++) {
-        if (stockcert_lane_settle(&lanes->lanes[i], ends[i])) {
+        n = stockcert_lane_settle(&lanes->lanes[i], ends[i]);
+
+        if (n) {
+            pace->grants += n;
             wake(data, i);
         }
     }
+
+    pace->duration = stockcert_lanes_clock() - start;
 
     return STOCKCERT_OK;
 }
@@ -194,9 +268,9 @@ stockcert_lanes_recover(stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
     stockcert_rc_e refuse, stockcert_wake_pt wake, void *data,
     stockcert_error_t *error)
 {
-    int                flushed, settled;
+    int                flushed;
     size_t             i;
-    uint64_t           noted;
+    uint64_t           noted, settled;
     stockcert_rc_e     rc;
     stockcert_lane_t  *lane;
 
@@ -344,9 +418,9 @@ stockcert_lane_issue(stockcert_lane_t *lane, stockcert_ledger_t *ledger,
 }
 
 
-/* under the write lock; returns whether there is anything to wake for */
+/* under the write lock; returns what _settle() does */
 
-static int
+static uint64_t
 stockcert_lane_refuse(stockcert_lane_t *lane, uint64_t end, stockcert_rc_e rc)
 {
     uint64_t  position;
@@ -360,9 +434,12 @@ stockcert_lane_refuse(stockcert_lane_t *lane, uint64_t end, stockcert_rc_e rc)
 }
 
 
-/* forward only: another leader may have been here since */
+/*
+ * Forward only: another leader may have been here since.  Returns the number of
+ * slots that are settled by this.
+ */
 
-static int
+static uint64_t
 stockcert_lane_settle(stockcert_lane_t *lane, uint64_t end)
 {
     uint64_t  settled;
@@ -371,7 +448,7 @@ stockcert_lane_settle(stockcert_lane_t *lane, uint64_t end)
 
     while (settled < end) {
         if (atomic_compare_exchange_weak(&lane->settled, &settled, end)) {
-            return 1;
+            return end - settled;
         }
     }
 

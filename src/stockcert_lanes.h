@@ -70,6 +70,15 @@
  * read the other's (sequentially consistent), one of the two sees the grant.  A
  * leader that died leaves its id there: whoever waits looks at it from time to
  * time, and takes it over (stockcert_lanes_take_over()).
+ *
+ * How many grants a batch has makes the speed, as a flush takes as long for one
+ * as for a hundred.  Those who were just answered often ask again at once, but a
+ * little too late for a batch that starts at once: the clients fall into two
+ * halves that wait for each other's flush.  So between two batches a leader
+ * gathers: it waits until as many came as it has answered, but no longer than
+ * half of what the last batch took, or a millisecond.  It sleeps on a futex,
+ * "came", and the worker that makes it reach "wanted" wakes it.  Both are hints,
+ * like "leader".
  */
 
 
@@ -103,11 +112,23 @@ typedef struct {
 typedef struct {
     _Alignas(STOCKCERT_CACHE_LINE)
     _Atomic int64_t             leader;        /* process id, or 0 */
+    _Atomic uint32_t            wanted;        /* of "came" */
+
+    _Alignas(STOCKCERT_CACHE_LINE)
+    _Atomic uint32_t            came;          /* grants that were filled in */
 
     size_t                      nlanes;
 
     stockcert_lane_t            lanes[];
 } stockcert_lanes_t;
+
+
+/* what a leader knows of its last batch; zeroed before the first */
+
+typedef struct {
+    uint64_t                    grants;
+    uint64_t                    duration;      /* nanoseconds */
+} stockcert_pace_t;
 
 
 /* wakes the worker of a lane; called by a leader, on its thread */
@@ -127,12 +148,13 @@ void stockcert_lanes_init(stockcert_lanes_t *lanes, size_t n);
 /* The lane's worker, on one thread. */
 
 /*
- * Puts a grant into the lane: 0, or -1 if it has no room.  answered is the
- * position that the worker has answered up to; it need not be below "settled".
+ * Puts a grant into the worker's lane: 0, or -1 if that has no room.  answered
+ * is the position that the worker has answered up to; it need not be below
+ * "settled".
  */
 
-int stockcert_lane_fill(stockcert_lane_t *lane, uint64_t answered,
-    const stockcert_grant_t *grant);
+int stockcert_lane_fill(stockcert_lanes_t *lanes, stockcert_lane_t *lane,
+    uint64_t answered, const stockcert_grant_t *grant);
 
 /* The slot of a position below "settled", until it is filled again. */
 
@@ -151,14 +173,16 @@ uint64_t stockcert_lane_settled(const stockcert_lane_t *lane);
  * _lead() returns 1 if the process leads now, as nobody did.  _take_over() does
  * the same if the leader's process is gone or, with force, whoever leads.
  *
- * Who leads calls _commit() until nothing waits, then _resign().  Whatever came
- * in between is for the caller to look for, with _waiting(), which tells
- * whether anything waits in any lane.
+ * Who leads calls _commit() and _gather() by turns until nothing waits, then
+ * _resign().  Whatever came in between is for the caller to look for, with
+ * _waiting(), which tells whether anything waits in any lane.
  */
 
 int stockcert_lanes_lead(stockcert_lanes_t *lanes);
 int stockcert_lanes_take_over(stockcert_lanes_t *lanes, int force);
 void stockcert_lanes_resign(stockcert_lanes_t *lanes);
+void stockcert_lanes_gather(stockcert_lanes_t *lanes,
+    const stockcert_pace_t *pace);
 int stockcert_lanes_waiting(stockcert_lanes_t *lanes);
 
 /*
@@ -169,13 +193,13 @@ int stockcert_lanes_waiting(stockcert_lanes_t *lanes);
  * it failed, what it had noted and the journal does not have is refused for
  * that reason, instead of issued again.
  *
- * Returns what the ledger's functions return.  After STOCKCERT_FULL the ledger
+ * *pace is set for _gather().  Returns what the ledger's functions return.  After STOCKCERT_FULL the ledger
  * is good for another call; after others it must be opened again first.
  */
 
 stockcert_rc_e stockcert_lanes_commit(stockcert_lanes_t *lanes,
     stockcert_ledger_t *ledger, stockcert_rc_e refuse, stockcert_wake_pt wake,
-    void *data, stockcert_error_t *error);
+    void *data, stockcert_pace_t *pace, stockcert_error_t *error);
 
 
 #endif /* STOCKCERT_LANES_H */
