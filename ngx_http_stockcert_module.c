@@ -175,8 +175,8 @@ ngx_http_stockcert_create_loc_conf(ngx_conf_t *cf)
 
 
 /*
- * Locations do not inherit, but "if" and "limit_except" blocks do, as they serve
- * the location that they are in.
+ * Locations do not inherit, but "if" and "limit_except" blocks do, as they
+ * serve the location that they are in.
  */
 
 static char *

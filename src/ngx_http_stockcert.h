@@ -51,8 +51,8 @@ typedef struct {
 
 
 typedef struct {
-    ngx_array_t                    ledgers;    /* ngx_http_stockcert_ledger_t * */
-    ngx_array_t                    locations;  /* ngx_http_stockcert_loc_conf_t * */
+    ngx_array_t                    ledgers;    /* pointers to them */
+    ngx_array_t                    locations;  /* and to these */
 
     ngx_fd_t                      *wakes;      /* an eventfd for each worker */
     ngx_uint_t                     nwakes;

@@ -19,9 +19,9 @@
  * died, and keeps a worker that quits until its last request is answered.
  *
  * A request whose client has gone stays until its slot is settled
- * (r->main->blocked).  Until then it hangs on ngx_http_stockcert_wait_handler(),
- * which does nothing; if nginx terminates the request it puts a handler of its
- * own there, which is called instead of answering.
+ * (r->main->blocked).  Until then its write_event_handler is one that does
+ * nothing; if nginx terminates the request it puts a handler of its own there,
+ * which is called instead of answering.
  *
  * A ledger that fails is closed by the event loop, as that reads it, too, once
  * the task has ended, and opened again by another task.
@@ -31,7 +31,7 @@
 #define NGX_HTTP_STOCKCERT_LOOK   50       /* milliseconds between two looks for
                                               a leader */
 #define NGX_HTTP_STOCKCERT_LATE   1000     /* milliseconds without a commit
-                                              until one leads beside the leader */
+                                              until one leads as well */
 
 
 static ngx_uint_t ngx_http_stockcert_waits(ngx_http_stockcert_lane_t *lane);
@@ -62,7 +62,9 @@ ngx_http_stockcert_commit(ngx_http_request_t *r,
 
     filled = stockcert_lane_filled(lane->lane);
 
-    if (stockcert_lane_fill(lane->lanes, lane->lane, lane->answered, grant) != 0) {
+    if (stockcert_lane_fill(lane->lanes, lane->lane, lane->answered, grant)
+        != 0)
+    {
         *problem = NGX_HTTP_STOCKCERT_TOO_MANY_WAITING;
         return NGX_DECLINED;
     }
@@ -151,8 +153,9 @@ ngx_http_stockcert_thread(void *data, ngx_log_t *log)
         return;
     }
 
-    lane->task.rc = ngx_http_stockcert_lane_open(lane->conf, &lane->task.ledger,
-                                            &lane->task.error);
+    lane->task.rc = ngx_http_stockcert_lane_open(lane->conf,
+                                                 &lane->task.ledger,
+                                                 &lane->task.error);
 }
 
 

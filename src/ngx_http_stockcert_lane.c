@@ -28,7 +28,7 @@ ngx_http_stockcert_share(ngx_cycle_t *cycle,
 
     ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
 
-    n = (size_t) ccf->worker_processes;
+    n = ngx_min((size_t) ccf->worker_processes, STOCKCERT_LANES_MAX);
 
     smcf->wakes = ngx_palloc(cycle->pool, n * sizeof(ngx_fd_t));
     cln = ngx_pool_cleanup_add(cycle->pool, 0);
@@ -244,7 +244,7 @@ ngx_http_stockcert_lane_open(ngx_http_stockcert_ledger_t *conf,
 }
 
 
-/* the ledger is the truth; where the configuration differs, one worker says so */
+/* the ledger is the truth; one worker says where the configuration differs */
 
 void
 ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane)

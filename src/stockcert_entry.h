@@ -119,8 +119,9 @@ size_t stockcert_entry_encode(const stockcert_entry_t *entry, uint8_t *p);
 
 /*
  * Reads an entry with its seal from len bytes at p; entry->position stays as
- * it is.  The strings and the seal of *entry point into p.  Returns 0, or -1 if these are not the bytes of an
- * entry: an unknown kind, a length that does not fit, bytes left over.
+ * it is.  The strings and the seal of *entry point into p.  Returns 0, or -1 if
+ * these are not the bytes of an entry: an unknown kind, a length that does not
+ * fit, bytes left over.
  */
 
 int stockcert_entry_decode(const uint8_t *p, size_t len,

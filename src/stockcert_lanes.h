@@ -72,13 +72,13 @@
  * time, and takes it over (stockcert_lanes_take_over()).
  *
  * How many grants a batch has makes the speed, as a flush takes as long for one
- * as for a hundred.  Those who were just answered often ask again at once, but a
- * little too late for a batch that starts at once: the clients fall into two
+ * as for a hundred.  Those who were just answered often ask again at once, but
+ * a little too late for a batch that starts at once: the clients fall into two
  * halves that wait for each other's flush.  So between two batches a leader
  * gathers: it waits until as many came as it has answered, but no longer than
  * half of what the last batch took, or a millisecond.  It sleeps on a futex,
- * "came", and the worker that makes it reach "wanted" wakes it.  Both are hints,
- * like "leader".
+ * "came", and the worker that makes it reach "wanted" wakes it.  Both are
+ * hints, like "leader".
  */
 
 
@@ -193,8 +193,9 @@ int stockcert_lanes_waiting(stockcert_lanes_t *lanes);
  * it failed, what it had noted and the journal does not have is refused for
  * that reason, instead of issued again.
  *
- * *pace is set for _gather().  Returns what the ledger's functions return.  After STOCKCERT_FULL the ledger
- * is good for another call; after others it must be opened again first.
+ * *pace is set for _gather().  Returns what the ledger's functions return.
+ * After STOCKCERT_FULL the ledger is good for another call; after others it
+ * must be opened again first.
  */
 
 stockcert_rc_e stockcert_lanes_commit(stockcert_lanes_t *lanes,

@@ -81,8 +81,8 @@ typedef enum {
     STOCKCERT_ISSUED,
     STOCKCERT_INSUFFICIENT,            /* not enough shares left: remaining */
     STOCKCERT_NO_CLASS,                /* the ledger has no such class */
-    STOCKCERT_NO_ROOM,                 /* STOCKCERT_FULL befell its transaction */
-    STOCKCERT_UNAVAILABLE              /* another error did; neither issued */
+    STOCKCERT_NO_ROOM,                 /* its transaction: STOCKCERT_FULL, */
+    STOCKCERT_UNAVAILABLE              /* another error; neither issued */
 } stockcert_status_e;
 
 
