@@ -17,6 +17,10 @@
 #include <ngx_http_stockcert.h>
 
 #include <jansson.h>
+#include <malloc.h>
+
+
+#define NGX_HTTP_STOCKCERT_TRIM  (16 * 1024 * 1024)
 
 
 static void *ngx_http_stockcert_create_main_conf(ngx_conf_t *cf);
@@ -481,6 +485,17 @@ ngx_http_stockcert_init_process(ngx_cycle_t *cycle)
     /* jansson would seed itself at the first request */
 
     json_object_seed(0);
+
+#ifdef M_TRIM_THRESHOLD
+
+    /*
+     * the requests of a batch are freed together, and as many come again at
+     * once: do not give back to the system what they had, to ask for it again
+     */
+
+    (void) mallopt(M_TRIM_THRESHOLD, NGX_HTTP_STOCKCERT_TRIM);
+
+#endif
 
     if (ngx_http_stockcert_listen(cycle, smcf) != NGX_OK) {
         return NGX_ERROR;

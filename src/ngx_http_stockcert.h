@@ -22,7 +22,6 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_thread_pool.h>
-#include <ngx_channel.h>
 
 #include <stockcert_lanes.h>
 #include <stockcert_ledger.h>

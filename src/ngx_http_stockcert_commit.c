@@ -282,21 +282,13 @@ ngx_http_stockcert_thread_handler(ngx_event_t *ev)
 void
 ngx_http_stockcert_wake_handler(ngx_event_t *ev)
 {
-    uint64_t                         n;
-    ngx_uint_t                       i;
-    ngx_connection_t                *c;
-    ngx_http_stockcert_ledger_t    **ledgers;
-    ngx_http_stockcert_main_conf_t  *smcf;
+    ngx_connection_t *c = ev->data;
 
-    c = ev->data;
+    ngx_http_stockcert_main_conf_t *smcf = c->data;
 
-    if (read(c->fd, &n, sizeof(n)) == -1 && ngx_errno != NGX_EAGAIN) {
-        ngx_log_error(NGX_LOG_ALERT, ev->log, ngx_errno,
-                      "read() from an eventfd failed");
-    }
+    ngx_uint_t                     i;
+    ngx_http_stockcert_ledger_t  **ledgers;
 
-    smcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
-                                               ngx_http_stockcert_module);
     ledgers = smcf->ledgers.elts;
 
     for (i = 0; i < smcf->ledgers.nelts; i++) {

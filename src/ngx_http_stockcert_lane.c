@@ -173,17 +173,32 @@ ngx_http_stockcert_lane_destroy(ngx_http_stockcert_ledger_t *ledger)
 }
 
 
-/* once for each worker, whatever its ledgers */
+/*
+ * Once for each worker, whatever its ledgers.  As nginx's ngx_notify() does, it
+ * takes each write to the eventfd for an event (EPOLLET) and never reads it.
+ */
 
 ngx_int_t
 ngx_http_stockcert_listen(ngx_cycle_t *cycle,
     ngx_http_stockcert_main_conf_t *smcf)
 {
+    ngx_connection_t  *c;
+
+    c = ngx_get_connection(smcf->wakes[ngx_worker], cycle->log);
+    if (c == NULL) {
+        return NGX_ERROR;
+    }
+
+    c->data = smcf;
+    c->read->log = cycle->log;
+    c->read->handler = ngx_http_stockcert_wake_handler;
+
     /* a channel: nginx leaves it open as the worker quits */
 
-    return ngx_add_channel_event(cycle, smcf->wakes[ngx_worker],
-                                 NGX_READ_EVENT,
-                                 ngx_http_stockcert_wake_handler);
+    c->read->channel = 1;
+    c->write->channel = 1;
+
+    return ngx_add_event(c->read, NGX_READ_EVENT, NGX_CLEAR_EVENT);
 }
 
 
