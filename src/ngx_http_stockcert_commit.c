@@ -32,6 +32,8 @@
                                               a leader */
 #define NGX_HTTP_STOCKCERT_LATE   1000     /* milliseconds without a commit
                                               until one leads as well */
+#define NGX_HTTP_STOCKCERT_RETRY  1000     /* milliseconds from a failed try to
+                                              open a ledger to the next */
 
 
 static ngx_uint_t ngx_http_stockcert_waits(ngx_http_stockcert_lane_t *lane);
@@ -163,7 +165,6 @@ static void
 ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 {
     size_t                      i;
-    time_t                      logged;
     ngx_uint_t                  leave;
     stockcert_rc_e              rc;
     stockcert_pace_t            pace;
@@ -172,7 +173,6 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
     task = &lane->task;
 
     rc = task->rc;
-    logged = 0;
 
     ngx_memzero(&pace, sizeof(stockcert_pace_t));
 
@@ -182,8 +182,10 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
                                         ngx_http_stockcert_wake, lane, &pace,
                                         &task->error);
 
-            if (rc == STOCKCERT_FULL && logged != ngx_time()) {
-                logged = ngx_time();
+            /* every one may fail: one line a second will do */
+
+            if (rc != STOCKCERT_OK && task->logged != ngx_time()) {
+                task->logged = ngx_time();
                 ngx_http_stockcert_log(log, lane->conf, &task->error);
             }
 
@@ -249,6 +251,8 @@ ngx_http_stockcert_thread_handler(ngx_event_t *ev)
     if (task->ledger == NULL) {
         ngx_http_stockcert_log(lane->log, lane->conf, &task->error);
 
+        lane->retry = ngx_current_msec + NGX_HTTP_STOCKCERT_RETRY;
+
         /*
          * without the lock it cannot be told whether another leader is at what
          * still waits here: it is not known
@@ -266,7 +270,6 @@ ngx_http_stockcert_thread_handler(ngx_event_t *ev)
         lane->refuse = task->rc;
 
         if (task->rc == STOCKCERT_FAILED || task->rc == STOCKCERT_UNKNOWN) {
-            ngx_http_stockcert_log(lane->log, lane->conf, &task->error);
             lane->failed = 1;
         }
 

@@ -4,10 +4,6 @@
 #include <sys/eventfd.h>
 
 
-#define NGX_HTTP_STOCKCERT_RETRY  1000     /* milliseconds between two tries to
-                                              open a ledger */
-
-
 static void ngx_http_stockcert_unshare(void *data);
 
 
@@ -345,8 +341,6 @@ ngx_http_stockcert_lane_reopen(ngx_http_stockcert_lane_t *lane)
     if (!lane->thread_task->event.active
         && (ngx_msec_int_t) (ngx_current_msec - lane->retry) >= 0)
     {
-        lane->retry = ngx_current_msec + NGX_HTTP_STOCKCERT_RETRY;
-
         (void) ngx_http_stockcert_post(lane);
     }
 }

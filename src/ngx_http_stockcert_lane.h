@@ -22,6 +22,7 @@ typedef struct {
     stockcert_ledger_t            *ledger;     /* NULL: it opens one */
     stockcert_rc_e                 rc;
     stockcert_error_t              error;
+    time_t                         logged;     /* when a commit had failed */
 } ngx_http_stockcert_task_t;
 
 
@@ -64,7 +65,7 @@ void ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane);
 
 void ngx_http_stockcert_lane_close(ngx_http_stockcert_lane_t *lane);
 
-/* Has a task open the ledger, unless one is active or it was just tried. */
+/* Has a task open the ledger, unless one is active or has just failed to. */
 
 void ngx_http_stockcert_lane_reopen(ngx_http_stockcert_lane_t *lane);
 

@@ -2,9 +2,13 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 #include "stockcert_ledger_int.h"
+
+
+#define STOCKCERT_DISK_FULL  (1024 * 1024)     /* bytes, fewer are as none */
 
 
 static void stockcert_ledger_unlock(stockcert_ledger_t *ledger);
@@ -116,6 +120,7 @@ stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
     int              rc;
     MDB_txn         *probe;
     stockcert_rc_e   failed;
+    struct statvfs   fs;
 
     rc = mdb_txn_commit(ledger->writer);
 
@@ -124,6 +129,14 @@ stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
 
     if (rc == 0) {
         return STOCKCERT_OK;
+    }
+
+    /* a write that ends short is EIO for LMDB: most likely the disk is full */
+
+    if (rc == EIO && fstatvfs(ledger->fd, &fs) == 0
+        && fs.f_bavail * fs.f_frsize < STOCKCERT_DISK_FULL)
+    {
+        rc = ENOSPC;
     }
 
     failed = stockcert_ledger_error(error, "mdb_txn_commit()", rc);
