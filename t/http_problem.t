@@ -152,7 +152,8 @@ sub fill {
         while (readline($socket) =~ /^([^:]+): (.*)\r$/) {
             $length = $2 if $1 eq 'Content-Length';
         }
-        read $socket, my $answer, $length;
+        my $answer;
+        read $socket, $answer, $length;
 
         return if $status == 503;
     }
