@@ -42,6 +42,7 @@ void
 stockcert_lanes_init(stockcert_lanes_t *lanes, size_t n)
 {
     lanes->nlanes = n;
+    lanes->crowded = (long) n > sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 
@@ -157,7 +158,7 @@ stockcert_lanes_gather(stockcert_lanes_t *lanes, const stockcert_pace_t *pace)
     struct timespec  ts;
 
     now = stockcert_lanes_clock();
-    end = now + pace->duration / 2;
+    end = now + (lanes->crowded ? pace->duration / 2 : pace->duration);
 
     if (end > now + STOCKCERT_GATHER_MAX) {
         end = now + STOCKCERT_GATHER_MAX;

@@ -76,9 +76,10 @@
  * a little too late for a batch that starts at once: the clients fall into two
  * halves that wait for each other's flush.  So between two batches a leader
  * gathers: it waits until as many came as it has answered, but no longer than
- * half of what the last batch took, or a millisecond.  It sleeps on a futex,
- * "came", and the worker that makes it reach "wanted" wakes it.  Both are
- * hints, like "leader".
+ * the last batch took (half of that if there are more workers than processors,
+ * where all takes longer), or a millisecond.  It sleeps on a futex, "came", and
+ * the worker that makes it reach "wanted" wakes it.  Both are hints, like
+ * "leader".
  */
 
 
@@ -118,6 +119,7 @@ typedef struct {
     _Atomic uint32_t            came;          /* grants that were filled in */
 
     size_t                      nlanes;
+    unsigned                    crowded;       /* more lanes than processors */
 
     stockcert_lane_t            lanes[];
 } stockcert_lanes_t;
