@@ -36,7 +36,7 @@
                                               open a ledger to the next */
 
 
-static ngx_uint_t ngx_http_stockcert_waits(ngx_http_stockcert_lane_t *lane);
+static void ngx_http_stockcert_watch(ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane,
     ngx_uint_t late);
 static void ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane,
@@ -76,22 +76,20 @@ ngx_http_stockcert_commit(ngx_http_request_t *r,
     r->main->blocked++;
     r->write_event_handler = ngx_http_stockcert_wait_handler;
 
-    if (!lane->look.timer_set) {
-        lane->progress = ngx_current_msec;
-        ngx_add_timer(&lane->look, NGX_HTTP_STOCKCERT_LOOK);
-    }
-
+    ngx_http_stockcert_watch(lane);
     ngx_http_stockcert_lead(lane, 0);
 
     return NGX_OK;
 }
 
 
-static ngx_uint_t
-ngx_http_stockcert_waits(ngx_http_stockcert_lane_t *lane)
+static void
+ngx_http_stockcert_watch(ngx_http_stockcert_lane_t *lane)
 {
-    return stockcert_lane_settled(lane->lane)
-           != stockcert_lane_filled(lane->lane);
+    if (!lane->look.timer_set) {
+        lane->progress = ngx_current_msec;
+        ngx_add_timer(&lane->look, NGX_HTTP_STOCKCERT_LOOK);
+    }
 }
 
 
@@ -214,9 +212,7 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
     }
 
     for (i = 0; i < lane->lanes->nlanes; i++) {
-        if (stockcert_lane_settled(&lane->lanes->lanes[i])
-            != stockcert_lane_filled(&lane->lanes->lanes[i]))
-        {
+        if (stockcert_lane_waiting(&lane->lanes->lanes[i])) {
             ngx_http_stockcert_wake(lane, i);
         }
     }
@@ -311,7 +307,7 @@ ngx_http_stockcert_look_handler(ngx_event_t *ev)
 
     ngx_http_stockcert_settled(lane);
 
-    if (ngx_http_stockcert_waits(lane)) {
+    if (stockcert_lane_waiting(lane->lane)) {
         ngx_http_stockcert_lead(lane, 1);
     }
 }
@@ -320,15 +316,13 @@ ngx_http_stockcert_look_handler(ngx_event_t *ev)
 void
 ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane)
 {
-    uint64_t  filled;
-
     ngx_http_stockcert_answer(lane, stockcert_lane_settled(lane->lane));
-
-    filled = stockcert_lane_filled(lane->lane);
 
     /* a worker without a timer may quit: not before it has answered */
 
-    if (lane->answered == filled && !ngx_http_stockcert_waits(lane)) {
+    if (lane->answered == stockcert_lane_filled(lane->lane)
+        && !stockcert_lane_waiting(lane->lane))
+    {
 
         if (lane->look.timer_set) {
             ngx_del_timer(&lane->look);
@@ -337,11 +331,7 @@ ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane)
         return;
     }
 
-    if (!lane->look.timer_set) {
-        lane->progress = ngx_current_msec;
-        ngx_add_timer(&lane->look, NGX_HTTP_STOCKCERT_LOOK);
-    }
-
+    ngx_http_stockcert_watch(lane);
     ngx_http_stockcert_lead(lane, 0);
 }
 

@@ -281,7 +281,8 @@ ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane)
                                    conf[i].code.len, &class, &error)
             != STOCKCERT_OK)
         {
-            continue;
+            ngx_http_stockcert_log(lane->log, lane->conf, &error);
+            break;
         }
 
         if (class.authorized != conf[i].authorized) {

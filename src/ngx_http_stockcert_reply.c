@@ -12,6 +12,8 @@
 #define NGX_HTTP_STOCKCERT_JSON      "application/json"
 
 
+static ngx_buf_t *ngx_http_stockcert_certificate(ngx_http_request_t *r,
+    const stockcert_entry_t *entry);
 static size_t ngx_http_stockcert_certificate_len(
     const ngx_http_stockcert_loc_conf_t *slcf,
     const stockcert_entry_t *entry);
@@ -46,15 +48,10 @@ ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
     entry.text.len = slot->grant.name_len;
     entry.text.data = slot->grant.name;
 
-    b = ngx_create_temp_buf(r->pool,
-                            ngx_http_stockcert_certificate_len(slcf, &entry)
-                            + 1);
+    b = ngx_http_stockcert_certificate(r, &entry);
     if (b == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    b->last = ngx_http_stockcert_put_certificate(b->last, slcf, &entry);
-    *b->last++ = '\n';
 
     uri = ngx_pnalloc(r->pool, slcf->prefix.len + entry.code.len
                                + sizeof("-") + NGX_INT64_LEN);
@@ -83,21 +80,13 @@ ngx_int_t
 ngx_http_stockcert_reply_certificate(ngx_http_request_t *r,
     const stockcert_entry_t *entry)
 {
-    ngx_buf_t                      *b;
-    ngx_http_stockcert_loc_conf_t  *slcf;
+    ngx_buf_t  *b;
 
-    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
-
-    b = ngx_create_temp_buf(r->pool,
-                            ngx_http_stockcert_certificate_len(slcf, entry)
-                            + 1);
+    b = ngx_http_stockcert_certificate(r, entry);
 
     if (b == NULL || ngx_http_stockcert_set_etag(r, entry->seal) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    b->last = ngx_http_stockcert_put_certificate(b->last, slcf, entry);
-    *b->last++ = '\n';
 
     return ngx_http_stockcert_send(r, NGX_HTTP_OK, NGX_HTTP_STOCKCERT_JSON, b);
 }
@@ -264,6 +253,31 @@ ngx_http_stockcert_add_header(ngx_http_request_t *r, const char *name,
     h->value.data = (u_char *) value;
 
     return h;
+}
+
+
+/* a certificate as a whole body */
+
+static ngx_buf_t *
+ngx_http_stockcert_certificate(ngx_http_request_t *r,
+    const stockcert_entry_t *entry)
+{
+    ngx_buf_t                      *b;
+    ngx_http_stockcert_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
+
+    b = ngx_create_temp_buf(r->pool,
+                            ngx_http_stockcert_certificate_len(slcf, entry)
+                            + 1);
+    if (b == NULL) {
+        return NULL;
+    }
+
+    b->last = ngx_http_stockcert_put_certificate(b->last, slcf, entry);
+    *b->last++ = '\n';
+
+    return b;
 }
 
 

@@ -106,6 +106,13 @@ stockcert_lane_settled(const stockcert_lane_t *lane)
 
 
 int
+stockcert_lane_waiting(const stockcert_lane_t *lane)
+{
+    return atomic_load(&lane->settled) != atomic_load(&lane->filled);
+}
+
+
+int
 stockcert_lanes_lead(stockcert_lanes_t *lanes)
 {
     int64_t  nobody;
@@ -200,13 +207,10 @@ stockcert_lanes_clock(void)
 int
 stockcert_lanes_waiting(stockcert_lanes_t *lanes)
 {
-    size_t             i;
-    stockcert_lane_t  *lane;
+    size_t  i;
 
     for (i = 0; i < lanes->nlanes; i++) {
-        lane = &lanes->lanes[i];
-
-        if (atomic_load(&lane->settled) != atomic_load(&lane->filled)) {
+        if (stockcert_lane_waiting(&lanes->lanes[i])) {
             return 1;
         }
     }

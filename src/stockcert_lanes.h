@@ -163,10 +163,11 @@ int stockcert_lane_fill(stockcert_lanes_t *lanes, stockcert_lane_t *lane,
 stockcert_slot_t *stockcert_lane_slot(stockcert_lane_t *lane,
     uint64_t position);
 
-/* Positions, as they are now. */
+/* Positions, as they are now, and whether any grant is not settled. */
 
 uint64_t stockcert_lane_filled(const stockcert_lane_t *lane);
 uint64_t stockcert_lane_settled(const stockcert_lane_t *lane);
+int stockcert_lane_waiting(const stockcert_lane_t *lane);
 
 
 /*
