@@ -42,6 +42,12 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
                                          NULL, NULL);
     }
 
+    /* STOCKCERT_NOT_FOUND sets no error, and may be damage here */
+
+    ngx_cpystrn((u_char *) error.text,
+                (u_char *) "a class or an entry is missing",
+                sizeof(error.text));
+
     if (stockcert_ledger_snapshot(ledger, &error) != STOCKCERT_OK) {
         rc = NGX_ABORT;
 

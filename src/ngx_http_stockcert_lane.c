@@ -268,6 +268,12 @@ ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane)
         return;
     }
 
+    /* STOCKCERT_NOT_FOUND sets no error, and would be damage here */
+
+    ngx_cpystrn((u_char *) error.text,
+                (u_char *) "a class or an entry is missing",
+                sizeof(error.text));
+
     if (stockcert_ledger_snapshot(lane->ledger, &error) != STOCKCERT_OK) {
         ngx_http_stockcert_log(lane->log, lane->conf, &error);
         return;
