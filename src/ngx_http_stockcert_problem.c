@@ -38,6 +38,10 @@ static ngx_http_stockcert_problem_t  ngx_http_stockcert_problems[] = {
       ngx_string("\"after\" must be the number of a certificate or 0, "
                  "\"limit\" must be 1 to 1000") },
 
+    { 400, ngx_null_string,
+      ngx_string("bad-idempotency-key"), ngx_string("bad_idempotency_key"),
+      ngx_string("The Idempotency-Key is not valid"), ngx_null_string },
+
     { 403, ngx_null_string,
       ngx_string("insufficient-shares"), ngx_string("insufficient_shares"),
       ngx_string("Not enough shares are left in the class"),
@@ -69,11 +73,20 @@ static ngx_http_stockcert_problem_t  ngx_http_stockcert_problems[] = {
       ngx_string("invalid-grant"), ngx_string("invalid_grant"),
       ngx_string("The body is not a grant"), ngx_null_string },
 
+    { 422, ngx_string("422 Unprocessable Content"),
+      ngx_string("idempotency-key-reused"),
+      ngx_string("idempotency_key_reused"),
+      ngx_string("The Idempotency-Key belongs to another grant"),
+      ngx_string("a certificate was issued for this Idempotency-Key and "
+                 "another name, amount or class; a new grant needs a new "
+                 "key") },
+
     { 500, ngx_null_string,
       ngx_string("outcome-unknown"), ngx_string("outcome_unknown"),
       ngx_string("It is not known whether the certificate was issued"),
       ngx_string("the disk failed in the last step of the commit; look at the "
-                 "class's last certificates before you ask again") },
+                 "class's last certificates before you ask again, or ask with "
+                 "the Idempotency-Key that this request had") },
 
     { 503, ngx_null_string,
       ngx_string("too-many-waiting"), ngx_string("too_many_waiting"),
@@ -134,6 +147,10 @@ ngx_http_stockcert_outcome(ngx_http_request_t *r,
         return ngx_http_stockcert_problem(r,
                                         NGX_HTTP_STOCKCERT_INSUFFICIENT_SHARES,
                                         &detail, &members);
+
+    case STOCKCERT_KEY_REUSED:
+        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_KEY_IS_REUSED,
+                                          NULL, NULL);
 
     case STOCKCERT_NO_ROOM:
         return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_LEDGER_FULL,

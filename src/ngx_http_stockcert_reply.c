@@ -71,6 +71,13 @@ ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (slot->outcome.replayed
+        && ngx_http_stockcert_add_header(r, "Idempotent-Replayed", "true")
+           == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     return ngx_http_stockcert_send(r, NGX_HTTP_CREATED,
                                    NGX_HTTP_STOCKCERT_JSON, b);
 }

@@ -16,6 +16,10 @@ static ngx_int_t ngx_http_stockcert_body(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_stockcert_grant(ngx_http_request_t *r,
     ngx_str_t *body);
+static const char *ngx_http_stockcert_key(ngx_http_request_t *r,
+    stockcert_grant_t *grant);
+static ngx_int_t ngx_http_stockcert_bad_key(ngx_http_request_t *r,
+    const char *what);
 static ngx_int_t ngx_http_stockcert_fault(ngx_http_request_t *r,
     stockcert_fault_t *fault);
 
@@ -348,6 +352,7 @@ ngx_http_stockcert_body(ngx_http_request_t *r, ngx_str_t *body)
 static ngx_int_t
 ngx_http_stockcert_grant(ngx_http_request_t *r, ngx_str_t *body)
 {
+    const char                     *what;
     stockcert_slot_t                slot;
     stockcert_fault_t               fault;
     stockcert_ledger_t             *ledger;
@@ -359,6 +364,11 @@ ngx_http_stockcert_grant(ngx_http_request_t *r, ngx_str_t *body)
         != 0)
     {
         return ngx_http_stockcert_fault(r, &fault);
+    }
+
+    what = ngx_http_stockcert_key(r, &slot.grant);
+    if (what) {
+        return ngx_http_stockcert_bad_key(r, what);
     }
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
@@ -379,6 +389,62 @@ ngx_http_stockcert_grant(ngx_http_request_t *r, ngx_str_t *body)
     }
 
     return NGX_DONE;
+}
+
+
+/* reads the key, if there is one; returns NULL, or what it must be */
+
+static const char *
+ngx_http_stockcert_key(ngx_http_request_t *r, stockcert_grant_t *grant)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *key;
+
+    static ngx_str_t  name = ngx_string("idempotency-key");
+
+    key = NULL;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].key.len != name.len
+                || ngx_strncmp(h[i].lowcase_key, name.data, name.len) != 0)
+            {
+                continue;
+            }
+
+            if (key) {
+                return "must be there once";
+            }
+
+            key = &h[i];
+        }
+    }
+
+    if (key == NULL) {
+        return NULL;
+    }
+
+    return stockcert_key_parse((char *) key->value.data, key->value.len,
+                               grant->key, &grant->key_len);
+}
+
+
+static ngx_int_t
+ngx_http_stockcert_bad_key(ngx_http_request_t *r, const char *what)
+{
+    u_char     text[256];
+    ngx_str_t  detail;
+
+    detail.data = text;
+    detail.len = ngx_snprintf(text, sizeof(text), "Idempotency-Key %s", what)
+                 - text;
+
+    return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_BAD_KEY, &detail,
+                                      NULL);
 }
 
 

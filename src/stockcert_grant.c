@@ -97,6 +97,7 @@ stockcert_grant_read(json_t *object, stockcert_grant_t *grant,
     }
 
     grant->amount = (uint64_t) json_integer_value(amount);
+    grant->key_len = 0;
 
     return stockcert_grant_string(class, "class", stockcert_code_fault,
                                   grant->code, &grant->code_len, fault);

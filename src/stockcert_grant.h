@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "stockcert_entry.h"
+#include "stockcert_key.h"
 
 
 /* a grant holds all of itself, so that it can wait anywhere */
@@ -20,8 +21,10 @@ typedef struct {
     uint64_t   amount;                    /* shares */
     uint8_t    code_len;
     uint8_t    name_len;
+    uint8_t    key_len;                   /* 0: it has no idempotency key */
     char       code[STOCKCERT_CODE_MAX];
     char       name[STOCKCERT_TEXT_MAX];
+    char       key[STOCKCERT_KEY_MAX];
 } stockcert_grant_t;
 
 
@@ -41,10 +44,9 @@ typedef struct {
 
 
 /*
- * Reads a grant from the len bytes of JSON (RFC 8259) at json, which is not
- * NULL.  Returns 0, or
- * -1 with *fault telling what is wrong: the body as a whole, or the member
- * named.  Whether a ledger has the class is for the ledger to say.  Any thread
+ * Reads a grant, without a key, from the len bytes of JSON (RFC 8259) at json,
+ * which is not NULL.  Returns 0, or -1 with *fault telling what is wrong: the
+ * body as a whole, or the member named.  Whether a ledger has the class is for the ledger to say.  Any thread
  * may call it; jansson's hash seed is best set first (json_object_seed()).
  */
 

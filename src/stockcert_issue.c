@@ -1,83 +1,20 @@
 
-#include <errno.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/statvfs.h>
-#include <time.h>
 
 #include "stockcert_ledger_int.h"
 
 
-#define STOCKCERT_DISK_FULL  (1024 * 1024)     /* bytes, fewer are as none */
-
-
-static void stockcert_ledger_unlock(stockcert_ledger_t *ledger);
 static stockcert_rc_e stockcert_ledger_grant(stockcert_ledger_t *ledger,
     stockcert_slot_t *slot, stockcert_error_t *error);
-
-
-/*
- * Writers queue here, at the kernel, before they ask for LMDB's lock.  That one
- * is what keeps them apart, also from other programs; but it is a robust mutex,
- * and if a waiter is killed just as it is woken, the others may sleep on until
- * somebody else has to wait.  A lock of the kernel's wakes all that wait.
- */
-
-stockcert_rc_e
-stockcert_ledger_begin_write(stockcert_ledger_t *ledger,
-    stockcert_error_t *error)
-{
-    int  rc;
-
-    while (flock(ledger->fd, LOCK_EX) == -1) {
-        if (errno != EINTR) {
-            return stockcert_ledger_error(error, "flock()", errno);
-        }
-    }
-
-    rc = mdb_txn_begin(ledger->env, NULL, 0, &ledger->writer);
-
-    if (rc != 0) {
-        ledger->writer = NULL;
-        stockcert_ledger_unlock(ledger);
-    }
-
-    return stockcert_ledger_error(error, "mdb_txn_begin()", rc);
-}
-
-
-static void
-stockcert_ledger_unlock(stockcert_ledger_t *ledger)
-{
-    /* it can fail only where there is no such descriptor */
-
-    (void) flock(ledger->fd, LOCK_UN);
-}
-
-
-stockcert_rc_e
-stockcert_ledger_begin(stockcert_ledger_t *ledger, stockcert_error_t *error)
-{
-    size_t          i;
-    stockcert_rc_e  rc;
-
-    rc = stockcert_ledger_begin_write(ledger, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    for (i = 0; i < ledger->nclasses; i++) {
-        ledger->classes[i].loaded = 0;
-    }
-
-    rc = stockcert_ledger_tail(ledger, error);
-
-    if (rc != STOCKCERT_OK) {
-        stockcert_ledger_abort(ledger);
-    }
-
-    return rc;
-}
+static stockcert_rc_e stockcert_ledger_replay(stockcert_ledger_t *ledger,
+    stockcert_slot_t *slot, stockcert_error_t *error);
+static void stockcert_ledger_issued(stockcert_outcome_t *outcome,
+    const stockcert_entry_t *entry);
+static stockcert_rc_e stockcert_ledger_load(stockcert_ledger_t *ledger,
+    stockcert_ledger_class_t *class, stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_put_certificate(
+    stockcert_ledger_t *ledger, const stockcert_ledger_class_t *class,
+    const stockcert_entry_t *entry, stockcert_error_t *error);
 
 
 stockcert_rc_e
@@ -114,95 +51,11 @@ stockcert_ledger_issue(stockcert_ledger_t *ledger, stockcert_slot_t *slots,
 }
 
 
-stockcert_rc_e
-stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
-{
-    int              rc;
-    MDB_txn         *probe;
-    stockcert_rc_e   failed;
-    struct statvfs   fs;
-
-    rc = mdb_txn_commit(ledger->writer);
-
-    ledger->writer = NULL;
-    stockcert_ledger_unlock(ledger);
-
-    if (rc == 0) {
-        return STOCKCERT_OK;
-    }
-
-    /* a write that ends short is EIO for LMDB: most likely the disk is full */
-
-    if (rc == EIO && fstatvfs(ledger->fd, &fs) == 0
-        && fs.f_bavail * fs.f_frsize < STOCKCERT_DISK_FULL)
-    {
-        rc = ENOSPC;
-    }
-
-    failed = stockcert_ledger_error(error, "mdb_txn_commit()", rc);
-
-    /*
-     * LMDB does not tell whether it failed before the meta page, with nothing
-     * changed, or in writing it, when only the disk knows.  After the latter
-     * it refuses every transaction (MDB_PANIC).
-     */
-
-    rc = mdb_txn_begin(ledger->env, NULL, MDB_RDONLY, &probe);
-    if (rc != 0) {
-        return STOCKCERT_UNKNOWN;
-    }
-
-    mdb_txn_abort(probe);
-
-    return failed;
-}
-
-
-void
-stockcert_ledger_abort(stockcert_ledger_t *ledger)
-{
-    mdb_txn_abort(ledger->writer);
-
-    ledger->writer = NULL;
-    stockcert_ledger_unlock(ledger);
-}
-
-
-stockcert_rc_e
-stockcert_ledger_flush(stockcert_ledger_t *ledger, stockcert_error_t *error)
-{
-    return stockcert_ledger_error(error, "mdb_env_sync()",
-                                  mdb_env_sync(ledger->env, 1));
-}
-
-
-stockcert_rc_e
-stockcert_ledger_has(stockcert_ledger_t *ledger,
-    const stockcert_outcome_t *outcome, stockcert_error_t *error)
-{
-    stockcert_rc_e     rc;
-    stockcert_entry_t  entry;
-
-    rc = stockcert_ledger_get_entry(ledger, ledger->writer, outcome->position,
-                                    &entry, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    return memcmp(entry.seal, outcome->seal, STOCKCERT_SEAL_LEN) == 0
-           ? STOCKCERT_OK : STOCKCERT_NOT_FOUND;
-}
-
-
 static stockcert_rc_e
 stockcert_ledger_grant(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
     stockcert_error_t *error)
 {
-    int                        rc;
-    uint8_t                    number[8], position[8];
-    MDB_val                    key, value;
-    stockcert_rc_e             failed;
-    stockcert_class_t          record;
+    stockcert_rc_e             rc;
     stockcert_entry_t          entry;
     stockcert_grant_t         *grant;
     stockcert_outcome_t       *outcome;
@@ -211,6 +64,15 @@ stockcert_ledger_grant(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
     grant = &slot->grant;
     outcome = &slot->outcome;
 
+    outcome->replayed = 0;
+
+    if (grant->key_len) {
+        rc = stockcert_ledger_replay(ledger, slot, error);
+        if (rc != STOCKCERT_NOT_FOUND) {
+            return rc;
+        }
+    }
+
     class = stockcert_ledger_find_class(ledger, grant->code, grant->code_len);
 
     if (class == NULL) {
@@ -218,23 +80,9 @@ stockcert_ledger_grant(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
         return STOCKCERT_OK;
     }
 
-    if (!class->loaded) {
-        failed = stockcert_ledger_get_class(ledger, ledger->writer,
-                                            grant->code, grant->code_len,
-                                            &record, error);
-        if (failed == STOCKCERT_NOT_FOUND) {
-            return stockcert_ledger_damaged(error, "a class is missing");
-        }
-
-        if (failed != STOCKCERT_OK) {
-            return failed;
-        }
-
-        class->record.authorized = record.authorized;
-        class->record.issued = record.issued;
-        class->record.last = record.last;
-        class->loaded = 1;
-        class->changed = 0;
+    rc = stockcert_ledger_load(ledger, class, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
     }
 
     outcome->remaining = class->record.authorized - class->record.issued;
@@ -252,14 +100,142 @@ stockcert_ledger_grant(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
     entry.code = class->record.code;
     entry.text.len = grant->name_len;
     entry.text.data = grant->name;
+    entry.key.len = grant->key_len;
+    entry.key.data = grant->key;
 
-    failed = stockcert_ledger_append(ledger, &entry, error);
-    if (failed != STOCKCERT_OK) {
-        return failed;
+    rc = stockcert_ledger_append(ledger, &entry, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
     }
 
-    stockcert_put64(number, entry.number);
-    stockcert_put64(position, entry.position);
+    rc = stockcert_ledger_put_certificate(ledger, class, &entry, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    class->record.last = entry.number;
+    class->record.issued += grant->amount;
+    class->changed = 1;
+
+    outcome->remaining -= grant->amount;
+    entry.seal = ledger->seal;
+
+    stockcert_ledger_issued(outcome, &entry);
+
+    return STOCKCERT_OK;
+}
+
+
+/* returns STOCKCERT_NOT_FOUND if no certificate has the grant's key */
+
+static stockcert_rc_e
+stockcert_ledger_replay(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e            rc;
+    stockcert_entry_t         entry;
+    const stockcert_grant_t  *grant;
+
+    grant = &slot->grant;
+
+    rc = stockcert_ledger_get_request(ledger, ledger->writer, grant->key,
+                                      grant->key_len, &entry, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    if (entry.shares != grant->amount
+        || entry.code.len != grant->code_len
+        || memcmp(entry.code.data, grant->code, grant->code_len) != 0
+        || entry.text.len != grant->name_len
+        || memcmp(entry.text.data, grant->name, grant->name_len) != 0)
+    {
+        slot->outcome.status = STOCKCERT_KEY_REUSED;
+        return STOCKCERT_OK;
+    }
+
+    /*
+     * a transaction that changes nothing flushes nothing; and who committed
+     * this entry may have died before it was flushed
+     */
+
+    if (!ledger->flushed) {
+        rc = stockcert_ledger_flush(ledger, error);
+        if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+
+        ledger->flushed = 1;
+    }
+
+    slot->outcome.replayed = 1;
+
+    stockcert_ledger_issued(&slot->outcome, &entry);
+
+    return STOCKCERT_OK;
+}
+
+
+static void
+stockcert_ledger_issued(stockcert_outcome_t *outcome,
+    const stockcert_entry_t *entry)
+{
+    outcome->status = STOCKCERT_ISSUED;
+    outcome->position = entry->position;
+    outcome->number = entry->number;
+    outcome->time = entry->time;
+    memcpy(outcome->seal, entry->seal, STOCKCERT_SEAL_LEN);
+}
+
+
+/* the class's counters, once in a transaction */
+
+static stockcert_rc_e
+stockcert_ledger_load(stockcert_ledger_t *ledger,
+    stockcert_ledger_class_t *class, stockcert_error_t *error)
+{
+    stockcert_rc_e     rc;
+    stockcert_class_t  record;
+
+    if (class->loaded) {
+        return STOCKCERT_OK;
+    }
+
+    rc = stockcert_ledger_get_class(ledger, ledger->writer,
+                                    class->record.code.data,
+                                    class->record.code.len, &record, error);
+
+    if (rc == STOCKCERT_NOT_FOUND) {
+        return stockcert_ledger_damaged(error, "a class is missing");
+    }
+
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    class->record.authorized = record.authorized;
+    class->record.issued = record.issued;
+    class->record.last = record.last;
+    class->loaded = 1;
+    class->changed = 0;
+
+    return STOCKCERT_OK;
+}
+
+
+/* that it is found by its number, and its key if it has one */
+
+static stockcert_rc_e
+stockcert_ledger_put_certificate(stockcert_ledger_t *ledger,
+    const stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_error_t *error)
+{
+    int      rc;
+    uint8_t  number[8], position[8];
+    MDB_val  key, value;
+
+    stockcert_put64(number, entry->number);
+    stockcert_put64(position, entry->position);
 
     key.mv_size = sizeof(number);
     key.mv_data = number;
@@ -269,127 +245,14 @@ stockcert_ledger_grant(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
     /* MDB_APPEND also refuses a number that is not above all others */
 
     rc = mdb_put(ledger->writer, class->certificates, &key, &value, MDB_APPEND);
-    if (rc != 0) {
-        return stockcert_ledger_error(error, "mdb_put()", rc);
+
+    if (rc == 0 && entry->key.len) {
+        key.mv_size = entry->key.len;
+        key.mv_data = (void *) entry->key.data;
+
+        rc = mdb_put(ledger->writer, ledger->request, &key, &value,
+                     MDB_NOOVERWRITE);
     }
-
-    class->record.last = entry.number;
-    class->record.issued += grant->amount;
-    class->changed = 1;
-
-    outcome->status = STOCKCERT_ISSUED;
-    outcome->remaining -= grant->amount;
-    outcome->position = entry.position;
-    outcome->number = entry.number;
-    outcome->time = entry.time;
-    memcpy(outcome->seal, ledger->seal, STOCKCERT_SEAL_LEN);
-
-    return STOCKCERT_OK;
-}
-
-
-stockcert_rc_e
-stockcert_ledger_tail(stockcert_ledger_t *ledger, stockcert_error_t *error)
-{
-    stockcert_rc_e     rc;
-    stockcert_entry_t  last;
-
-    rc = stockcert_ledger_get_last(ledger, ledger->writer, &last, error);
-
-    switch (rc) {
-
-    case STOCKCERT_OK:
-        ledger->position = last.position;
-        ledger->time = last.time;
-        memcpy(ledger->seal, last.seal, STOCKCERT_SEAL_LEN);
-        return STOCKCERT_OK;
-
-    case STOCKCERT_NOT_FOUND:
-        ledger->position = 0;
-        ledger->time = 0;
-        memcpy(ledger->seal, ledger->header_seal, STOCKCERT_SEAL_LEN);
-        return STOCKCERT_OK;
-
-    default:
-        return rc;
-    }
-}
-
-
-stockcert_rc_e
-stockcert_ledger_append(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
-    stockcert_error_t *error)
-{
-    int       rc;
-    size_t    len;
-    uint8_t   bytes[STOCKCERT_ENTRY_MAX], position[8];
-    uint64_t  now;
-    MDB_val   key, value;
-
-    now = stockcert_now();
-
-    /* a clock that was set back must not take the journal back */
-
-    if (ledger->time < now) {
-        ledger->time = now;
-    }
-
-    entry->position = ++ledger->position;
-    entry->time = ledger->time;
-
-    len = stockcert_entry_encode(entry, bytes);
-
-    if (stockcert_seal(ledger->sealer, ledger->seal, bytes, len, ledger->seal)
-        != 0)
-    {
-        return stockcert_ledger_error(error, "EVP_DigestFinal_ex()", ENOMEM);
-    }
-
-    memcpy(bytes + len, ledger->seal, STOCKCERT_SEAL_LEN);
-
-    stockcert_put64(position, entry->position);
-
-    key.mv_size = sizeof(position);
-    key.mv_data = position;
-    value.mv_size = len + STOCKCERT_SEAL_LEN;
-    value.mv_data = bytes;
-
-    rc = mdb_put(ledger->writer, ledger->journal, &key, &value, MDB_APPEND);
 
     return stockcert_ledger_error(error, "mdb_put()", rc);
-}
-
-
-stockcert_rc_e
-stockcert_ledger_put_class(stockcert_ledger_t *ledger,
-    const stockcert_class_t *class, stockcert_error_t *error)
-{
-    int      rc;
-    uint8_t  bytes[24 + STOCKCERT_TEXT_MAX];
-    MDB_val  key, value;
-
-    stockcert_put64(bytes, class->authorized);
-    stockcert_put64(bytes + 8, class->issued);
-    stockcert_put64(bytes + 16, class->last);
-    memcpy(bytes + 24, class->title.data, class->title.len);
-
-    key.mv_size = class->code.len;
-    key.mv_data = (void *) class->code.data;
-    value.mv_size = 24 + class->title.len;
-    value.mv_data = bytes;
-
-    rc = mdb_put(ledger->writer, ledger->class, &key, &value, 0);
-
-    return stockcert_ledger_error(error, "mdb_put()", rc);
-}
-
-
-uint64_t
-stockcert_now(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-
-    return (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
 }

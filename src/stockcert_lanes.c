@@ -311,6 +311,10 @@ stockcert_lanes_recover(stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
 
         case STOCKCERT_NOT_FOUND:
             settled = refuse ? stockcert_lane_refuse(lane, noted, refuse) : 0;
+
+            /* the outcomes are written again: until they are, none stands */
+
+            atomic_store(&lane->noted, atomic_load(&lane->settled));
             break;
 
         default:
@@ -327,8 +331,8 @@ stockcert_lanes_recover(stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
 
 
 /*
- * A transaction is all or nothing, so one certificate tells.  If there is none,
- * all were refused, and may be asked again.
+ * A transaction is all or nothing, so one certificate that is of it tells.  If
+ * there is none, all were refused or replayed, and may be asked again.
  */
 
 static stockcert_rc_e
@@ -341,7 +345,7 @@ stockcert_lane_is_committed(stockcert_lane_t *lane, stockcert_ledger_t *ledger,
     for (position = atomic_load(&lane->settled); position < noted; position++) {
         outcome = &stockcert_lane_slot(lane, position)->outcome;
 
-        if (outcome->status == STOCKCERT_ISSUED) {
+        if (outcome->status == STOCKCERT_ISSUED && !outcome->replayed) {
             return stockcert_ledger_has(ledger, outcome, error);
         }
     }

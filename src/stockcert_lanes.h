@@ -7,15 +7,15 @@
  * what waits in all the lanes in one transaction of the ledger, commits, and
  * settles it: the outcomes are there, and the workers are woken to answer.
  *
- * A lane is a ring.  Positions count its slots from the beginning, only grow,
- * and are all the state there is; the slot of a position is
+ * A lane is a ring.  Positions count its slots from the beginning, and are all
+ * the state there is; the slot of a position is
  * slots[position % STOCKCERT_LANE_SLOTS]:
  *
  *     position   moved by                      says
- *     filled     the lane's worker             grants below it are there
+ *     filled     the lane's worker, forward    grants below it are there
  *     noted      who holds LMDB's write lock   outcomes below it were written,
  *                                              and may have been committed
- *     settled    any leader, forward only      outcomes below it are final
+ *     settled    any leader, forward           outcomes below it are final
  *
  *     settled, noted  <=  filled  <=  settled + STOCKCERT_LANE_SLOTS
  *
@@ -40,17 +40,17 @@
  *     that already, and wakes the lane's worker, which reads "settled"
  *     (acquire) and answers.  From the commit on another leader may be at it,
  *     too, and find in step 3 that the same slots are committed; both say the
- *     same, and as positions only grow, late is harmless.
+ *     same, and as "settled" only grows, late is harmless.
  *
  * Recovery: a lane with settled < noted was in a transaction whose end nobody
  * saw.  The journal itself tells it: an outcome is the position of an entry and
  * its seal, and if the journal has that seal at that position the transaction
- * was committed and all outcomes up to "noted" stand; if not, it was not, and
- * the grants simply wait again.  (LMDB's transaction id would not do: if the
+ * was committed and all outcomes up to "noted" stand; if not, it was not,
+ * "noted" goes back to "settled", and the grants simply wait again.  (A replayed
+ * outcome, of a certificate that was there before, tells nothing.)  (LMDB's transaction id would not do: if the
  * leader died before its commit, somebody outside these lanes, such as a worker
  * from before a reload or the command-line tool, may have committed under the
- * same id.)  An outcome half written is of a transaction that was not
- * committed, and no such seal is in the journal.  What the journal shows may
+ * same id.)  What the journal shows may
  * not be on disk yet if the leader died while it flushed: it is flushed again
  * before anybody is told.
  *

@@ -9,6 +9,7 @@
  *     journal            position of the entry -> entry
  *     class              code -> authorized, issued, last number, title
  *     certificate:CODE   number -> position of the entry
+ *     request            idempotency key -> position of the entry
  *
  * "issued" counts shares, "last number" certificates.
  *
@@ -81,6 +82,7 @@ typedef enum {
     STOCKCERT_ISSUED,
     STOCKCERT_INSUFFICIENT,            /* not enough shares left: remaining */
     STOCKCERT_NO_CLASS,                /* the ledger has no such class */
+    STOCKCERT_KEY_REUSED,              /* its key is another grant's */
     STOCKCERT_NO_ROOM,                 /* its transaction: STOCKCERT_FULL, */
     STOCKCERT_UNAVAILABLE              /* another error; neither issued */
 } stockcert_status_e;
@@ -93,6 +95,7 @@ typedef struct {
     uint64_t            number;
     uint64_t            time;
     uint8_t             seal[STOCKCERT_SEAL_LEN];
+    int                 replayed;      /* it was issued before, by its key */
 } stockcert_outcome_t;
 
 
@@ -146,7 +149,10 @@ int stockcert_ledger_has_class(const stockcert_ledger_t *ledger,
  *
  * _issue() issues the certificates for n grants, in their order, and fills in
  * the outcome of each; it may be called any number of times in a transaction.
- * An outcome counts once _commit() has returned STOCKCERT_OK, not before.
+ * An outcome counts once _commit() has returned STOCKCERT_OK, not before.  For a
+ * key that a certificate was issued for, in the same transaction or ever
+ * before, the outcome is that certificate's; then what the ledger had is
+ * flushed, as its commit may have been another's.
  *
  * After an error of _begin() there is no transaction; after one of _issue()
  * comes _abort(); _commit() ends it always.

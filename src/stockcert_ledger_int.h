@@ -1,8 +1,9 @@
 
 /*
  * What the rooms of the ledger share: stockcert_ledger.c opens and closes,
- * stockcert_schema.c makes and checks what is in it, stockcert_issue.c writes,
- * stockcert_read.c reads.  Nobody else includes it.
+ * stockcert_schema.c makes and checks what is in it, stockcert_write.c writes,
+ * stockcert_issue.c issues certificates, stockcert_read.c reads.  Nobody else
+ * includes it.
  */
 
 
@@ -34,6 +35,7 @@ struct stockcert_ledger_s {
     MDB_dbi                    meta;
     MDB_dbi                    journal;
     MDB_dbi                    class;
+    MDB_dbi                    request;
 
     size_t                     company_len;
     char                       company[STOCKCERT_TEXT_MAX];
@@ -51,6 +53,7 @@ struct stockcert_ledger_s {
     uint64_t                   position;
     uint64_t                   time;
     uint8_t                    seal[STOCKCERT_SEAL_LEN];
+    unsigned                   flushed:1;    /* what was there before it */
 };
 
 
@@ -105,6 +108,9 @@ stockcert_rc_e stockcert_ledger_get_class(const stockcert_ledger_t *ledger,
 stockcert_rc_e stockcert_ledger_get_entry(const stockcert_ledger_t *ledger,
     MDB_txn *txn, uint64_t position, stockcert_entry_t *entry,
     stockcert_error_t *error);
+stockcert_rc_e stockcert_ledger_get_request(
+    const stockcert_ledger_t *ledger, MDB_txn *txn, const char *request,
+    size_t len, stockcert_entry_t *entry, stockcert_error_t *error);
 stockcert_rc_e stockcert_ledger_get_last(const stockcert_ledger_t *ledger,
     MDB_txn *txn, stockcert_entry_t *entry, stockcert_error_t *error);
 

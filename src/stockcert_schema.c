@@ -69,6 +69,12 @@ stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
         return rc;
     }
 
+    rc = stockcert_ledger_open_dbi(ledger, "request", create,
+                                   &ledger->request, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
     rc = stockcert_ledger_tail(ledger, error);
     if (rc != STOCKCERT_OK) {
         return rc;

@@ -31,11 +31,13 @@ typedef struct {
     MDB_dbi        meta;
     MDB_dbi        journal;
     MDB_dbi        class;
+    MDB_dbi        request;
 
     uint64_t       position;
     uint64_t       time;
     uint8_t        seal[STOCKCERT_SEAL_LEN];
 
+    size_t         nrequests;
     size_t         nclasses;
     audit_class_t  classes[STOCKCERT_CLASSES_MAX];
 } audit_t;
@@ -137,6 +139,27 @@ audit_issue(audit_t *audit, audit_class_t *class, const uint8_t *p,
         return audit_fault(audit, "not found by its number");
     }
 
+    /* behind the class code and the text */
+
+    p += 26 + p[25];
+    p += 1 + p[0];
+
+    if (p[0] == 0) {
+        return 0;
+    }
+
+    audit->nrequests++;
+
+    key.mv_size = p[0];
+    key.mv_data = (void *) (p + 1);
+
+    if (mdb_get(audit->txn, audit->request, &key, &value) != 0
+        || value.mv_size != position->mv_size
+        || memcmp(value.mv_data, position->mv_data, value.mv_size) != 0)
+    {
+        return audit_fault(audit, "not found by its key");
+    }
+
     return 0;
 }
 
@@ -214,6 +237,12 @@ audit_classes(audit_t *audit)
     audit_class_t  *class;
     const uint8_t  *p;
 
+    if (mdb_stat(audit->txn, audit->request, &stat) != 0
+        || stat.ms_entries != audit->nrequests)
+    {
+        return audit_fault(audit, "number of requests");
+    }
+
     if (mdb_stat(audit->txn, audit->class, &stat) != 0
         || stat.ms_entries != audit->nclasses)
     {
@@ -259,7 +288,8 @@ audit_replay(audit_t *audit)
 
     if (mdb_dbi_open(audit->txn, "meta", 0, &audit->meta) != 0
         || mdb_dbi_open(audit->txn, "journal", 0, &audit->journal) != 0
-        || mdb_dbi_open(audit->txn, "class", 0, &audit->class) != 0)
+        || mdb_dbi_open(audit->txn, "class", 0, &audit->class) != 0
+        || mdb_dbi_open(audit->txn, "request", 0, &audit->request) != 0)
     {
         return audit_fault(audit, "a database is missing");
     }
@@ -303,7 +333,7 @@ audit_ledger(const fixture_t *f)
         return -1;
     }
 
-    rc = mdb_env_set_maxdbs(env, 3 + STOCKCERT_CLASSES_MAX);
+    rc = mdb_env_set_maxdbs(env, 4 + STOCKCERT_CLASSES_MAX);
 
     if (rc == 0) {
         rc = mdb_env_open(env, f->path, MDB_RDONLY, 0600);

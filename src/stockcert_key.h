@@ -1,0 +1,35 @@
+
+/*
+ * Idempotency keys: the name that a client gives a request, so that it can be
+ * sent again without being served twice
+ * (IETF draft-ietf-httpapi-idempotency-key-header).
+ */
+
+
+#ifndef STOCKCERT_KEY_H
+#define STOCKCERT_KEY_H
+
+
+#include <stddef.h>
+#include <stdint.h>
+
+
+#define STOCKCERT_KEY_MAX  255     /* bytes */
+
+
+/*
+ * Reads a key from the len bytes of a header's value at text, white space
+ * around it removed: either a String of RFC 8941, section 3.3.3, which is in
+ * quotes, or the key as it is.  Both are the same key.  A key is 1 to
+ * STOCKCERT_KEY_MAX printable ASCII characters (0x20 to 0x7e).
+ *
+ * Returns NULL, with the key at key, which has room for STOCKCERT_KEY_MAX
+ * bytes, and its length in *key_len; otherwise what the value must be, as the
+ * end of a sentence.  Any thread may call it.
+ */
+
+const char *stockcert_key_parse(const char *text, size_t len, char *key,
+    uint8_t *key_len);
+
+
+#endif /* STOCKCERT_KEY_H */

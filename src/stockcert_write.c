@@ -1,0 +1,267 @@
+
+#include <errno.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/statvfs.h>
+#include <time.h>
+
+#include "stockcert_ledger_int.h"
+
+
+#define STOCKCERT_DISK_FULL  (1024 * 1024)     /* bytes, fewer are as none */
+
+
+static void stockcert_ledger_unlock(stockcert_ledger_t *ledger);
+
+
+/*
+ * Writers queue here, at the kernel, before they ask for LMDB's lock.  That one
+ * is what keeps them apart, also from other programs; but it is a robust mutex,
+ * and if a waiter is killed just as it is woken, the others may sleep on until
+ * somebody else has to wait.  A lock of the kernel's wakes all that wait.
+ */
+
+stockcert_rc_e
+stockcert_ledger_begin_write(stockcert_ledger_t *ledger,
+    stockcert_error_t *error)
+{
+    int  rc;
+
+    while (flock(ledger->fd, LOCK_EX) == -1) {
+        if (errno != EINTR) {
+            return stockcert_ledger_error(error, "flock()", errno);
+        }
+    }
+
+    rc = mdb_txn_begin(ledger->env, NULL, 0, &ledger->writer);
+
+    if (rc != 0) {
+        ledger->writer = NULL;
+        stockcert_ledger_unlock(ledger);
+    }
+
+    return stockcert_ledger_error(error, "mdb_txn_begin()", rc);
+}
+
+
+static void
+stockcert_ledger_unlock(stockcert_ledger_t *ledger)
+{
+    /* it can fail only where there is no such descriptor */
+
+    (void) flock(ledger->fd, LOCK_UN);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_begin(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    size_t          i;
+    stockcert_rc_e  rc;
+
+    rc = stockcert_ledger_begin_write(ledger, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    for (i = 0; i < ledger->nclasses; i++) {
+        ledger->classes[i].loaded = 0;
+    }
+
+    ledger->flushed = 0;
+
+    rc = stockcert_ledger_tail(ledger, error);
+
+    if (rc != STOCKCERT_OK) {
+        stockcert_ledger_abort(ledger);
+    }
+
+    return rc;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    int              rc;
+    MDB_txn         *probe;
+    stockcert_rc_e   failed;
+    struct statvfs   fs;
+
+    rc = mdb_txn_commit(ledger->writer);
+
+    ledger->writer = NULL;
+    stockcert_ledger_unlock(ledger);
+
+    if (rc == 0) {
+        return STOCKCERT_OK;
+    }
+
+    /* a write that ends short is EIO for LMDB: most likely the disk is full */
+
+    if (rc == EIO && fstatvfs(ledger->fd, &fs) == 0
+        && fs.f_bavail * fs.f_frsize < STOCKCERT_DISK_FULL)
+    {
+        rc = ENOSPC;
+    }
+
+    failed = stockcert_ledger_error(error, "mdb_txn_commit()", rc);
+
+    /*
+     * LMDB does not tell whether it failed before the meta page, with nothing
+     * changed, or in writing it, when only the disk knows.  After the latter
+     * it refuses every transaction (MDB_PANIC).
+     */
+
+    rc = mdb_txn_begin(ledger->env, NULL, MDB_RDONLY, &probe);
+    if (rc != 0) {
+        return STOCKCERT_UNKNOWN;
+    }
+
+    mdb_txn_abort(probe);
+
+    return failed;
+}
+
+
+void
+stockcert_ledger_abort(stockcert_ledger_t *ledger)
+{
+    mdb_txn_abort(ledger->writer);
+
+    ledger->writer = NULL;
+    stockcert_ledger_unlock(ledger);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_flush(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    return stockcert_ledger_error(error, "mdb_env_sync()",
+                                  mdb_env_sync(ledger->env, 1));
+}
+
+
+stockcert_rc_e
+stockcert_ledger_has(stockcert_ledger_t *ledger,
+    const stockcert_outcome_t *outcome, stockcert_error_t *error)
+{
+    stockcert_rc_e     rc;
+    stockcert_entry_t  entry;
+
+    rc = stockcert_ledger_get_entry(ledger, ledger->writer, outcome->position,
+                                    &entry, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    return memcmp(entry.seal, outcome->seal, STOCKCERT_SEAL_LEN) == 0
+           ? STOCKCERT_OK : STOCKCERT_NOT_FOUND;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_tail(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    stockcert_rc_e     rc;
+    stockcert_entry_t  last;
+
+    rc = stockcert_ledger_get_last(ledger, ledger->writer, &last, error);
+
+    switch (rc) {
+
+    case STOCKCERT_OK:
+        ledger->position = last.position;
+        ledger->time = last.time;
+        memcpy(ledger->seal, last.seal, STOCKCERT_SEAL_LEN);
+        return STOCKCERT_OK;
+
+    case STOCKCERT_NOT_FOUND:
+        ledger->position = 0;
+        ledger->time = 0;
+        memcpy(ledger->seal, ledger->header_seal, STOCKCERT_SEAL_LEN);
+        return STOCKCERT_OK;
+
+    default:
+        return rc;
+    }
+}
+
+
+stockcert_rc_e
+stockcert_ledger_append(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
+    stockcert_error_t *error)
+{
+    int       rc;
+    size_t    len;
+    uint8_t   bytes[STOCKCERT_ENTRY_MAX], position[8];
+    uint64_t  now;
+    MDB_val   key, value;
+
+    now = stockcert_now();
+
+    /* a clock that was set back must not take the journal back */
+
+    if (ledger->time < now) {
+        ledger->time = now;
+    }
+
+    entry->position = ++ledger->position;
+    entry->time = ledger->time;
+
+    len = stockcert_entry_encode(entry, bytes);
+
+    if (stockcert_seal(ledger->sealer, ledger->seal, bytes, len, ledger->seal)
+        != 0)
+    {
+        return stockcert_ledger_error(error, "EVP_DigestFinal_ex()", ENOMEM);
+    }
+
+    memcpy(bytes + len, ledger->seal, STOCKCERT_SEAL_LEN);
+
+    stockcert_put64(position, entry->position);
+
+    key.mv_size = sizeof(position);
+    key.mv_data = position;
+    value.mv_size = len + STOCKCERT_SEAL_LEN;
+    value.mv_data = bytes;
+
+    rc = mdb_put(ledger->writer, ledger->journal, &key, &value, MDB_APPEND);
+
+    return stockcert_ledger_error(error, "mdb_put()", rc);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_put_class(stockcert_ledger_t *ledger,
+    const stockcert_class_t *class, stockcert_error_t *error)
+{
+    int      rc;
+    uint8_t  bytes[24 + STOCKCERT_TEXT_MAX];
+    MDB_val  key, value;
+
+    stockcert_put64(bytes, class->authorized);
+    stockcert_put64(bytes + 8, class->issued);
+    stockcert_put64(bytes + 16, class->last);
+    memcpy(bytes + 24, class->title.data, class->title.len);
+
+    key.mv_size = class->code.len;
+    key.mv_data = (void *) class->code.data;
+    value.mv_size = 24 + class->title.len;
+    value.mv_data = bytes;
+
+    rc = mdb_put(ledger->writer, ledger->class, &key, &value, 0);
+
+    return stockcert_ledger_error(error, "mdb_put()", rc);
+}
+
+
+uint64_t
+stockcert_now(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
+}
