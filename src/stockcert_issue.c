@@ -47,7 +47,7 @@ stockcert_ledger_issue(stockcert_ledger_t *ledger, stockcert_slot_t *slots,
         class->changed = 0;
     }
 
-    return STOCKCERT_OK;
+    return stockcert_ledger_put_requests(ledger, error);
 }
 
 
@@ -138,8 +138,8 @@ stockcert_ledger_replay(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
 
     grant = &slot->grant;
 
-    rc = stockcert_ledger_get_request(ledger, ledger->writer, grant->key,
-                                      grant->key_len, &entry, error);
+    rc = stockcert_ledger_find_request(ledger, grant->key, grant->key_len,
+                                       &entry, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
@@ -247,11 +247,7 @@ stockcert_ledger_put_certificate(stockcert_ledger_t *ledger,
     rc = mdb_put(ledger->writer, class->certificates, &key, &value, MDB_APPEND);
 
     if (rc == 0 && entry->key.len) {
-        key.mv_size = entry->key.len;
-        key.mv_data = (void *) entry->key.data;
-
-        rc = mdb_put(ledger->writer, ledger->request, &key, &value,
-                     MDB_NOOVERWRITE);
+        return stockcert_ledger_add_request(ledger, entry, error);
     }
 
     return stockcert_ledger_error(error, "mdb_put()", rc);

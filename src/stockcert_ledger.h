@@ -9,7 +9,7 @@
  *     journal            position of the entry -> entry
  *     class              code -> authorized, issued, last number, title
  *     certificate:CODE   number -> position of the entry
- *     request            idempotency key -> position of the entry
+ *     request            idempotency keys: see stockcert_request.c
  *
  * "issued" counts shares, "last number" certificates.
  *

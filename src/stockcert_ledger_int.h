@@ -2,8 +2,8 @@
 /*
  * What the rooms of the ledger share: stockcert_ledger.c opens and closes,
  * stockcert_schema.c makes and checks what is in it, stockcert_write.c writes,
- * stockcert_issue.c issues certificates, stockcert_read.c reads.  Nobody else
- * includes it.
+ * stockcert_issue.c issues certificates, stockcert_request.c has their keys,
+ * stockcert_read.c reads.  Nobody else includes it.
  */
 
 
@@ -14,6 +14,10 @@
 #include <lmdb.h>
 
 #include "stockcert_ledger.h"
+
+
+#define STOCKCERT_REQUEST   16     /* bytes, of an item of "request" */
+#define STOCKCERT_REQUESTS  64
 
 
 /* a class as the writer has it: the counters are those of its transaction */
@@ -54,6 +58,11 @@ struct stockcert_ledger_s {
     uint64_t                   time;
     uint8_t                    seal[STOCKCERT_SEAL_LEN];
     unsigned                   flushed:1;    /* what was there before it */
+
+    /* of its certificates with a key, those that "request" does not have yet */
+
+    size_t                     nrequests;
+    uint8_t                    requests[STOCKCERT_REQUESTS][STOCKCERT_REQUEST];
 };
 
 
@@ -96,6 +105,21 @@ stockcert_rc_e stockcert_ledger_append(stockcert_ledger_t *ledger,
 stockcert_rc_e stockcert_ledger_put_class(stockcert_ledger_t *ledger,
     const stockcert_class_t *class, stockcert_error_t *error);
 
+/*
+ * Idempotency keys, in the writer's transaction: _find_request() finds the entry
+ * of a key's certificate, or returns STOCKCERT_NOT_FOUND; _add_request() takes
+ * note of a certificate with a key, in the order of the journal; and
+ * _put_requests() puts into the database what was noted.
+ */
+
+stockcert_rc_e stockcert_ledger_find_request(stockcert_ledger_t *ledger,
+    const char *key, size_t len, stockcert_entry_t *entry,
+    stockcert_error_t *error);
+stockcert_rc_e stockcert_ledger_add_request(stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error);
+stockcert_rc_e stockcert_ledger_put_requests(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
+
 /* microseconds since 1970-01-01T00:00:00Z */
 
 uint64_t stockcert_now(void);
@@ -108,9 +132,6 @@ stockcert_rc_e stockcert_ledger_get_class(const stockcert_ledger_t *ledger,
 stockcert_rc_e stockcert_ledger_get_entry(const stockcert_ledger_t *ledger,
     MDB_txn *txn, uint64_t position, stockcert_entry_t *entry,
     stockcert_error_t *error);
-stockcert_rc_e stockcert_ledger_get_request(
-    const stockcert_ledger_t *ledger, MDB_txn *txn, const char *request,
-    size_t len, stockcert_entry_t *entry, stockcert_error_t *error);
 stockcert_rc_e stockcert_ledger_get_last(const stockcert_ledger_t *ledger,
     MDB_txn *txn, stockcert_entry_t *entry, stockcert_error_t *error);
 

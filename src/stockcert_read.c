@@ -4,9 +4,6 @@
 #include "stockcert_ledger_int.h"
 
 
-static stockcert_rc_e stockcert_ledger_follow(
-    const stockcert_ledger_t *ledger, MDB_txn *txn, MDB_dbi dbi, MDB_val *key,
-    stockcert_entry_t *entry, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_decode(const MDB_val *key,
     const MDB_val *value, stockcert_entry_t *entry, stockcert_error_t *error);
 
@@ -72,9 +69,10 @@ stockcert_ledger_certificate(stockcert_ledger_t *ledger, const char *code,
     size_t len, uint64_t number, stockcert_entry_t *entry,
     stockcert_error_t *error)
 {
+    int                        rc;
     uint8_t                    bytes[8];
-    MDB_val                    key;
-    stockcert_rc_e             rc;
+    MDB_val                    key, value;
+    stockcert_rc_e             failed;
     stockcert_ledger_class_t  *class;
 
     class = stockcert_ledger_find_class(ledger, code, len);
@@ -87,58 +85,7 @@ stockcert_ledger_certificate(stockcert_ledger_t *ledger, const char *code,
     key.mv_size = sizeof(bytes);
     key.mv_data = bytes;
 
-    rc = stockcert_ledger_follow(ledger, ledger->reader, class->certificates,
-                                 &key, entry, error);
-
-    if (rc == STOCKCERT_OK
-        && (entry->number != number || entry->code.len != len
-            || memcmp(entry->code.data, code, len) != 0))
-    {
-        return stockcert_ledger_damaged(error,
-                                        "a certificate is another's entry");
-    }
-
-    return rc;
-}
-
-
-stockcert_rc_e
-stockcert_ledger_get_request(const stockcert_ledger_t *ledger, MDB_txn *txn,
-    const char *request, size_t len, stockcert_entry_t *entry,
-    stockcert_error_t *error)
-{
-    MDB_val         key;
-    stockcert_rc_e  rc;
-
-    key.mv_size = len;
-    key.mv_data = (void *) request;
-
-    rc = stockcert_ledger_follow(ledger, txn, ledger->request, &key, entry,
-                                 error);
-
-    if (rc == STOCKCERT_OK
-        && (entry->key.len != len
-            || memcmp(entry->key.data, request, len) != 0))
-    {
-        return stockcert_ledger_damaged(error, "a request is another's entry");
-    }
-
-    return rc;
-}
-
-
-/* from a key of another database to the entry of a certificate */
-
-static stockcert_rc_e
-stockcert_ledger_follow(const stockcert_ledger_t *ledger, MDB_txn *txn,
-    MDB_dbi dbi, MDB_val *key, stockcert_entry_t *entry,
-    stockcert_error_t *error)
-{
-    int             rc;
-    MDB_val         value;
-    stockcert_rc_e  failed;
-
-    rc = mdb_get(txn, dbi, key, &value);
+    rc = mdb_get(ledger->reader, class->certificates, &key, &value);
 
     if (rc == MDB_NOTFOUND) {
         return STOCKCERT_NOT_FOUND;
@@ -149,22 +96,26 @@ stockcert_ledger_follow(const stockcert_ledger_t *ledger, MDB_txn *txn,
     }
 
     if (value.mv_size != 8) {
-        return stockcert_ledger_damaged(error, "a position is not readable");
+        return stockcert_ledger_damaged(error, "a certificate is not readable");
     }
 
-    failed = stockcert_ledger_get_entry(ledger, txn,
+    failed = stockcert_ledger_get_entry(ledger, ledger->reader,
                                         stockcert_get64(value.mv_data), entry,
                                         error);
+    if (failed != STOCKCERT_OK && failed != STOCKCERT_NOT_FOUND) {
+        return failed;
+    }
 
     if (failed == STOCKCERT_NOT_FOUND
-        || (failed == STOCKCERT_OK
-            && entry->kind != STOCKCERT_CERTIFICATE_ISSUED))
+        || entry->kind != STOCKCERT_CERTIFICATE_ISSUED
+        || entry->number != number || entry->code.len != len
+        || memcmp(entry->code.data, code, len) != 0)
     {
         return stockcert_ledger_damaged(error,
                                         "a certificate is not in the journal");
     }
 
-    return failed;
+    return STOCKCERT_OK;
 }
 
 

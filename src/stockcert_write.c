@@ -69,6 +69,7 @@ stockcert_ledger_begin(stockcert_ledger_t *ledger, stockcert_error_t *error)
     }
 
     ledger->flushed = 0;
+    ledger->nrequests = 0;
 
     rc = stockcert_ledger_tail(ledger, error);
 

@@ -38,6 +38,7 @@ typedef struct {
     uint8_t        seal[STOCKCERT_SEAL_LEN];
 
     size_t         nrequests;
+    uint8_t      (*requests)[16];
     size_t         nclasses;
     audit_class_t  classes[STOCKCERT_CLASSES_MAX];
 } audit_t;
@@ -111,6 +112,115 @@ audit_open_class(audit_t *audit, const uint8_t *code, size_t len,
 }
 
 
+/* as an item of "request": 8 bytes of the key's hash, and the position */
+
+static inline int
+audit_note_key(audit_t *audit, const uint8_t *key, size_t len)
+{
+    int       i;
+    uint8_t   hash[STOCKCERT_SEAL_LEN], *item;
+
+    if (audit->nrequests % 1024 == 0) {
+        audit->requests = realloc(audit->requests,
+                                  (audit->nrequests + 1024) * 16);
+    }
+
+    EVP_Digest(key, len, hash, NULL, EVP_sha256(), NULL);
+
+    item = audit->requests[audit->nrequests++];
+    memcpy(item, hash, 8);
+
+    for (i = 0; i < 8; i++) {
+        item[8 + i] = (uint8_t) (audit->position >> (56 - 8 * i));
+    }
+
+    return 0;
+}
+
+
+static inline int
+audit_compare_items(const void *one, const void *two)
+{
+    return memcmp(one, two, 16);
+}
+
+
+/*
+ * The items of all runs are those of the journal, no key is there twice (a hash
+ * of 64 bits tells here), and each run is in order and is of its own part.
+ */
+
+static inline int
+audit_requests(audit_t *audit)
+{
+    int          rc;
+    size_t       i, n;
+    MDB_val      key, run;
+    uint8_t    (*items)[16], *p;
+    uint64_t     after, last;
+    MDB_cursor  *cursor;
+
+    n = 0;
+    last = 0;
+    items = malloc(audit->nrequests * 16 + 1);
+
+    if (mdb_cursor_open(audit->txn, audit->request, &cursor) != 0) {
+        return audit_fault(audit, "no cursor");
+    }
+
+    while ((rc = mdb_cursor_get(cursor, &key, &run, MDB_NEXT)) == 0) {
+
+        if (key.mv_size != 8 || run.mv_size % 16 || run.mv_size == 0
+            || n + run.mv_size / 16 > audit->nrequests
+            || audit_get64(key.mv_data) <= last)
+        {
+            break;
+        }
+
+        after = last;
+
+        for (i = 0; i < run.mv_size / 16; i++) {
+            p = (uint8_t *) run.mv_data + 16 * i;
+
+            if (audit_get64(p + 8) < audit_get64(key.mv_data)
+                || audit_get64(p + 8) <= after
+                || (i && memcmp(p, p - 16, 16) <= 0))
+            {
+                break;
+            }
+
+            if (audit_get64(p + 8) > last) {
+                last = audit_get64(p + 8);
+            }
+
+            memcpy(items[n++], p, 16);
+        }
+    }
+
+    mdb_cursor_close(cursor);
+
+    qsort(items, n, 16, audit_compare_items);
+    qsort(audit->requests, audit->nrequests, 16, audit_compare_items);
+
+    if (rc != MDB_NOTFOUND || n != audit->nrequests
+        || memcmp(items, audit->requests, 16 * n) != 0)
+    {
+        return audit_fault(audit, "requests");
+    }
+
+    for (i = 1; i < n; i++) {
+        if (memcmp(items[i - 1], items[i], 8) == 0) {
+            return audit_fault(audit, "a key of two certificates");
+        }
+    }
+
+    free(items);
+    free(audit->requests);
+
+    return 0;
+}
+
+
 static inline int
 audit_issue(audit_t *audit, audit_class_t *class, const uint8_t *p,
     const MDB_val *position)
@@ -144,23 +254,7 @@ audit_issue(audit_t *audit, audit_class_t *class, const uint8_t *p,
     p += 26 + p[25];
     p += 1 + p[0];
 
-    if (p[0] == 0) {
-        return 0;
-    }
-
-    audit->nrequests++;
-
-    key.mv_size = p[0];
-    key.mv_data = (void *) (p + 1);
-
-    if (mdb_get(audit->txn, audit->request, &key, &value) != 0
-        || value.mv_size != position->mv_size
-        || memcmp(value.mv_data, position->mv_data, value.mv_size) != 0)
-    {
-        return audit_fault(audit, "not found by its key");
-    }
-
-    return 0;
+    return p[0] ? audit_note_key(audit, p + 1, p[0]) : 0;
 }
 
 
@@ -237,12 +331,6 @@ audit_classes(audit_t *audit)
     audit_class_t  *class;
     const uint8_t  *p;
 
-    if (mdb_stat(audit->txn, audit->request, &stat) != 0
-        || stat.ms_entries != audit->nrequests)
-    {
-        return audit_fault(audit, "number of requests");
-    }
-
     if (mdb_stat(audit->txn, audit->class, &stat) != 0
         || stat.ms_entries != audit->nclasses)
     {
@@ -314,7 +402,11 @@ audit_replay(audit_t *audit)
 
     mdb_cursor_close(cursor);
 
-    return rc == MDB_NOTFOUND ? audit_classes(audit) : -1;
+    if (rc != MDB_NOTFOUND || audit_classes(audit) != 0) {
+        return -1;
+    }
+
+    return audit->nrequests ? audit_requests(audit) : 0;
 }
 
 

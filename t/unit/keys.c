@@ -15,6 +15,7 @@ static void test_refused(void);
 static void test_lengths(void);
 static void test_replay(void);
 static void test_batch(void);
+static void test_runs(void);
 static void test_lane(void);
 
 
@@ -28,6 +29,7 @@ main(void)
     test_lengths();
     test_replay();
     test_batch();
+    test_runs();
     test_lane();
 
     fixture_end();
@@ -275,6 +277,63 @@ test_batch(void)
     stockcert_ledger_close(ledger);
 
     is_int(audit_ledger(&f), 2 + 257, "batch: audit");
+}
+
+
+/* enough keys, in batches of many sizes, for runs to be merged at all levels */
+
+static void
+test_runs(void)
+{
+    int                  i, n, first, size, wrong;
+    char                 key[32];
+    fixture_t            f;
+    stockcert_slot_t     slots[150];
+    stockcert_ledger_t  *ledger;
+
+    fixture_make_default(&f, "runs");
+    ledger = fixture_open(&f);
+
+    n = 0;
+    wrong = 0;
+
+    for (size = 1; size <= 150; size += 1 + size / 40) {
+
+        for (i = 0; i < size; i++) {
+            snprintf(key, sizeof(key), "key %d", n + i);
+            slot_key(&slots[i], "CS", "Salt Bae", 1, key);
+        }
+
+        wrong += fixture_issue(ledger, slots, size) != STOCKCERT_OK;
+
+        for (i = 0; i < size; i++) {
+            wrong += slots[i].outcome.replayed
+                     || slots[i].outcome.number != (uint64_t) ++n;
+        }
+    }
+
+    is_int(wrong, 0, "runs: %d keys", n);
+
+    for (first = 0; first + 150 <= n; first += 150) {
+
+        for (i = 0; i < 150; i++) {
+            snprintf(key, sizeof(key), "key %d", first + i);
+            slot_key(&slots[i], "CS", "Salt Bae", 1, key);
+        }
+
+        wrong += fixture_issue(ledger, slots, 150) != STOCKCERT_OK;
+
+        for (i = 0; i < 150; i++) {
+            wrong += !slots[i].outcome.replayed
+                     || slots[i].outcome.number != (uint64_t) first + i + 1;
+        }
+    }
+
+    is_int(wrong, 0, "runs: each is found again");
+
+    stockcert_ledger_close(ledger);
+
+    is_int(audit_ledger(&f), 2 + n, "runs: audit");
 }
 
 

@@ -1,0 +1,389 @@
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stockcert_ledger_int.h"
+
+
+/*
+ * The database "request": from an idempotency key to the entry of its
+ * certificate.
+ *
+ * Keys come in no order.  A B-tree of them would have a page to write for each,
+ * somewhere in the file, where all the rest of a commit has some ten; so this
+ * is a log-structured merge tree (O'Neil et al., 1996), in a few records:
+ *
+ *     run      position of its oldest entry -> its items, in ascending order
+ *     item     first 8 bytes of the key's SHA-256, position of the entry
+ *
+ * Each run is of a part of the journal, and the next run of a later part.  A
+ * transaction appends a run of its own keys, and merges it with the runs before
+ * as long as these are less than twice as long.  So of n keys there are some
+ * log2(n) runs, and each key is written about as often, 16 bytes each time,
+ * side by side with others.  A run of STOCKCERT_RUN_MAX or more items stays as
+ * it is: no transaction has to wait for a longer merge.
+ *
+ * To find a key, each run is searched, and the entries of the items with its
+ * hash are compared: the hash saves searching, it proves nothing.
+ */
+
+#define STOCKCERT_RUN_MAX  (1024 * 1024)
+
+
+typedef struct {
+    stockcert_str_t     key;
+    uint8_t             hash[STOCKCERT_SEAL_LEN];
+    stockcert_entry_t  *entry;         /* what was found */
+} stockcert_search_t;
+
+
+static stockcert_rc_e stockcert_request_hash(stockcert_ledger_t *ledger,
+    const stockcert_str_t *key, uint8_t *hash, stockcert_error_t *error);
+static stockcert_rc_e stockcert_request_search(stockcert_ledger_t *ledger,
+    MDB_cursor *cursor, const stockcert_search_t *search,
+    stockcert_error_t *error);
+static stockcert_rc_e stockcert_request_compare(stockcert_ledger_t *ledger,
+    const uint8_t *items, size_t n, const stockcert_search_t *search,
+    stockcert_error_t *error);
+static size_t stockcert_request_first(const uint8_t *items, size_t n,
+    const uint8_t *hash);
+static stockcert_rc_e stockcert_request_append(stockcert_ledger_t *ledger,
+    MDB_cursor *cursor, stockcert_error_t *error);
+static int stockcert_request_merge(uint8_t **items, size_t *n,
+    const MDB_val *run);
+static int stockcert_request_cmp(const void *one, const void *two);
+
+
+stockcert_rc_e
+stockcert_ledger_find_request(stockcert_ledger_t *ledger, const char *key,
+    size_t len, stockcert_entry_t *entry, stockcert_error_t *error)
+{
+    int                  rc;
+    size_t               i;
+    MDB_cursor          *cursor;
+    stockcert_rc_e       found;
+    stockcert_search_t   search;
+
+    search.key.len = len;
+    search.key.data = key;
+    search.entry = entry;
+
+    found = stockcert_request_hash(ledger, &search.key, search.hash, error);
+    if (found != STOCKCERT_OK) {
+        return found;
+    }
+
+    for (i = 0; i < ledger->nrequests; i++) {
+        found = stockcert_request_compare(ledger, ledger->requests[i], 1,
+                                          &search, error);
+        if (found != STOCKCERT_NOT_FOUND) {
+            return found;
+        }
+    }
+
+    rc = mdb_cursor_open(ledger->writer, ledger->request, &cursor);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
+    }
+
+    found = stockcert_request_search(ledger, cursor, &search, error);
+
+    mdb_cursor_close(cursor);
+
+    return found;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_add_request(stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error)
+{
+    uint8_t         hash[STOCKCERT_SEAL_LEN], *item;
+    stockcert_rc_e  rc;
+
+    rc = stockcert_request_hash(ledger, &entry->key, hash, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    item = ledger->requests[ledger->nrequests++];
+
+    memcpy(item, hash, 8);
+    stockcert_put64(item + 8, entry->position);
+
+    if (ledger->nrequests < STOCKCERT_REQUESTS) {
+        return STOCKCERT_OK;
+    }
+
+    return stockcert_ledger_put_requests(ledger, error);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_put_requests(stockcert_ledger_t *ledger,
+    stockcert_error_t *error)
+{
+    int              rc;
+    MDB_cursor      *cursor;
+    stockcert_rc_e   put;
+
+    if (ledger->nrequests == 0) {
+        return STOCKCERT_OK;
+    }
+
+    rc = mdb_cursor_open(ledger->writer, ledger->request, &cursor);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
+    }
+
+    put = stockcert_request_append(ledger, cursor, error);
+
+    mdb_cursor_close(cursor);
+
+    ledger->nrequests = 0;
+
+    return put;
+}
+
+
+static stockcert_rc_e
+stockcert_request_hash(stockcert_ledger_t *ledger, const stockcert_str_t *key,
+    uint8_t *hash, stockcert_error_t *error)
+{
+    if (stockcert_seal(ledger->sealer, NULL, (const uint8_t *) key->data,
+                       key->len, hash)
+        != 0)
+    {
+        return stockcert_ledger_error(error, "EVP_DigestFinal_ex()", ENOMEM);
+    }
+
+    return STOCKCERT_OK;
+}
+
+
+/* newest runs first: most that is asked for again is asked for soon */
+
+static stockcert_rc_e
+stockcert_request_search(stockcert_ledger_t *ledger, MDB_cursor *cursor,
+    const stockcert_search_t *search, stockcert_error_t *error)
+{
+    int             rc;
+    size_t          n, first;
+    MDB_val         key, run;
+    stockcert_rc_e  found;
+
+    for (rc = mdb_cursor_get(cursor, &key, &run, MDB_LAST);
+         rc == 0;
+         rc = mdb_cursor_get(cursor, &key, &run, MDB_PREV))
+    {
+        n = run.mv_size / STOCKCERT_REQUEST;
+        first = stockcert_request_first(run.mv_data, n, search->hash);
+
+        found = stockcert_request_compare(ledger,
+                                          (uint8_t *) run.mv_data
+                                          + first * STOCKCERT_REQUEST,
+                                          n - first, search, error);
+        if (found != STOCKCERT_NOT_FOUND) {
+            return found;
+        }
+    }
+
+    if (rc == MDB_NOTFOUND) {
+        return STOCKCERT_NOT_FOUND;
+    }
+
+    return stockcert_ledger_error(error, "mdb_cursor_get()", rc);
+}
+
+
+/* those of n items that come first and have the hash */
+
+static stockcert_rc_e
+stockcert_request_compare(stockcert_ledger_t *ledger, const uint8_t *items,
+    size_t n, const stockcert_search_t *search, stockcert_error_t *error)
+{
+    stockcert_rc_e      rc;
+    stockcert_entry_t  *entry;
+
+    entry = search->entry;
+
+    for ( /* void */ ; n && memcmp(items, search->hash, 8) == 0; n--) {
+
+        rc = stockcert_ledger_get_entry(ledger, ledger->writer,
+                                        stockcert_get64(items + 8), entry,
+                                        error);
+        if (rc == STOCKCERT_NOT_FOUND) {
+            return stockcert_ledger_damaged(error,
+                                            "a request is not in the journal");
+        }
+
+        if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+
+        if (entry->key.len == search->key.len
+            && memcmp(entry->key.data, search->key.data, search->key.len) == 0)
+        {
+            return STOCKCERT_OK;
+        }
+
+        items += STOCKCERT_REQUEST;
+    }
+
+    return STOCKCERT_NOT_FOUND;
+}
+
+
+/*
+ * The first item that is not below the hash.  Hashes are spread evenly: it is
+ * not far from where it would be if they were so exactly.
+ */
+
+static size_t
+stockcert_request_first(const uint8_t *items, size_t n, const uint8_t *hash)
+{
+    size_t  low, high, i, step;
+
+    low = 0;
+    high = n;
+    i = ((stockcert_get64(hash) >> 32) * n) >> 32;
+    step = 1;
+
+    /* all below "low" are below the hash, and none from "high" on is */
+
+    while (low < high) {
+
+        if (memcmp(items + i * STOCKCERT_REQUEST, hash, 8) < 0) {
+            low = i + 1;
+            i = low + step;
+
+        } else {
+            high = i;
+            i = high > step ? high - step : 0;
+        }
+
+        if (i < low || i >= high) {
+            i = low + (high - low) / 2;
+
+        } else {
+            step *= 2;
+        }
+    }
+
+    return low;
+}
+
+
+static stockcert_rc_e
+stockcert_request_append(stockcert_ledger_t *ledger, MDB_cursor *cursor,
+    stockcert_error_t *error)
+{
+    int       rc;
+    size_t    n, length, merged;
+    uint8_t  *items, first[8];
+    MDB_val   key, run;
+
+    n = ledger->nrequests;
+    merged = 0;
+
+    items = malloc(n * STOCKCERT_REQUEST);
+    if (items == NULL) {
+        return stockcert_ledger_error(error, "malloc()", errno);
+    }
+
+    memcpy(first, ledger->requests[0] + 8, sizeof(first));
+    memcpy(items, ledger->requests, n * STOCKCERT_REQUEST);
+    qsort(items, n, STOCKCERT_REQUEST, stockcert_request_cmp);
+
+    for (rc = mdb_cursor_get(cursor, &key, &run, MDB_LAST);
+         rc == 0;
+         rc = mdb_cursor_get(cursor, &key, &run, MDB_PREV))
+    {
+        length = run.mv_size / STOCKCERT_REQUEST;
+
+        if (length >= 2 * n || length >= STOCKCERT_RUN_MAX) {
+            break;
+        }
+
+        rc = stockcert_request_merge(&items, &n, &run);
+        if (rc != 0) {
+            break;
+        }
+
+        memcpy(first, key.mv_data, sizeof(first));
+        merged++;
+    }
+
+    if (rc == MDB_NOTFOUND) {
+        rc = 0;
+    }
+
+    while (rc == 0 && merged--) {
+        rc = mdb_cursor_get(cursor, &key, &run, MDB_LAST);
+        if (rc == 0) {
+            rc = mdb_cursor_del(cursor, 0);
+        }
+    }
+
+    if (rc == 0) {
+        key.mv_size = sizeof(first);
+        key.mv_data = first;
+        run.mv_size = n * STOCKCERT_REQUEST;
+        run.mv_data = items;
+
+        rc = mdb_cursor_put(cursor, &key, &run, MDB_APPEND);
+    }
+
+    free(items);
+
+    return stockcert_ledger_error(error, "mdb_cursor_put()", rc);
+}
+
+
+/* returns 0, or ENOMEM */
+
+static int
+stockcert_request_merge(uint8_t **items, size_t *n, const MDB_val *run)
+{
+    uint8_t        *new, *to, *end;
+    const uint8_t  *from;
+
+    new = realloc(*items, *n * STOCKCERT_REQUEST + run->mv_size);
+    if (new == NULL) {
+        return ENOMEM;
+    }
+
+    /* from the end, where there is room */
+
+    end = new + *n * STOCKCERT_REQUEST;
+    from = (const uint8_t *) run->mv_data + run->mv_size;
+
+    for (to = end + run->mv_size; to != end; /* void */ ) {
+        to -= STOCKCERT_REQUEST;
+
+        if (end != new
+            && stockcert_request_cmp(end - STOCKCERT_REQUEST,
+                                     from - STOCKCERT_REQUEST) > 0)
+        {
+            end -= STOCKCERT_REQUEST;
+            memcpy(to, end, STOCKCERT_REQUEST);
+
+        } else {
+            from -= STOCKCERT_REQUEST;
+            memcpy(to, from, STOCKCERT_REQUEST);
+        }
+    }
+
+    *items = new;
+    *n += run->mv_size / STOCKCERT_REQUEST;
+
+    return 0;
+}
+
+
+static int
+stockcert_request_cmp(const void *one, const void *two)
+{
+    return memcmp(one, two, STOCKCERT_REQUEST);
+}
