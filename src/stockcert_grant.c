@@ -30,6 +30,14 @@ stockcert_grant_parse(const char *json, size_t len, stockcert_grant_t *grant,
     json_t       *value;
     json_error_t  error;
 
+    /* jansson does not see a NUL byte behind a number or a literal */
+
+    if (memchr(json, '\0', len)) {
+        return stockcert_grant_fault(fault, STOCKCERT_NOT_JSON, NULL,
+                                     "the body is not JSON: it has a NUL "
+                                     "byte");
+    }
+
     /* any JSON value is read, so that one that is no grant is told so */
 
     value = json_loadb(json, len,

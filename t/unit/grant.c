@@ -207,6 +207,9 @@ static const case_t  amounts[] = {
     CASE(".5", WITH_AMOUNT(".5"), STOCKCERT_NOT_JSON, ""),
     CASE("0x10", WITH_AMOUNT("0x10"), STOCKCERT_NOT_JSON, ""),
     CASE("1 0", WITH_AMOUNT("1 0"), STOCKCERT_NOT_JSON, ""),
+    CASE("10 and a NUL byte", WITH_AMOUNT("10\0"), STOCKCERT_NOT_JSON, ""),
+    CASE("1, a NUL byte, 0", WITH_AMOUNT("1\0" "0"), STOCKCERT_NOT_JSON, ""),
+    CASE("true and a NUL byte", WITH_AMOUNT("true\0"), STOCKCERT_NOT_JSON, ""),
     CASE("NaN", WITH_AMOUNT("NaN"), STOCKCERT_NOT_JSON, ""),
     CASE("Infinity", WITH_AMOUNT("Infinity"), STOCKCERT_NOT_JSON, "")
 };

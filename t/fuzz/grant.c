@@ -1,0 +1,269 @@
+
+/*
+ * Any bytes as a grant: a second reader of JSON, written from RFC 8259 and the
+ * contract, must come to the same result: the same grant, or the same fault of
+ * the same member.  Where a body has several faults, the first one decides.
+ *
+ * The second reader also leads the fuzzer through JSON, as jansson itself is
+ * not built for coverage.
+ */
+
+
+#include <jansson.h>
+
+#include "json.h"
+
+
+/* what the second reader found */
+
+typedef struct {
+    int             kind;      /* of its fault, or 0 */
+    value_t         member;    /* the one at fault */
+    value_t         name;
+    value_t         amount;
+    value_t         class;
+} verdict_t;
+
+
+static void judge(const uint8_t *data, size_t len, verdict_t *v);
+static void fault_of(verdict_t *v, const char *member);
+static int is_name(const value_t *v);
+static int is_code(const value_t *v);
+static int is(const value_t *v, const char *text);
+static void check_again(const stockcert_grant_t *grant);
+static void check_fault(const value_t *member, const stockcert_fault_t *fault);
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    int                rc;
+    verdict_t          v;
+    stockcert_grant_t  grant;
+    stockcert_fault_t  fault;
+
+    if (len > INPUT_MAX) {
+        return 0;
+    }
+
+    (void) json_object_seed(1);
+
+    memset(&grant, 0xaa, sizeof(grant));
+    memset(&fault, 0xaa, sizeof(fault));
+
+    rc = stockcert_grant_parse((const char *) data, len, &grant, &fault);
+
+    judge(data, len, &v);
+
+    must(rc == (v.kind ? -1 : 0));
+
+    if (rc == -1) {
+        must((int) fault.kind == v.kind);
+        check_fault(&v.member, &fault);
+        return 0;
+    }
+
+    must(grant.amount == (uint64_t) v.amount.number);
+    must(grant.name_len == v.name.len);
+    must(memcmp(grant.name, v.name.text, v.name.len) == 0);
+    must(grant.code_len == v.class.len);
+    must(memcmp(grant.code, v.class.text, v.class.len) == 0);
+
+    check_again(&grant);
+
+    return 0;
+}
+
+
+static void
+judge(const uint8_t *data, size_t len, verdict_t *v)
+{
+    size_t           n;
+    value_t          body;
+    const member_t  *m;
+
+    static reader_t  r;
+
+    memset(v, 0, sizeof(verdict_t));
+
+    v->kind = read_json(&r, data, len, &body);
+
+    if (v->kind) {
+        if (r.too_large) {
+            fault_of(v, "amount");
+        }
+
+        return;
+    }
+
+    if (body.type != '{') {
+        v->kind = STOCKCERT_NOT_A_GRANT;
+        return;
+    }
+
+    for (n = 0; n < r.members; n++) {
+        m = &r.member[n];
+
+        if (is(&m->key, "name")) {
+            v->name = m->value;
+
+        } else if (is(&m->key, "amount")) {
+            v->amount = m->value;
+
+        } else if (is(&m->key, "class")) {
+            v->class = m->value;
+
+        } else {
+            v->kind = STOCKCERT_NOT_A_GRANT;
+            v->member = m->key;
+            return;
+        }
+    }
+
+    if (!is_name(&v->name)) {
+        fault_of(v, "name");
+
+    } else if (v->amount.type != '1' || v->amount.number < 1
+               || v->amount.number > 9007199254740991)
+    {
+        fault_of(v, "amount");
+
+    } else if (!is_code(&v->class)) {
+        fault_of(v, "class");
+    }
+}
+
+
+static void
+fault_of(verdict_t *v, const char *member)
+{
+    v->kind = STOCKCERT_NOT_A_GRANT;
+    v->member.type = '"';
+    v->member.text = (const uint8_t *) member;
+    v->member.len = strlen(member);
+}
+
+
+static int
+is_name(const value_t *v)
+{
+    int             blank;
+    uint32_t        c;
+    const uint8_t  *p;
+
+    if (v->type != '"' || v->len < 1 || v->len > 255) {
+        return 0;
+    }
+
+    blank = 1;
+
+    for (p = v->text; p < v->text + v->len; /* void */ ) {
+        must(read_utf8(&p, v->text + v->len, &c) == 0);
+
+        if (c <= 0x1f || (c >= 0x7f && c <= 0x9f)) {
+            return 0;
+        }
+
+        switch (c) {
+
+        case 0x20: case 0xa0: case 0x1680: case 0x2028: case 0x2029:
+        case 0x202f: case 0x205f: case 0x3000:
+            break;
+
+        default:
+            blank = blank && c >= 0x2000 && c <= 0x200a;
+        }
+    }
+
+    return !blank;
+}
+
+
+static int
+is_code(const value_t *v)
+{
+    size_t  n;
+
+    static const char  letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+    if (v->type != '"' || v->len < 1 || v->len > 8) {
+        return 0;
+    }
+
+    for (n = 0; n < v->len; n++) {
+        if (memchr(letters, v->text[n], n ? 36 : 26) == NULL) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+is(const value_t *v, const char *text)
+{
+    return v->len == strlen(text) && memcmp(v->text, text, v->len) == 0;
+}
+
+
+/* what was read is written as JSON and read again */
+
+static void
+check_again(const stockcert_grant_t *grant)
+{
+    char               json[2 * STOCKCERT_TEXT_MAX + 128], *p;
+    size_t             i;
+    stockcert_grant_t  again;
+    stockcert_fault_t  fault;
+
+    p = json + sprintf(json, "{\"class\":\"%.*s\",\"amount\":%llu,\"name\":\"",
+                       grant->code_len, grant->code,
+                       (unsigned long long) grant->amount);
+
+    for (i = 0; i < grant->name_len; i++) {
+        if (grant->name[i] == '"' || grant->name[i] == '\\') {
+            *p++ = '\\';
+        }
+
+        *p++ = grant->name[i];
+    }
+
+    *p++ = '"';
+    *p++ = '}';
+
+    must(stockcert_grant_parse(json, (size_t) (p - json), &again, &fault) == 0);
+    must(again.amount == grant->amount);
+    must(again.code_len == grant->code_len);
+    must(memcmp(again.code, grant->code, grant->code_len) == 0);
+    must(again.name_len == grant->name_len);
+    must(memcmp(again.name, grant->name, grant->name_len) == 0);
+}
+
+
+/* a member that is too long is cut, between characters, but no more than that */
+
+static void
+check_fault(const value_t *member, const stockcert_fault_t *fault)
+{
+    size_t          len;
+    uint32_t        c;
+    const uint8_t  *p, *end;
+
+    must(fault->has_member == (member->type != 0));
+    must(memchr(fault->detail, '\0', sizeof(fault->detail)) != NULL);
+    must(fault->detail[0] != '\0');
+    must(memchr(fault->member, '\0', sizeof(fault->member)) != NULL);
+
+    len = strlen(fault->member);
+
+    must(len == member->len
+         || (len < member->len && len + 4 >= sizeof(fault->member)));
+    must(len == 0 || memcmp(fault->member, member->text, len) == 0);
+
+    end = (const uint8_t *) fault->member + len;
+
+    for (p = (const uint8_t *) fault->member; p < end; /* void */ ) {
+        must(read_utf8(&p, end, &c) == 0);
+    }
+}
