@@ -42,6 +42,7 @@ static void ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane,
 static void ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane,
     ngx_log_t *log);
 static void ngx_http_stockcert_wake(void *data, size_t worker);
+static void ngx_http_stockcert_give_up(ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane,
     uint64_t end);
 static void ngx_http_stockcert_wait_handler(ngx_http_request_t *r);
@@ -240,6 +241,7 @@ ngx_http_stockcert_thread_handler(ngx_event_t *ev)
 {
     ngx_http_stockcert_lane_t *lane = ev->data;
 
+    ngx_uint_t                  again;
     ngx_http_stockcert_task_t  *task;
 
     task = &lane->task;
@@ -263,6 +265,9 @@ ngx_http_stockcert_thread_handler(ngx_event_t *ev)
         ngx_http_stockcert_lane_opened(lane);
 
     } else {
+        again = (lane->refuse != STOCKCERT_OK
+                 && lane->refuse != STOCKCERT_FULL);
+
         lane->refuse = task->rc;
 
         if (task->rc == STOCKCERT_FAILED || task->rc == STOCKCERT_UNKNOWN) {
@@ -271,10 +276,32 @@ ngx_http_stockcert_thread_handler(ngx_event_t *ev)
 
         if (lane->failed) {
             ngx_http_stockcert_lane_close(lane);
+
+            if (again) {
+                ngx_http_stockcert_give_up(lane);
+            }
         }
     }
 
     ngx_http_stockcert_settled(lane);
+}
+
+
+/*
+ * A ledger that can be opened, but fails again and again, as with a disk that
+ * does not flush: those who have waited for long are told that it is not known
+ */
+
+static void
+ngx_http_stockcert_give_up(ngx_http_stockcert_lane_t *lane)
+{
+    if (stockcert_lane_waiting(lane->lane)
+        && ngx_current_msec - lane->progress > NGX_HTTP_STOCKCERT_LATE)
+    {
+        lane->retry = ngx_current_msec + NGX_HTTP_STOCKCERT_RETRY;
+
+        ngx_http_stockcert_answer(lane, stockcert_lane_filled(lane->lane));
+    }
 }
 
 

@@ -1,6 +1,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@ static stockcert_rc_e stockcert_ledger_open_env(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_open_files(stockcert_ledger_t *ledger,
     const char *path, stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_make_file(const char *path, int dir,
+    stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_use(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, int make, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_check_size(stockcert_ledger_t *ledger,
@@ -69,6 +72,13 @@ stockcert_ledger_open(const stockcert_ledger_conf_t *conf,
         rc = stockcert_ledger_use(l, conf, 1, error);
     }
 
+    if (rc != STOCKCERT_OK) {
+        goto failed;
+    }
+
+    /* what is read must not be undone: who committed it may not have flushed */
+
+    rc = stockcert_ledger_flush(l, error);
     if (rc != STOCKCERT_OK) {
         goto failed;
     }
@@ -215,9 +225,9 @@ stockcert_ledger_open_env(stockcert_ledger_t *ledger,
 
 
 /*
- * Under a lock of the directory, as a data file without a byte is either just
- * being made by another process, which has the lock, or all that is left of a
- * ledger.  LMDB would take it for a new one and begin at number 1 again.
+ * Under a lock of the directory, as others may be making the file.  One without
+ * a byte is all that is left of a ledger: LMDB would take it for a new one and
+ * begin at number 1 again.
  */
 
 static stockcert_rc_e
@@ -233,14 +243,25 @@ stockcert_ledger_open_files(stockcert_ledger_t *ledger, const char *path,
         return stockcert_ledger_error(error, "open()", errno);
     }
 
+    rc = STOCKCERT_OK;
+
     if (flock(fd, LOCK_EX) == -1) {
         rc = stockcert_ledger_error(error, "flock()", errno);
 
-    } else if (fstatat(fd, "data.mdb", &st, 0) == 0 && st.st_size == 0) {
+    } else if (fstatat(fd, "data.mdb", &st, 0) == -1) {
+
+        /* what else may be wrong, LMDB will tell */
+
+        if (errno == ENOENT) {
+            rc = stockcert_ledger_make_file(path, fd, error);
+        }
+
+    } else if (st.st_size == 0) {
         rc = stockcert_ledger_damaged(error, "data.mdb is empty; if it never "
                                       "was a ledger, remove it");
+    }
 
-    } else {
+    if (rc == STOCKCERT_OK) {
 
         /*
          * MDB_NOTLS: the reader's transaction is used by whatever thread
@@ -261,6 +282,57 @@ stockcert_ledger_open_files(stockcert_ledger_t *ledger, const char *path,
     }
 
     return rc;
+}
+
+
+/*
+ * An environment without data.  It is flushed before it gets its name: what a
+ * power cut leaves of one half made is not refused, but made again.
+ */
+
+static stockcert_rc_e
+stockcert_ledger_make_file(const char *path, int dir, stockcert_error_t *error)
+{
+    int          rc;
+    char         made[PATH_MAX], name[PATH_MAX];
+    MDB_env     *env;
+    struct stat  st;
+
+    if (fstatat(dir, "data.mdb", &st, AT_SYMLINK_NOFOLLOW) == 0) {
+
+        /* the disk that it leads to may not be mounted */
+
+        return stockcert_ledger_damaged(error, "data.mdb is a link to nothing");
+    }
+
+    if (snprintf(made, PATH_MAX, "%s/data.mdb.new", path) >= PATH_MAX) {
+        return stockcert_ledger_error(error, "open()", ENAMETOOLONG);
+    }
+
+    snprintf(name, PATH_MAX, "%s/data.mdb", path);
+
+    if (unlink(made) == -1 && errno != ENOENT) {
+        return stockcert_ledger_error(error, "unlink()", errno);
+    }
+
+    rc = mdb_env_create(&env);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_env_create()", rc);
+    }
+
+    rc = mdb_env_open(env, made, MDB_NOSUBDIR|MDB_NOLOCK, 0600);
+    if (rc == 0) {
+        rc = mdb_env_sync(env, 1);
+    }
+
+    mdb_env_close(env);
+
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_env_open()", rc);
+    }
+
+    return stockcert_ledger_error(error, "rename()",
+                                  rename(made, name) == -1 ? errno : 0);
 }
 
 

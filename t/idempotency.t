@@ -135,8 +135,9 @@ for my $where (qw(fdatasync pwrite written)) {
     $server->hold($where);
     send_it($client, $grant, "killed at $where");
     my $pid = $server->held($where);
-    $server->kill_worker($pid);
+    kill KILL => $pid;
     $server->release($where);
+    wait_for('a new worker', sub { $server->ready($pid) });
     $client->receive;
     my $r = ask($server->client, $grant, "killed at $where");
     is($r->{status}, 201, "killed at $where, asked again: issued");

@@ -5,8 +5,10 @@ package Stockcert;
 #     Stockcert           an nginx in a directory of its own, on 127.0.0.1
 #     Stockcert::Client   a connection to it
 #     Stockcert::Load     clients that issue, each a process, and note all answers
+#     Stockcert::Gate     methods of the server: stop the module at a flush, let it
+#                         go on call by call, make the disk slow, set the clock
+#     Stockcert::Checks   tests that all is well
 #     check_ledger()      reads the ledger over HTTP, compares it with the answers
-#     $server->gate       stops the module at a flush and lets it go on, call by call
 #
 # Nothing waits without an end, and nothing stays behind.
 
@@ -23,6 +25,7 @@ use JSON::PP;
 use POSIX qw(WNOHANG setuid);
 use Time::HiRes qw(clock_gettime sleep CLOCK_MONOTONIC);
 
+use parent 'Stockcert::Gate';
 use Stockcert::Client;
 use Stockcert::Load;
 
@@ -94,12 +97,12 @@ sub grant {
 # The server. Arguments, all with defaults: http, main, location and listen are
 # text for the configuration, workers a number (0: master_process off), user the
 # workers' one where we are root, as the ordinary user that all runs as, flushes
-# 1 to have a gate.
+# 1 to have a gate, connections those of a worker.
 
 sub new {
     my ($class, %arg) = @_;
     my $self = bless {
-        http => ledger('acme'), main => '', listen => '', workers => 2, user => 'nobody',
+        http => ledger('acme'), main => '', listen => '', workers => 2, connections => 512, user => 'nobody',
         location => 'location / { stockcert; }', server => '', port => free_port(), %arg,
         tmp => File::Temp->newdir('stockcert-XXXXXX', TMPDIR => 1),
     }, $class;
@@ -146,7 +149,7 @@ daemon off;
 pid nginx.pid;
 error_log error.log notice;
 $self->{main}
-events { worker_connections 512; }
+events { worker_connections $self->{connections}; }
 http {
     access_log off;
     $temp
@@ -299,151 +302,6 @@ sub clients_of_workers {
         return keys %of == $n;
     });
     return %of;
-}
-
-
-# The gate. A call ("fdatasync", "pwrite": LMDB's last step, on a descriptor
-# that has O_DSYNC; "written": after that) is held while there is a file
-# hold-CALL, for ledgers whose path has what is in it; each file "pass" lets one
-# go on. "log" has a line for each: what, call, process, nanoseconds.
-
-sub build_gate {
-    my ($self) = @_;
-    my $gate = $self->{gate} = "$self->{dir}/gate";
-    mkdir $gate;
-    spew("$gate/log", '');
-    chmod 0777, $gate, "$gate/log";
-    spew("$gate/gate.c", <<'END');
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
-
-static char  dir[1024];
-
-static void note(const char *what, const char *call)
-{
-    char             path[2048], line[256];
-    int              fd, len;
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    snprintf(path, sizeof(path), "%s/log", dir);
-    len = snprintf(line, sizeof(line), "%s %s %d %ld%09ld\n", what, call,
-                   (int) getpid(), (long) ts.tv_sec, ts.tv_nsec);
-    fd = open(path, O_WRONLY|O_APPEND|O_CLOEXEC);
-    if (fd == -1 || write(fd, line, len) != len) {
-        abort();
-    }
-    close(fd);
-}
-
-static int held(const char *call, int file)
-{
-    char     path[2048], which[1024], link[64], name[1024];
-    int      fd;
-    ssize_t  n;
-
-    snprintf(path, sizeof(path), "%s/hold-%s", dir, call);
-    fd = open(path, O_RDONLY|O_CLOEXEC);
-    if (fd == -1) {
-        return 0;
-    }
-    n = read(fd, which, sizeof(which) - 1);
-    close(fd);
-    which[n > 0 ? n : 0] = '\0';
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
-    n = readlink(link, name, sizeof(name) - 1);
-    name[n > 0 ? n : 0] = '\0';
-    return strstr(name, which) != NULL;
-}
-
-static void gate(const char *call, int file)
-{
-    int   i;
-    char  pass[2048];
-
-    snprintf(pass, sizeof(pass), "%s/pass", dir);
-    note("at", call);
-    for (i = 0; i < 60000 && held(call, file) && unlink(pass) == -1; i++) {
-        usleep(1000);
-    }
-}
-
-__attribute__((constructor)) static void load(void)
-{
-    if (getenv("STOCKCERT_GATE") && dir[0] == '\0') {
-        snprintf(dir, sizeof(dir), "%s", getenv("STOCKCERT_GATE"));
-        note("loaded", "-");
-    }
-}
-
-int fdatasync(int fd)
-{
-    int  rc, (*next)(int) = (int (*)(int)) dlsym(RTLD_NEXT, "fdatasync");
-
-    gate("fdatasync", fd);
-    rc = next(fd);
-    note("done", "fdatasync");
-    return rc;
-}
-
-ssize_t pwrite(int fd, const void *buf, size_t len, off_t off)
-{
-    ssize_t  n, (*next)(int, const void *, size_t, off_t) =
-        (ssize_t (*)(int, const void *, size_t, off_t)) dlsym(RTLD_NEXT, "pwrite");
-
-    if ((fcntl(fd, F_GETFL) & O_DSYNC) == 0) {
-        return next(fd, buf, len, off);
-    }
-    gate("pwrite", fd);
-    n = next(fd, buf, len, off);
-    note("done", "pwrite");
-    gate("written", fd);
-    return n;
-}
-
-ssize_t pwrite64(int fd, const void *buf, size_t len, off_t off)
-{
-    return pwrite(fd, buf, len, off);
-}
-END
-    system('cc', '-shared', '-fPIC', '-O1', '-o', "$gate/gate.so", "$gate/gate.c", '-ldl') == 0
-        or die "cc failed\n";
-}
-
-sub has_gate { return slurp("$_[0]{gate}/log") =~ /^loaded/m }
-
-sub gate_log { return map { [split] } split /\n/, slurp("$_[0]{gate}/log") }
-
-sub hold {
-    my ($self, $call, $which) = @_;
-    spew("$self->{gate}/hold-$call", $which // '');
-}
-
-# waits until one is held there, and returns its process
-
-sub held {
-    my ($self, $call) = @_;
-    return wait_for("a call held at $call", sub {
-        my $last = ($self->gate_log)[-1];
-        return "$last->[0] $last->[1]" eq "at $call" && $last->[2];
-    });
-}
-
-sub pass {
-    my ($self) = @_;
-    spew("$self->{gate}/pass", '');
-    wait_for('somebody passes', sub { !-e "$self->{gate}/pass" });
-}
-
-sub release {
-    my ($self, @calls) = @_;
-    unlink map { "$self->{gate}/hold-$_" } @calls;
 }
 
 

@@ -2,13 +2,19 @@ package Stockcert::Load;
 
 # Arguments: clients, count (requests of each; without it, until stop()), uri,
 # grants (called with the numbers of client and request, returns class and
-# amount). On each new connection a client asks which worker it has got. Each
+# amount), ask (called with a Stockcert::Client and what issue() wants, to ask for
+# something else), tag (what the names begin with), fresh (1: the client of each request has a new connection).
+# On a connection to keep, a client asks first which worker it has got. Each
 # request has a name of its own; an answer that was lost is not asked for again.
+#
+# With crowd (a number), each client has so many connections, sends a request on
+# each, and then waits for all the answers.
 
 use strict;
 use warnings;
 
 use File::Temp;
+use IO::Select;
 use POSIX ();
 use Time::HiRes ();
 
@@ -18,14 +24,16 @@ sub new {
     my ($class, $server, %arg) = @_;
     my $self = bless {
         clients => 20, count => 0, uri => '/', answers => [],
-        grants => sub { return ($_[1] % 3 ? 'CS' : 'PS', 1 + $_[1] % 7) }, %arg,
-        tag => 'load' . ++$loads . ' client',
+        grants => sub { return ($_[1] % 3 ? 'CS' : 'PS', 1 + $_[1] % 7) },
+        ask => sub { my ($http, @arg) = @_; return $http->issue(@arg) },
+        tag => 'load' . ++$loads . ' client', %arg,
     }, $class;
     for my $client (1 .. $self->{clients}) {
         my $file = File::Temp->new;
         my $pid = fork // die "fork: $!\n";
         if (!$pid) {
-            my $ok = eval { $self->run($server, $client, $file); 1 };
+            my $run = $self->{crowd} ? 'come' : 'run';
+            my $ok = eval { $file->autoflush(1); $self->$run($server, $client, $file); 1 };
             print STDERR $@ if !$ok;
             POSIX::_exit($ok ? 0 : 1);
         }
@@ -42,16 +50,16 @@ sub run {
     local $SIG{TERM} = sub { $stop = 1 };
     my $http = $server->client;
     my $worker;
-    $file->autoflush(1);
     my $end = Stockcert::now() + 120;
 
     for (my $n = 1; !$self->{count} || $n <= $self->{count}; $n++) {
         while (!$stop && $http->stale) {
             $http->connect;
+            last if $self->{fresh};
             my $r = $http->ask('GET', '/static');
             $worker = $r->{worker} // '';
             next if $r->{status};
-            print $file join("\t", 0, "not served: $r->{error}", ('') x 7), "\n";
+            print $file join("\t", 0, "not served: $r->{error}", ('') x 8), "\n";
             Time::HiRes::sleep(0.01);
             die "client $client can do nothing\n" if Stockcert::now() > $end;
         }
@@ -59,12 +67,40 @@ sub run {
         my ($class, $amount) = $self->{grants}->($client, $n);
         my $name = "$self->{tag} $client request $n";
         my $sent = Stockcert::now();
-        my $r = $http->issue($class, $amount, $name, $self->{uri});
-        my $body = $r->{body};
-        $body =~ s/\s+$//;
-        print $file join("\t", $r->{status}, $r->{error}, $worker, $sent, Stockcert::now(), $class, $amount,
-            $name, $body), "\n";
+        my $r = $self->{ask}->($http, $class, $amount, $name, $self->{uri});
+        $self->note($file, $r, $worker // $r->{worker} // '', $sent, $class, $amount, $name);
+        $http->close if $self->{fresh};
+        Time::HiRes::sleep(0.01) if $self->{fresh} and !$r->{status};
     }
+}
+
+sub come {
+    my ($self, $server, $client, $file) = @_;
+    my %of;
+    my ($class, $amount) = $self->{grants}->($client, 1);
+    my $name = sub { return "$self->{tag} $client connection $_[0]" };
+    for my $n (1 .. $self->{crowd}) {
+        my $http = $server->client;
+        $http->connect or die "connect: $!\n";
+        $of{$http->{socket}} = [$n, $http, Stockcert::now()];
+        $http->send('POST', $self->{uri}, Stockcert::grant($class, $amount, $name->($n)));
+    }
+    my $waiting = IO::Select->new(map { $_->[1]{socket} } values %of);
+    while ($waiting->count) {
+        my @ready = $waiting->can_read($Stockcert::TIMEOUT) or die "no answer to " . $waiting->count . " requests\n";
+        for my $socket (@ready) {
+            my ($n, $http, $sent) = @{$of{$socket}};
+            $self->note($file, $http->receive, '', $sent, $class, $amount, $name->($n));
+            $waiting->remove($socket);
+        }
+    }
+}
+
+sub note {
+    my ($self, $file, $r, $worker, $sent, $class, $amount, $name) = @_;
+    (my $body = $r->{body}) =~ tr/\n//d;
+    print $file join("\t", $r->{status}, $r->{error}, $worker, $sent, Stockcert::now(), $class, $amount,
+        $name, $r->{headers}{'retry-after'} // '', $body), "\n";
 }
 
 # all answers up to now
@@ -78,7 +114,7 @@ sub answers {
             last if $line !~ s/\n$//;
             $file->{offset} += length($line) + 1;
             my %answer;
-            @answer{qw(status error worker sent answered class amount name body)} = split /\t/, $line, 9;
+            @answer{qw(status error worker sent answered class amount name retry_after body)} = split /\t/, $line, 10;
             push @{$self->{answers}}, \%answer;
         }
     }

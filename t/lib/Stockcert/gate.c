@@ -1,0 +1,164 @@
+/*
+ * Preloaded into nginx (Gate.pm): makes the disk slow or broken and sets the
+ * clock, as files in $STOCKCERT_GATE say.
+ */
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static char  dir[1024];
+
+static void note(const char *what, const char *call)
+{
+    char             path[2048], line[256];
+    int              fd, len;
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    snprintf(path, sizeof(path), "%s/log", dir);
+    len = snprintf(line, sizeof(line), "%s %s %d %ld%09ld\n", what, call,
+                   (int) getpid(), (long) ts.tv_sec, ts.tv_nsec);
+    fd = open(path, O_WRONLY|O_APPEND|O_CLOEXEC);
+    if (fd == -1 || write(fd, line, len) != len) {
+        abort();
+    }
+    close(fd);
+}
+
+/* the number in the file WHAT-CALL, if that is for the path of this descriptor */
+
+static int set(const char *what, const char *call, int file)
+{
+    char     path[2048], text[1100], which[1024] = "", link[64], name[1024];
+    int      fd, number = 0;
+    ssize_t  n;
+
+    snprintf(path, sizeof(path), "%s/%s-%s", dir, what, call);
+    fd = open(path, O_RDONLY|O_CLOEXEC);
+    if (fd == -1) {
+        return 0;
+    }
+    n = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    sscanf(text, "%d %1023[^\n]", &number, which);
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
+    n = readlink(link, name, sizeof(name) - 1);
+    name[n > 0 ? n : 0] = '\0';
+    return strstr(name, which) ? number : 0;
+}
+
+/* 0, or -1 and errno if the call has to fail */
+
+static int gate(const char *call, int file)
+{
+    int   i;
+    char  pass[2048];
+
+    snprintf(pass, sizeof(pass), "%s/pass", dir);
+    note("at", call);
+    for (i = 0; i < 60000 && set("hold", call, file) && unlink(pass) == -1; i++) {
+        usleep(1000);
+    }
+    usleep(1000 * set("delay", call, file));
+    i = set("fail", call, file);
+    if (i == 0) {
+        return 0;
+    }
+    note("failed", call);
+    errno = i;
+    return -1;
+}
+
+__attribute__((constructor)) static void load(void)
+{
+    if (getenv("STOCKCERT_GATE") && dir[0] == '\0') {
+        snprintf(dir, sizeof(dir), "%s", getenv("STOCKCERT_GATE"));
+        note("loaded", "-");
+    }
+}
+
+int fdatasync(int fd)
+{
+    int  rc, (*next)(int) = (int (*)(int)) dlsym(RTLD_NEXT, "fdatasync");
+
+    if (gate("fdatasync", fd) == -1) {
+        return -1;
+    }
+    rc = next(fd);
+    note("done", "fdatasync");
+    return rc;
+}
+
+ssize_t pwrite(int fd, const void *buf, size_t len, off_t off)
+{
+    ssize_t  n, (*next)(int, const void *, size_t, off_t) =
+        (ssize_t (*)(int, const void *, size_t, off_t)) dlsym(RTLD_NEXT, "pwrite");
+
+    if ((fcntl(fd, F_GETFL) & O_DSYNC) == 0) {
+        if (len < 512 && set("fail", "restore", fd) && gate("restore", fd) == -1) {
+            return -1;
+        }
+        return next(fd, buf, len, off);
+    }
+    if (gate("pwrite", fd) == -1) {
+        return -1;
+    }
+    n = next(fd, buf, len, off);
+    note("done", "pwrite");
+    return gate("written", fd) == -1 ? -1 : n;
+}
+
+ssize_t pwrite64(int fd, const void *buf, size_t len, off_t off)
+{
+    return pwrite(fd, buf, len, off);
+}
+
+/* seconds that the clock is set by */
+
+static long shift(void)
+{
+    char  path[2048], text[32] = "";
+    int   fd, saved = errno;
+
+    snprintf(path, sizeof(path), "%s/clock", dir);
+    fd = open(path, O_RDONLY|O_CLOEXEC);
+    if (fd != -1) {
+        if (read(fd, text, sizeof(text) - 1) == -1) {
+            abort();
+        }
+        close(fd);
+    }
+    errno = saved;
+    return atol(text);
+}
+
+int clock_gettime(clockid_t id, struct timespec *ts)
+{
+    int  rc = (int) syscall(SYS_clock_gettime, id, ts);
+
+    if (rc == 0 && id == CLOCK_REALTIME) {
+        ts->tv_sec += shift();
+    }
+    return rc;
+}
+
+int gettimeofday(struct timeval *restrict tv, void *restrict tz)
+{
+    struct timespec  ts;
+
+    (void) tz;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    tv->tv_sec = ts.tv_sec;
+    tv->tv_usec = ts.tv_nsec / 1000;
+    return 0;
+}
