@@ -150,6 +150,14 @@ void ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
     const stockcert_error_t *error);
 
 
+/* the entry that issued it, and if that is there (position), its cancellation */
+
+typedef struct {
+    stockcert_entry_t   issued;
+    stockcert_entry_t   cancelled;
+} ngx_http_stockcert_certificate_t;
+
+
 /*
  * Reply: each sends a whole answer, and returns what a content handler returns.
  * What the arguments point to needs to stay for the call only.
@@ -170,9 +178,10 @@ void ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
 ngx_int_t ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
     const stockcert_slot_t *slot);
 ngx_int_t ngx_http_stockcert_reply_certificate(ngx_http_request_t *r,
-    const stockcert_entry_t *entry);
+    const ngx_http_stockcert_certificate_t *certificate);
 ngx_int_t ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
-    const ngx_str_t *code, const stockcert_entry_t *entries, ngx_uint_t n,
+    const ngx_str_t *code,
+    const ngx_http_stockcert_certificate_t *certificates, ngx_uint_t n,
     ngx_uint_t limit, ngx_uint_t more);
 ngx_int_t ngx_http_stockcert_reply_inventory(ngx_http_request_t *r,
     const stockcert_entry_t *last, const stockcert_class_t *classes,

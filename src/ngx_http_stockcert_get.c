@@ -103,10 +103,10 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
     stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
     stockcert_error_t *error)
 {
-    uint64_t            after, limit, n, i;
-    stockcert_rc_e      rc;
-    stockcert_class_t   class;
-    stockcert_entry_t  *entries;
+    uint64_t                           after, limit, n, i;
+    stockcert_rc_e                     rc;
+    stockcert_class_t                  class;
+    ngx_http_stockcert_certificate_t  *certificates;
 
     after = 0;
     limit = NGX_HTTP_STOCKCERT_LIMIT;
@@ -136,22 +136,25 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
 
     n = class.last > after ? ngx_min(class.last - after, limit) : 0;
 
-    entries = ngx_palloc(r->pool, (size_t) (n + 1) * sizeof(stockcert_entry_t));
-    if (entries == NULL) {
+    certificates = ngx_palloc(r->pool,
+                              (size_t) (n + 1)
+                              * sizeof(ngx_http_stockcert_certificate_t));
+    if (certificates == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     for (i = 0; i < n; i++) {
         if (stockcert_ledger_certificate(ledger, (char *) target->code.data,
                                          target->code.len, after + 1 + i,
-                                         &entries[i], error)
+                                         &certificates[i].issued,
+                                         &certificates[i].cancelled, error)
             != STOCKCERT_OK)
         {
             return NGX_ABORT;
         }
     }
 
-    return ngx_http_stockcert_reply_certificates(r, &target->code, entries,
+    return ngx_http_stockcert_reply_certificates(r, &target->code, certificates,
                                                  (ngx_uint_t) n,
                                                  (ngx_uint_t) limit,
                                                  after + n < class.last);
@@ -163,16 +166,17 @@ ngx_http_stockcert_get_certificate(ngx_http_request_t *r,
     stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
     stockcert_error_t *error)
 {
-    stockcert_rc_e     rc;
-    stockcert_entry_t  entry;
+    stockcert_rc_e                    rc;
+    ngx_http_stockcert_certificate_t  certificate;
 
     rc = stockcert_ledger_certificate(ledger, (char *) target->code.data,
                                       target->code.len, target->number,
-                                      &entry, error);
+                                      &certificate.issued,
+                                      &certificate.cancelled, error);
     switch (rc) {
 
     case STOCKCERT_OK:
-        return ngx_http_stockcert_reply_certificate(r, &entry);
+        return ngx_http_stockcert_reply_certificate(r, &certificate);
 
     case STOCKCERT_NOT_FOUND:
         return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_NOT_FOUND,

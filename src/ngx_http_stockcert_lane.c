@@ -245,6 +245,8 @@ ngx_http_stockcert_lane_open(ngx_http_stockcert_ledger_t *conf,
     stockcert_ledger_conf_t  lc;
 
     lc.path = (char *) conf->path.data;
+    lc.access = STOCKCERT_MAKE;
+    lc.created = 0;
     lc.size = conf->size;
     lc.company.len = conf->company.len;
     lc.company.data = (char *) conf->company.data;

@@ -13,13 +13,13 @@
 
 
 static ngx_buf_t *ngx_http_stockcert_certificate(ngx_http_request_t *r,
-    const stockcert_entry_t *entry);
+    const ngx_http_stockcert_certificate_t *certificate);
 static size_t ngx_http_stockcert_certificate_len(
     const ngx_http_stockcert_loc_conf_t *slcf,
-    const stockcert_entry_t *entry);
+    const ngx_http_stockcert_certificate_t *certificate);
 static u_char *ngx_http_stockcert_put_certificate(u_char *p,
     const ngx_http_stockcert_loc_conf_t *slcf,
-    const stockcert_entry_t *entry);
+    const ngx_http_stockcert_certificate_t *certificate);
 static u_char *ngx_http_stockcert_put_time(u_char *p, uint64_t time);
 static ngx_int_t ngx_http_stockcert_set_etag(ngx_http_request_t *r,
     const uint8_t *seal);
@@ -31,36 +31,43 @@ ngx_int_t
 ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
     const stockcert_slot_t *slot)
 {
-    u_char                         *uri;
-    ngx_buf_t                      *b;
-    stockcert_entry_t               entry;
-    ngx_http_stockcert_loc_conf_t  *slcf;
+    u_char                            *uri;
+    ngx_buf_t                         *b;
+    stockcert_entry_t                 *entry;
+    ngx_http_stockcert_loc_conf_t     *slcf;
+    ngx_http_stockcert_certificate_t   certificate;
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
 
-    entry.position = slot->outcome.position;
-    entry.time = slot->outcome.time;
-    entry.number = slot->outcome.number;
-    entry.seal = slot->outcome.seal;
-    entry.shares = slot->grant.amount;
-    entry.code.len = slot->grant.code_len;
-    entry.code.data = slot->grant.code;
-    entry.text.len = slot->grant.name_len;
-    entry.text.data = slot->grant.name;
+    /* as it was when it was issued, also in an answer that is sent again */
 
-    b = ngx_http_stockcert_certificate(r, &entry);
+    certificate.cancelled.position = 0;
+
+    entry = &certificate.issued;
+
+    entry->position = slot->outcome.position;
+    entry->time = slot->outcome.time;
+    entry->number = slot->outcome.number;
+    entry->seal = slot->outcome.seal;
+    entry->shares = slot->grant.amount;
+    entry->code.len = slot->grant.code_len;
+    entry->code.data = slot->grant.code;
+    entry->text.len = slot->grant.name_len;
+    entry->text.data = slot->grant.name;
+
+    b = ngx_http_stockcert_certificate(r, &certificate);
     if (b == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    uri = ngx_pnalloc(r->pool, slcf->prefix.len + entry.code.len
+    uri = ngx_pnalloc(r->pool, slcf->prefix.len + entry->code.len
                                + sizeof("-") + NGX_INT64_LEN);
     if (uri == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_sprintf(uri, "%V%*s-%uL%Z", &slcf->prefix, entry.code.len,
-                entry.code.data, entry.number);
+    ngx_sprintf(uri, "%V%*s-%uL%Z", &slcf->prefix, entry->code.len,
+                entry->code.data, entry->number);
 
     /*
      * not r->headers_out.location, to which nginx adds the scheme and host that
@@ -85,13 +92,17 @@ ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
 
 ngx_int_t
 ngx_http_stockcert_reply_certificate(ngx_http_request_t *r,
-    const stockcert_entry_t *entry)
+    const ngx_http_stockcert_certificate_t *certificate)
 {
-    ngx_buf_t  *b;
+    ngx_buf_t                *b;
+    const stockcert_entry_t  *last;
 
-    b = ngx_http_stockcert_certificate(r, entry);
+    b = ngx_http_stockcert_certificate(r, certificate);
 
-    if (b == NULL || ngx_http_stockcert_set_etag(r, entry->seal) != NGX_OK) {
+    last = certificate->cancelled.position ? &certificate->cancelled
+                                           : &certificate->issued;
+
+    if (b == NULL || ngx_http_stockcert_set_etag(r, last->seal) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -101,7 +112,8 @@ ngx_http_stockcert_reply_certificate(ngx_http_request_t *r,
 
 ngx_int_t
 ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
-    const ngx_str_t *code, const stockcert_entry_t *entries, ngx_uint_t n,
+    const ngx_str_t *code,
+    const ngx_http_stockcert_certificate_t *certificates, ngx_uint_t n,
     ngx_uint_t limit, ngx_uint_t more)
 {
     u_char                         *p;
@@ -125,7 +137,7 @@ ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
 
         next.data = p;
         next.len = ngx_sprintf(p, "%V%V?after=%uL&limit=%ui", &slcf->prefix,
-                               code, entries[n - 1].number, limit)
+                               code, certificates[n - 1].issued.number, limit)
                    - p;
 
         if (ngx_http_stockcert_set_next(r, &next) != NGX_OK) {
@@ -137,7 +149,7 @@ ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
           + code->len + next.len;
 
     for (i = 0; i < n; i++) {
-        len += ngx_http_stockcert_certificate_len(slcf, &entries[i])
+        len += ngx_http_stockcert_certificate_len(slcf, &certificates[i])
                + sizeof(",\n") - 1;
     }
 
@@ -155,7 +167,7 @@ ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
             *p++ = '\n';
         }
 
-        p = ngx_http_stockcert_put_certificate(p, slcf, &entries[i]);
+        p = ngx_http_stockcert_put_certificate(p, slcf, &certificates[i]);
     }
 
     *p++ = ']';
@@ -267,21 +279,22 @@ ngx_http_stockcert_add_header(ngx_http_request_t *r, const char *name,
 
 static ngx_buf_t *
 ngx_http_stockcert_certificate(ngx_http_request_t *r,
-    const stockcert_entry_t *entry)
+    const ngx_http_stockcert_certificate_t *certificate)
 {
+    size_t                          len;
     ngx_buf_t                      *b;
     ngx_http_stockcert_loc_conf_t  *slcf;
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
 
-    b = ngx_create_temp_buf(r->pool,
-                            ngx_http_stockcert_certificate_len(slcf, entry)
-                            + 1);
+    len = ngx_http_stockcert_certificate_len(slcf, certificate);
+
+    b = ngx_create_temp_buf(r->pool, len + 1);
     if (b == NULL) {
         return NULL;
     }
 
-    b->last = ngx_http_stockcert_put_certificate(b->last, slcf, entry);
+    b->last = ngx_http_stockcert_put_certificate(b->last, slcf, certificate);
     *b->last++ = '\n';
 
     return b;
@@ -290,24 +303,47 @@ ngx_http_stockcert_certificate(ngx_http_request_t *r,
 
 static size_t
 ngx_http_stockcert_certificate_len(const ngx_http_stockcert_loc_conf_t *slcf,
-    const stockcert_entry_t *entry)
+    const ngx_http_stockcert_certificate_t *certificate)
 {
-    return sizeof("{\"cert_id\":\"-\",\"stakeholder\":\"\",\"company\":\"\","
-                  "\"amount\":,\"class\":\"\",\"number\":,\"issued_at\":\"\","
-                  "\"entry\":,\"seal\":\"\"}")
-           + 2 * entry->code.len + 4 * NGX_INT64_LEN
-           + entry->text.len + ngx_escape_json(NULL,
-                                               (u_char *) entry->text.data,
-                                               entry->text.len)
-           + slcf->ledger->company_json.len + NGX_HTTP_STOCKCERT_TIME_LEN
-           + NGX_HTTP_STOCKCERT_SEAL_LEN;
+    size_t                    len;
+    const stockcert_entry_t  *entry;
+
+    entry = &certificate->issued;
+
+    len = sizeof("{\"cert_id\":\"-\",\"stakeholder\":\"\",\"company\":\"\","
+                 "\"amount\":,\"class\":\"\",\"number\":,\"issued_at\":\"\","
+                 "\"entry\":,\"seal\":\"\"}")
+          + 2 * entry->code.len + 4 * NGX_INT64_LEN
+          + entry->text.len + ngx_escape_json(NULL,
+                                              (u_char *) entry->text.data,
+                                              entry->text.len)
+          + slcf->ledger->company_json.len + NGX_HTTP_STOCKCERT_TIME_LEN
+          + NGX_HTTP_STOCKCERT_SEAL_LEN;
+
+    entry = &certificate->cancelled;
+
+    if (entry->position) {
+        len += sizeof(",\"status\":\"cancelled\",\"cancelled_at\":\"\","
+                      "\"reason\":\"\"")
+               + NGX_HTTP_STOCKCERT_TIME_LEN
+               + entry->text.len + ngx_escape_json(NULL,
+                                                   (u_char *) entry->text.data,
+                                                   entry->text.len);
+    }
+
+    return len;
 }
 
 
 static u_char *
 ngx_http_stockcert_put_certificate(u_char *p,
-    const ngx_http_stockcert_loc_conf_t *slcf, const stockcert_entry_t *entry)
+    const ngx_http_stockcert_loc_conf_t *slcf,
+    const ngx_http_stockcert_certificate_t *certificate)
 {
+    const stockcert_entry_t  *entry;
+
+    entry = &certificate->issued;
+
     p = ngx_sprintf(p, "{\"cert_id\":\"%*s-%uL\",\"stakeholder\":\"",
                     entry->code.len, entry->code.data, entry->number);
     p = (u_char *) ngx_escape_json(p, (u_char *) entry->text.data,
@@ -319,8 +355,19 @@ ngx_http_stockcert_put_certificate(u_char *p,
     p = ngx_http_stockcert_put_time(p, entry->time);
     p = ngx_sprintf(p, "\",\"entry\":%uL,\"seal\":\"", entry->position);
     p = ngx_hex_dump(p, (u_char *) entry->seal, STOCKCERT_SEAL_LEN);
-
     *p++ = '"';
+
+    entry = &certificate->cancelled;
+
+    if (entry->position) {
+        p = ngx_sprintf(p, ",\"status\":\"cancelled\",\"cancelled_at\":\"");
+        p = ngx_http_stockcert_put_time(p, entry->time);
+        p = ngx_sprintf(p, "\",\"reason\":\"");
+        p = (u_char *) ngx_escape_json(p, (u_char *) entry->text.data,
+                                       entry->text.len);
+        *p++ = '"';
+    }
+
     *p++ = '}';
 
     return p;

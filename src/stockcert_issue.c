@@ -10,20 +10,14 @@ static stockcert_rc_e stockcert_ledger_replay(stockcert_ledger_t *ledger,
     stockcert_slot_t *slot, stockcert_error_t *error);
 static void stockcert_ledger_issued(stockcert_outcome_t *outcome,
     const stockcert_entry_t *entry);
-static stockcert_rc_e stockcert_ledger_load(stockcert_ledger_t *ledger,
-    stockcert_ledger_class_t *class, stockcert_error_t *error);
-static stockcert_rc_e stockcert_ledger_put_certificate(
-    stockcert_ledger_t *ledger, const stockcert_ledger_class_t *class,
-    const stockcert_entry_t *entry, stockcert_error_t *error);
 
 
 stockcert_rc_e
 stockcert_ledger_issue(stockcert_ledger_t *ledger, stockcert_slot_t *slots,
     size_t n, stockcert_error_t *error)
 {
-    size_t                     i;
-    stockcert_rc_e             rc;
-    stockcert_ledger_class_t  *class;
+    size_t          i;
+    stockcert_rc_e  rc;
 
     for (i = 0; i < n; i++) {
         rc = stockcert_ledger_grant(ledger, &slots[i], error);
@@ -32,22 +26,7 @@ stockcert_ledger_issue(stockcert_ledger_t *ledger, stockcert_slot_t *slots,
         }
     }
 
-    for (i = 0; i < ledger->nclasses; i++) {
-        class = &ledger->classes[i];
-
-        if (!class->loaded || !class->changed) {
-            continue;
-        }
-
-        rc = stockcert_ledger_put_class(ledger, &class->record, error);
-        if (rc != STOCKCERT_OK) {
-            return rc;
-        }
-
-        class->changed = 0;
-    }
-
-    return stockcert_ledger_put_requests(ledger, error);
+    return stockcert_ledger_settle(ledger, error);
 }
 
 
@@ -103,19 +82,10 @@ stockcert_ledger_grant(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
     entry.key.len = grant->key_len;
     entry.key.data = grant->key;
 
-    rc = stockcert_ledger_append(ledger, &entry, error);
+    rc = stockcert_ledger_put_issued(ledger, class, &entry, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
-
-    rc = stockcert_ledger_put_certificate(ledger, class, &entry, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    class->record.last = entry.number;
-    class->record.issued += grant->amount;
-    class->changed = 1;
 
     outcome->remaining -= grant->amount;
     entry.seal = ledger->seal;
@@ -185,70 +155,4 @@ stockcert_ledger_issued(stockcert_outcome_t *outcome,
     outcome->number = entry->number;
     outcome->time = entry->time;
     memcpy(outcome->seal, entry->seal, STOCKCERT_SEAL_LEN);
-}
-
-
-/* the class's counters, once in a transaction */
-
-static stockcert_rc_e
-stockcert_ledger_load(stockcert_ledger_t *ledger,
-    stockcert_ledger_class_t *class, stockcert_error_t *error)
-{
-    stockcert_rc_e     rc;
-    stockcert_class_t  record;
-
-    if (class->loaded) {
-        return STOCKCERT_OK;
-    }
-
-    rc = stockcert_ledger_get_class(ledger, ledger->writer,
-                                    class->record.code.data,
-                                    class->record.code.len, &record, error);
-
-    if (rc == STOCKCERT_NOT_FOUND) {
-        return stockcert_ledger_damaged(error, "a class is missing");
-    }
-
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    class->record.authorized = record.authorized;
-    class->record.issued = record.issued;
-    class->record.last = record.last;
-    class->loaded = 1;
-    class->changed = 0;
-
-    return STOCKCERT_OK;
-}
-
-
-/* that it is found by its number, and its key if it has one */
-
-static stockcert_rc_e
-stockcert_ledger_put_certificate(stockcert_ledger_t *ledger,
-    const stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
-    stockcert_error_t *error)
-{
-    int      rc;
-    uint8_t  number[8], position[8];
-    MDB_val  key, value;
-
-    stockcert_put64(number, entry->number);
-    stockcert_put64(position, entry->position);
-
-    key.mv_size = sizeof(number);
-    key.mv_data = number;
-    value.mv_size = sizeof(position);
-    value.mv_data = position;
-
-    /* MDB_APPEND also refuses a number that is not above all others */
-
-    rc = mdb_put(ledger->writer, class->certificates, &key, &value, MDB_APPEND);
-
-    if (rc == 0 && entry->key.len) {
-        return stockcert_ledger_add_request(ledger, entry, error);
-    }
-
-    return stockcert_ledger_error(error, "mdb_put()", rc);
 }

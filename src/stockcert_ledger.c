@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,9 @@
 static stockcert_rc_e stockcert_ledger_open_env(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_open_files(stockcert_ledger_t *ledger,
-    const char *path, stockcert_error_t *error);
+    const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_make_lock(int dir,
+    const struct stat *st, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_make_file(const char *path, int dir,
     stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_use(stockcert_ledger_t *ledger,
@@ -69,7 +72,9 @@ stockcert_ledger_open(const stockcert_ledger_conf_t *conf,
     rc = stockcert_ledger_use(l, conf, 0, error);
 
     if (rc == STOCKCERT_NOT_FOUND) {
-        rc = stockcert_ledger_use(l, conf, 1, error);
+        rc = conf->access == STOCKCERT_MAKE
+             ? stockcert_ledger_use(l, conf, 1, error)
+             : stockcert_ledger_damaged(error, "it is empty");
     }
 
     if (rc != STOCKCERT_OK) {
@@ -78,9 +83,11 @@ stockcert_ledger_open(const stockcert_ledger_conf_t *conf,
 
     /* what is read must not be undone: who committed it may not have flushed */
 
-    rc = stockcert_ledger_flush(l, error);
-    if (rc != STOCKCERT_OK) {
-        goto failed;
+    if (conf->access != STOCKCERT_READ) {
+        rc = stockcert_ledger_flush(l, error);
+        if (rc != STOCKCERT_OK) {
+            goto failed;
+        }
     }
 
     rc = stockcert_ledger_error(error, "mdb_txn_begin()",
@@ -164,6 +171,13 @@ stockcert_ledger_company(const stockcert_ledger_t *ledger)
 }
 
 
+uint64_t
+stockcert_ledger_created(const stockcert_ledger_t *ledger)
+{
+    return ledger->created;
+}
+
+
 int
 stockcert_ledger_has_class(const stockcert_ledger_t *ledger, const char *code,
     size_t len)
@@ -220,7 +234,7 @@ stockcert_ledger_open_env(stockcert_ledger_t *ledger,
         return stockcert_ledger_error(error, "mdb_env_set_maxdbs()", rc);
     }
 
-    return stockcert_ledger_open_files(ledger, conf->path, error);
+    return stockcert_ledger_open_files(ledger, conf, error);
 }
 
 
@@ -231,14 +245,15 @@ stockcert_ledger_open_env(stockcert_ledger_t *ledger,
  */
 
 static stockcert_rc_e
-stockcert_ledger_open_files(stockcert_ledger_t *ledger, const char *path,
-    stockcert_error_t *error)
+stockcert_ledger_open_files(stockcert_ledger_t *ledger,
+    const stockcert_ledger_conf_t *conf, stockcert_error_t *error)
 {
     int             fd;
+    unsigned int    flags;
     struct stat     st;
     stockcert_rc_e  rc;
 
-    fd = open(path, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+    fd = open(conf->path, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
     if (fd == -1) {
         return stockcert_ledger_error(error, "open()", errno);
     }
@@ -253,12 +268,17 @@ stockcert_ledger_open_files(stockcert_ledger_t *ledger, const char *path,
         /* what else may be wrong, LMDB will tell */
 
         if (errno == ENOENT) {
-            rc = stockcert_ledger_make_file(path, fd, error);
+            rc = conf->access == STOCKCERT_MAKE
+                 ? stockcert_ledger_make_file(conf->path, fd, error)
+                 : stockcert_ledger_damaged(error, "it has no data.mdb");
         }
 
     } else if (st.st_size == 0) {
         rc = stockcert_ledger_damaged(error, "data.mdb is empty; if it never "
                                       "was a ledger, remove it");
+
+    } else {
+        rc = stockcert_ledger_make_lock(fd, &st, error);
     }
 
     if (rc == STOCKCERT_OK) {
@@ -268,8 +288,10 @@ stockcert_ledger_open_files(stockcert_ledger_t *ledger, const char *path,
          * reads; all other flags are LMDB's own defaults, the durable ones
          */
 
+        flags = MDB_NOTLS | (conf->access == STOCKCERT_READ ? MDB_RDONLY : 0);
+
         rc = stockcert_ledger_error(error, "mdb_env_open()",
-                                    mdb_env_open(ledger->env, path, MDB_NOTLS,
+                                    mdb_env_open(ledger->env, conf->path, flags,
                                                  0600));
     }
 
@@ -282,6 +304,40 @@ stockcert_ledger_open_files(stockcert_ledger_t *ledger, const char *path,
     }
 
     return rc;
+}
+
+
+/*
+ * root may look at a ledger that is not in use: the lock file that LMDB would
+ * make then must not keep the ledger's owner out.
+ */
+
+static stockcert_rc_e
+stockcert_ledger_make_lock(int dir, const struct stat *st,
+    stockcert_error_t *error)
+{
+    int  fd, rc;
+
+    if (geteuid() != 0 || st->st_uid == 0) {
+        return STOCKCERT_OK;
+    }
+
+    fd = openat(dir, "lock.mdb", O_RDWR|O_CREAT|O_EXCL|O_CLOEXEC, 0600);
+
+    if (fd == -1) {
+
+        /* it is there; or it cannot be made, and LMDB will tell */
+
+        return STOCKCERT_OK;
+    }
+
+    rc = fchown(fd, st->st_uid, st->st_gid) == -1 ? errno : 0;
+
+    if (close(fd) == -1 && rc == 0) {
+        rc = errno;
+    }
+
+    return stockcert_ledger_error(error, "fchown()", rc);
 }
 
 
@@ -402,4 +458,17 @@ stockcert_ledger_damaged(stockcert_error_t *error, const char *what)
              "not a ledger, or a damaged one: %s", what);
 
     return STOCKCERT_FAILED;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_refused(stockcert_error_t *error, const char *fmt, ...)
+{
+    va_list  args;
+
+    va_start(args, fmt);
+    vsnprintf(error->text, sizeof(error->text), fmt, args);
+    va_end(args);
+
+    return STOCKCERT_REFUSED;
 }

@@ -8,10 +8,12 @@
  *     meta               "ledger" -> header (stockcert_entry.h)
  *     journal            position of the entry -> entry
  *     class              code -> authorized, issued, last number, title
- *     certificate:CODE   number -> position of the entry
+ *     certificate:CODE   number -> position of the entry that issued it, and of
+ *                        the one that cancelled it, if any
  *     request            idempotency keys: see stockcert_request.c
  *
- * "issued" counts shares, "last number" certificates.
+ * "issued" counts the shares that are out: those of all certificates that are
+ * not cancelled.
  *
  * A ledger belongs to the process that opened it: it does not survive fork(),
  * and a process must not have the same one open twice (LMDB's lmdb.h, Caveats:
@@ -45,6 +47,7 @@
 typedef enum {
     STOCKCERT_OK = 0,
     STOCKCERT_NOT_FOUND,
+    STOCKCERT_REFUSED,       /* the ledger's rules do not allow it */
     STOCKCERT_FULL,          /* no room on disk or in the map: no change */
     STOCKCERT_FAILED,        /* no change */
     STOCKCERT_UNKNOWN        /* the last step of a commit failed: the
@@ -63,17 +66,27 @@ typedef struct {
     stockcert_str_t     code;
     stockcert_str_t     title;
     uint64_t            authorized;    /* shares */
-    uint64_t            issued;        /* shares */
+    uint64_t            issued;        /* shares that are out */
     uint64_t            last;          /* certificate number, 0 for none */
 } stockcert_class_t;
 
 
+typedef enum {
+    STOCKCERT_MAKE = 0,                /* what is missing is made */
+    STOCKCERT_WRITE,
+    STOCKCERT_READ                     /* there is no writer */
+} stockcert_access_e;
+
+
 typedef struct {
-    const char         *path;          /* a directory that exists */
-    size_t              size;          /* bytes, the most it may grow to */
-    stockcert_str_t     company;
-    size_t              nclasses;
-    stockcert_class_t  *classes;       /* code, title, authorized */
+    const char          *path;         /* a directory that exists */
+    stockcert_access_e   access;
+    size_t               size;         /* bytes, the most it may grow to; 0: as
+                                          it was last */
+    stockcert_str_t      company;      /* empty: whatever it is */
+    uint64_t             created;      /* of one that is made; 0: now */
+    size_t               nclasses;
+    stockcert_class_t   *classes;      /* code, title, authorized */
 } stockcert_ledger_conf_t;
 
 
@@ -111,11 +124,15 @@ typedef struct stockcert_ledger_s  stockcert_ledger_t;
 
 
 /*
- * Opens the ledger in conf->path, makes it if the directory has none, and
- * opens (in the journal) those of conf->classes that it does not have yet.
- * What else is in a ledger that exists stays as it is.  Files are made with
- * mode 0600.  If there is something to make, it may wait for another writer and
- * flushes.  The texts in conf must be such as stockcert_text.h has them.
+ * Opens the ledger in conf->path.  With STOCKCERT_MAKE, makes it if the
+ * directory has none, and opens (in the journal) those of conf->classes that it
+ * does not have yet.  What else is in a ledger that exists stays as it is.
+ * Files are made with mode 0600, and belong to whom data.mdb belongs to.  If
+ * there is something to make, it may wait for another writer and flushes.  The
+ * texts in conf must be such as stockcert_text.h has them.
+ *
+ * With STOCKCERT_READ, all that the ledger has is read as its writers see it,
+ * before it is flushed; a ledger on a read-only filesystem can be opened too.
  *
  * Returns STOCKCERT_OK with a ledger for stockcert_ledger_close(), or
  * STOCKCERT_FULL or STOCKCERT_FAILED.  What is not a ledger, is damaged, is of
@@ -132,6 +149,10 @@ void stockcert_ledger_close(stockcert_ledger_t *ledger);
 /* The company's name; it stays as long as the ledger is open.  Any thread. */
 
 stockcert_str_t stockcert_ledger_company(const stockcert_ledger_t *ledger);
+
+/* When it was made: microseconds since 1970-01-01T00:00:00Z.  Any thread. */
+
+uint64_t stockcert_ledger_created(const stockcert_ledger_t *ledger);
 
 /*
  * Whether the ledger had a class of this code when it was opened.  Any thread,
@@ -154,14 +175,22 @@ int stockcert_ledger_has_class(const stockcert_ledger_t *ledger,
  * before, the outcome is that certificate's; then what the ledger had is
  * flushed, as its commit may have been another's.
  *
+ * _enter() makes an entry of any kind, if the ledger's rules allow it to come
+ * next, and does what it says: entry has the fields of its kind
+ * (stockcert_entry.h), the others 0 or empty.  Its time, position and seal are
+ * set; if one is given (not 0, not NULL), then it must be what it becomes.
+ * STOCKCERT_REFUSED has the reason in *error, as a sentence.
+ *
  * After an error of _begin() there is no transaction; after one of _issue()
- * comes _abort(); _commit() ends it always.
+ * or _enter() comes _abort(); _commit() ends it always.
  */
 
 stockcert_rc_e stockcert_ledger_begin(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 stockcert_rc_e stockcert_ledger_issue(stockcert_ledger_t *ledger,
     stockcert_slot_t *slots, size_t n, stockcert_error_t *error);
+stockcert_rc_e stockcert_ledger_enter(stockcert_ledger_t *ledger,
+    stockcert_entry_t *entry, stockcert_error_t *error);
 stockcert_rc_e stockcert_ledger_commit(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 void stockcert_ledger_abort(stockcert_ledger_t *ledger);
@@ -196,6 +225,11 @@ void stockcert_ledger_release(stockcert_ledger_t *ledger);
 stockcert_rc_e stockcert_ledger_last(stockcert_ledger_t *ledger,
     stockcert_entry_t *entry, stockcert_error_t *error);
 
+/* The entry at a position; STOCKCERT_NOT_FOUND if the journal has none there. */
+
+stockcert_rc_e stockcert_ledger_entry(stockcert_ledger_t *ledger,
+    uint64_t position, stockcert_entry_t *entry, stockcert_error_t *error);
+
 /* The class of this code. */
 
 stockcert_rc_e stockcert_ledger_class(stockcert_ledger_t *ledger,
@@ -210,11 +244,33 @@ stockcert_rc_e stockcert_ledger_class(stockcert_ledger_t *ledger,
 stockcert_rc_e stockcert_ledger_classes(stockcert_ledger_t *ledger,
     stockcert_class_t *classes, size_t *n, stockcert_error_t *error);
 
-/* The entry that issued a certificate. */
+typedef struct {
+    uint64_t            used;          /* bytes of the file that pages have */
+    uint64_t            size;          /* bytes, the most it may grow to */
+    unsigned            readers_max;   /* threads that may read at once */
+} stockcert_usage_t;
+
+
+/*
+ * What the ledger takes, as of now; and for each reader a line of text, with a
+ * heading, such as LMDB has for it (lmdb.h, mdb_reader_list()): write() returns
+ * less than 0 to stop.
+ */
+
+stockcert_rc_e stockcert_ledger_usage(stockcert_ledger_t *ledger,
+    stockcert_usage_t *usage, stockcert_error_t *error);
+stockcert_rc_e stockcert_ledger_readers(stockcert_ledger_t *ledger,
+    int (*write)(const char *line, void *data), void *data,
+    stockcert_error_t *error);
+
+/*
+ * The entry that issued a certificate, and the one that cancelled it: if it is
+ * not cancelled, then cancelled->position is 0.  cancelled may be NULL.
+ */
 
 stockcert_rc_e stockcert_ledger_certificate(stockcert_ledger_t *ledger,
     const char *code, size_t len, uint64_t number, stockcert_entry_t *entry,
-    stockcert_error_t *error);
+    stockcert_entry_t *cancelled, stockcert_error_t *error);
 
 
 #endif /* STOCKCERT_LEDGER_H */

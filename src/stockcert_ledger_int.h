@@ -2,8 +2,9 @@
 /*
  * What the rooms of the ledger share: stockcert_ledger.c opens and closes,
  * stockcert_schema.c makes and checks what is in it, stockcert_write.c writes,
- * stockcert_issue.c issues certificates, stockcert_request.c has their keys,
- * stockcert_read.c reads.  Nobody else includes it.
+ * stockcert_enter.c makes entries, stockcert_issue.c issues certificates,
+ * stockcert_request.c has their keys, stockcert_read.c reads.  Nobody else
+ * includes it.
  */
 
 
@@ -41,6 +42,8 @@ struct stockcert_ledger_s {
     MDB_dbi                    class;
     MDB_dbi                    request;
 
+    stockcert_access_e         access;
+    uint64_t                   created;
     size_t                     company_len;
     char                       company[STOCKCERT_TEXT_MAX];
     uint8_t                    header_seal[STOCKCERT_SEAL_LEN];
@@ -70,6 +73,25 @@ stockcert_ledger_class_t *stockcert_ledger_find_class(
     const stockcert_ledger_t *ledger, const char *code, size_t len);
 
 /*
+ * The class's counters, once in a transaction; and all that changed and what was
+ * noted of requests into the databases, before it is committed.
+ */
+
+stockcert_rc_e stockcert_ledger_load(stockcert_ledger_t *ledger,
+    stockcert_ledger_class_t *class, stockcert_error_t *error);
+stockcert_rc_e stockcert_ledger_settle(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
+
+/*
+ * Appends the entry that issues a certificate of a loaded class, and counts it;
+ * it must be one that may come next.
+ */
+
+stockcert_rc_e stockcert_ledger_put_issued(stockcert_ledger_t *ledger,
+    stockcert_ledger_class_t *class, stockcert_entry_t *entry,
+    stockcert_error_t *error);
+
+/*
  * In ledger->writer, which may be a read-only transaction if make is 0: opens
  * the databases and checks the header.  What is missing of a new ledger or of
  * the classes of conf is made, or without make, STOCKCERT_NOT_FOUND returned.
@@ -95,8 +117,16 @@ stockcert_rc_e stockcert_ledger_tail(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
 /*
+ * Opens a class that the ledger does not have: appends the entry, and makes what
+ * belongs to a class.  All classes must be settled.
+ */
+
+stockcert_rc_e stockcert_ledger_open_class(stockcert_ledger_t *ledger,
+    stockcert_entry_t *entry, stockcert_error_t *error);
+
+/*
  * Appends an entry to the journal in the writer's transaction: sets its
- * position and time, and ledger->seal to its seal.
+ * position, its time if it has none, and ledger->seal to its seal.
  */
 
 stockcert_rc_e stockcert_ledger_append(stockcert_ledger_t *ledger,
@@ -134,6 +164,11 @@ stockcert_rc_e stockcert_ledger_get_entry(const stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 stockcert_rc_e stockcert_ledger_get_last(const stockcert_ledger_t *ledger,
     MDB_txn *txn, stockcert_entry_t *entry, stockcert_error_t *error);
+stockcert_rc_e stockcert_ledger_get_certificate(
+    const stockcert_ledger_t *ledger, MDB_txn *txn,
+    const stockcert_ledger_class_t *class, uint64_t number,
+    stockcert_entry_t *entry, stockcert_entry_t *cancelled,
+    stockcert_error_t *error);
 
 /* Returns 0, or -1 if this is no record of a class. */
 
@@ -141,14 +176,17 @@ int stockcert_class_decode(const MDB_val *key, const MDB_val *value,
     stockcert_class_t *class);
 
 /*
- * Both set *error.  The first turns what an LMDB or system call returned into
- * ours, the second is for what must not be in a ledger: it is refused.
+ * All set *error.  The first turns what an LMDB or system call returned into
+ * ours, the second is for what must not be in a ledger, the third for what may
+ * not be done.
  */
 
 stockcert_rc_e stockcert_ledger_error(stockcert_error_t *error,
     const char *call, int rc);
 stockcert_rc_e stockcert_ledger_damaged(stockcert_error_t *error,
     const char *what);
+stockcert_rc_e stockcert_ledger_refused(stockcert_error_t *error,
+    const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 
 #endif /* STOCKCERT_LEDGER_INT_H */

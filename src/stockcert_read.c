@@ -1,9 +1,14 @@
 
+#include <errno.h>
 #include <string.h>
 
 #include "stockcert_ledger_int.h"
 
 
+static stockcert_rc_e stockcert_ledger_about(const stockcert_ledger_t *ledger,
+    MDB_txn *txn, uint64_t position, stockcert_kind_e kind,
+    const stockcert_ledger_class_t *class, uint64_t number,
+    stockcert_entry_t *entry, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_decode(const MDB_val *key,
     const MDB_val *value, stockcert_entry_t *entry, stockcert_error_t *error);
 
@@ -67,12 +72,8 @@ stockcert_ledger_classes(stockcert_ledger_t *ledger,
 stockcert_rc_e
 stockcert_ledger_certificate(stockcert_ledger_t *ledger, const char *code,
     size_t len, uint64_t number, stockcert_entry_t *entry,
-    stockcert_error_t *error)
+    stockcert_entry_t *cancelled, stockcert_error_t *error)
 {
-    int                        rc;
-    uint8_t                    bytes[8];
-    MDB_val                    key, value;
-    stockcert_rc_e             failed;
     stockcert_ledger_class_t  *class;
 
     class = stockcert_ledger_find_class(ledger, code, len);
@@ -80,12 +81,75 @@ stockcert_ledger_certificate(stockcert_ledger_t *ledger, const char *code,
         return STOCKCERT_NOT_FOUND;
     }
 
+    return stockcert_ledger_get_certificate(ledger, ledger->reader, class,
+                                            number, entry, cancelled, error);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_entry(stockcert_ledger_t *ledger, uint64_t position,
+    stockcert_entry_t *entry, stockcert_error_t *error)
+{
+    return stockcert_ledger_get_entry(ledger, ledger->reader, position, entry,
+                                      error);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_usage(stockcert_ledger_t *ledger, stockcert_usage_t *usage,
+    stockcert_error_t *error)
+{
+    int          rc;
+    MDB_stat     stat;
+    MDB_envinfo  info;
+
+    rc = mdb_env_info(ledger->env, &info);
+    if (rc == 0) {
+        rc = mdb_env_stat(ledger->env, &stat);
+    }
+
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_env_info()", rc);
+    }
+
+    usage->used = ((uint64_t) info.me_last_pgno + 1) * stat.ms_psize;
+    usage->size = info.me_mapsize;
+    usage->readers_max = info.me_maxreaders;
+
+    return STOCKCERT_OK;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_readers(stockcert_ledger_t *ledger,
+    int (*write)(const char *line, void *data), void *data,
+    stockcert_error_t *error)
+{
+    int  rc;
+
+    rc = mdb_reader_list(ledger->env, write, data);
+
+    return stockcert_ledger_error(error, "mdb_reader_list()", rc < 0 ? EIO : 0);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_get_certificate(const stockcert_ledger_t *ledger,
+    MDB_txn *txn, const stockcert_ledger_class_t *class, uint64_t number,
+    stockcert_entry_t *entry, stockcert_entry_t *cancelled,
+    stockcert_error_t *error)
+{
+    int             rc;
+    uint8_t         bytes[8], *positions;
+    MDB_val         key, value;
+    stockcert_rc_e  failed;
+
     stockcert_put64(bytes, number);
 
     key.mv_size = sizeof(bytes);
     key.mv_data = bytes;
 
-    rc = mdb_get(ledger->reader, class->certificates, &key, &value);
+    rc = mdb_get(txn, class->certificates, &key, &value);
 
     if (rc == MDB_NOTFOUND) {
         return STOCKCERT_NOT_FOUND;
@@ -95,21 +159,53 @@ stockcert_ledger_certificate(stockcert_ledger_t *ledger, const char *code,
         return stockcert_ledger_error(error, "mdb_get()", rc);
     }
 
-    if (value.mv_size != 8) {
+    if (value.mv_size != 8 && value.mv_size != 16) {
         return stockcert_ledger_damaged(error, "a certificate is not readable");
     }
 
-    failed = stockcert_ledger_get_entry(ledger, ledger->reader,
-                                        stockcert_get64(value.mv_data), entry,
-                                        error);
-    if (failed != STOCKCERT_OK && failed != STOCKCERT_NOT_FOUND) {
+    positions = value.mv_data;
+
+    failed = stockcert_ledger_about(ledger, txn, stockcert_get64(positions),
+                                    STOCKCERT_CERTIFICATE_ISSUED, class, number,
+                                    entry, error);
+
+    if (failed != STOCKCERT_OK || cancelled == NULL) {
         return failed;
     }
 
-    if (failed == STOCKCERT_NOT_FOUND
-        || entry->kind != STOCKCERT_CERTIFICATE_ISSUED
-        || entry->number != number || entry->code.len != len
-        || memcmp(entry->code.data, code, len) != 0)
+    cancelled->position = 0;
+
+    if (value.mv_size == 8) {
+        return STOCKCERT_OK;
+    }
+
+    return stockcert_ledger_about(ledger, txn, stockcert_get64(positions + 8),
+                                  STOCKCERT_CERTIFICATE_CANCELLED, class,
+                                  number, cancelled, error);
+}
+
+
+/* an entry that must be there, of this kind and about this certificate */
+
+static stockcert_rc_e
+stockcert_ledger_about(const stockcert_ledger_t *ledger, MDB_txn *txn,
+    uint64_t position, stockcert_kind_e kind,
+    const stockcert_ledger_class_t *class, uint64_t number,
+    stockcert_entry_t *entry, stockcert_error_t *error)
+{
+    stockcert_rc_e          rc;
+    const stockcert_str_t  *code;
+
+    code = &class->record.code;
+
+    rc = stockcert_ledger_get_entry(ledger, txn, position, entry, error);
+    if (rc != STOCKCERT_OK && rc != STOCKCERT_NOT_FOUND) {
+        return rc;
+    }
+
+    if (rc == STOCKCERT_NOT_FOUND || entry->kind != kind
+        || entry->number != number || entry->code.len != code->len
+        || memcmp(entry->code.data, code->data, code->len) != 0)
     {
         return stockcert_ledger_damaged(error,
                                         "a certificate is not in the journal");

@@ -24,7 +24,7 @@ static stockcert_rc_e stockcert_ledger_put_header(stockcert_ledger_t *ledger,
 static stockcert_rc_e stockcert_ledger_use_header(stockcert_ledger_t *ledger,
     const MDB_val *value, const stockcert_str_t *company,
     stockcert_error_t *error);
-static stockcert_rc_e stockcert_ledger_open_class(stockcert_ledger_t *ledger,
+static stockcert_rc_e stockcert_ledger_add_class(stockcert_ledger_t *ledger,
     const stockcert_class_t *class, int make, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_load_classes(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
@@ -49,8 +49,6 @@ stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
     size_t          i;
     unsigned int    create;
     stockcert_rc_e  rc;
-
-    ledger->nclasses = 0;
 
     rc = stockcert_ledger_open_header(ledger, conf, make, &create, error);
     if (rc != STOCKCERT_OK) {
@@ -80,20 +78,51 @@ stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
         return rc;
     }
 
-    for (i = 0; i < conf->nclasses; i++) {
-        rc = stockcert_ledger_open_class(ledger, &conf->classes[i], make,
-                                         error);
-        if (rc != STOCKCERT_OK) {
-            return rc;
-        }
-    }
-
     rc = stockcert_ledger_load_classes(ledger, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
 
+    for (i = 0; i < conf->nclasses; i++) {
+        rc = stockcert_ledger_add_class(ledger, &conf->classes[i], make, error);
+        if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+    }
+
     return stockcert_ledger_check(ledger, error);
+}
+
+
+/* opens a class of the configuration, if the ledger does not have it */
+
+static stockcert_rc_e
+stockcert_ledger_add_class(stockcert_ledger_t *ledger,
+    const stockcert_class_t *class, int make, stockcert_error_t *error)
+{
+    stockcert_rc_e     rc;
+    stockcert_entry_t  entry;
+
+    if (stockcert_ledger_find_class(ledger, class->code.data, class->code.len)
+        != NULL)
+    {
+        return STOCKCERT_OK;
+    }
+
+    if (!make) {
+        return STOCKCERT_NOT_FOUND;
+    }
+
+    memset(&entry, 0, sizeof(stockcert_entry_t));
+
+    entry.kind = STOCKCERT_CLASS_OPENED;
+    entry.shares = class->authorized;
+    entry.code = class->code;
+    entry.text = class->title;
+
+    rc = stockcert_ledger_enter(ledger, &entry, error);
+
+    return rc == STOCKCERT_REFUSED ? STOCKCERT_FAILED : rc;
 }
 
 
@@ -252,7 +281,7 @@ stockcert_ledger_put_header(stockcert_ledger_t *ledger,
     }
 
     header.format = STOCKCERT_FORMAT;
-    header.created = stockcert_now();
+    header.created = conf->created ? conf->created : stockcert_now();
     header.company = conf->company;
 
     key.mv_size = sizeof(STOCKCERT_META_KEY) - 1;
@@ -294,8 +323,9 @@ stockcert_ledger_use_header(stockcert_ledger_t *ledger, const MDB_val *value,
         return STOCKCERT_FAILED;
     }
 
-    if (header.company.len != company->len
-        || memcmp(header.company.data, company->data, company->len) != 0)
+    if (company->len
+        && (header.company.len != company->len
+            || memcmp(header.company.data, company->data, company->len) != 0))
     {
         snprintf(error->text, sizeof(error->text),
                  "the ledger belongs to \"%.*s\", the configuration says "
@@ -311,65 +341,45 @@ stockcert_ledger_use_header(stockcert_ledger_t *ledger, const MDB_val *value,
         return stockcert_ledger_error(error, "EVP_DigestFinal_ex()", ENOMEM);
     }
 
-    ledger->company_len = company->len;
-    memcpy(ledger->company, company->data, company->len);
+    ledger->created = header.created;
+    ledger->company_len = header.company.len;
+    memcpy(ledger->company, header.company.data, header.company.len);
 
     return STOCKCERT_OK;
 }
 
 
-static stockcert_rc_e
+stockcert_rc_e
 stockcert_ledger_open_class(stockcert_ledger_t *ledger,
-    const stockcert_class_t *class, int make, stockcert_error_t *error)
+    stockcert_entry_t *entry, stockcert_error_t *error)
 {
     MDB_dbi            certificates;
-    MDB_stat           stat;
     stockcert_rc_e     rc;
     stockcert_class_t  record;
-    stockcert_entry_t  entry;
 
-    rc = stockcert_ledger_get_class(ledger, ledger->writer, class->code.data,
-                                    class->code.len, &record, error);
-    if (rc != STOCKCERT_NOT_FOUND || !make) {
-        return rc;
-    }
-
-    rc = stockcert_ledger_error(error, "mdb_stat()",
-                                mdb_stat(ledger->writer, ledger->class,
-                                         &stat));
+    rc = stockcert_ledger_append(ledger, entry, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
 
-    if (stat.ms_entries >= STOCKCERT_CLASSES_MAX) {
-        snprintf(error->text, sizeof(error->text),
-                 "a ledger has at most %d classes", STOCKCERT_CLASSES_MAX);
-        return STOCKCERT_FAILED;
-    }
+    memset(&record, 0, sizeof(stockcert_class_t));
 
-    memset(&entry, 0, sizeof(stockcert_entry_t));
-
-    entry.kind = STOCKCERT_CLASS_OPENED;
-    entry.shares = class->authorized;
-    entry.code = class->code;
-    entry.text = class->title;
-
-    rc = stockcert_ledger_append(ledger, &entry, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    record = *class;
-    record.issued = 0;
-    record.last = 0;
+    record.code = entry->code;
+    record.title = entry->text;
+    record.authorized = entry->shares;
 
     rc = stockcert_ledger_put_class(ledger, &record, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
 
-    return stockcert_ledger_open_certificates(ledger, &class->code, MDB_CREATE,
-                                              &certificates, error);
+    rc = stockcert_ledger_open_certificates(ledger, &record.code, MDB_CREATE,
+                                            &certificates, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    return stockcert_ledger_load_classes(ledger, error);
 }
 
 
@@ -382,6 +392,8 @@ stockcert_ledger_load_classes(stockcert_ledger_t *ledger,
     MDB_cursor        *cursor;
     stockcert_rc_e     failed;
     stockcert_class_t  class;
+
+    ledger->nclasses = 0;
 
     rc = mdb_cursor_open(ledger->writer, ledger->class, &cursor);
     if (rc != 0) {
@@ -435,6 +447,8 @@ stockcert_ledger_load_class(stockcert_ledger_t *ledger,
     c->record = *class;
     c->record.code.data = c->code;
     c->record.title.data = c->title;
+    c->loaded = 0;
+    c->changed = 0;
 
     rc = stockcert_ledger_open_certificates(ledger, &class->code, 0,
                                             &c->certificates, error);

@@ -199,7 +199,7 @@ stockcert_ledger_append(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
     uint64_t  now;
     MDB_val   key, value;
 
-    now = stockcert_now();
+    now = entry->time ? entry->time : stockcert_now();
 
     /* a clock that was set back must not take the journal back */
 

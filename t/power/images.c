@@ -528,7 +528,7 @@ check_told(stockcert_ledger_t *ledger, size_t cut)
         t = &told[i];
 
         if (stockcert_ledger_certificate(ledger, t->code, strlen(t->code),
-                                         t->number, &entry, &error)
+                                         t->number, &entry, NULL, &error)
             != STOCKCERT_OK)
         {
             fault("%s-%" PRIu64 " was told, and is not there", t->code,

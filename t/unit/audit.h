@@ -35,6 +35,7 @@ typedef struct {
 
     uint64_t       position;
     uint64_t       time;
+    uint64_t       cancelled;      /* certificates that are, and no entry yet */
     uint8_t        seal[STOCKCERT_SEAL_LEN];
 
     size_t         nrequests;
@@ -221,11 +222,72 @@ audit_requests(audit_t *audit)
 }
 
 
+/* in "certificate:CODE"; of a cancelled one with a second position */
+
+static inline int
+audit_find(audit_t *audit, audit_class_t *class, const uint8_t *number,
+    const uint8_t *position)
+{
+    MDB_val  key, value;
+
+    key.mv_size = 8;
+    key.mv_data = (void *) number;
+
+    if (mdb_get(audit->txn, class->certificates, &key, &value) != 0
+        || (value.mv_size != 8 && value.mv_size != 16)
+        || memcmp(value.mv_data, position, 8) != 0)
+    {
+        return audit_fault(audit, "not found by its number");
+    }
+
+    audit->cancelled += (value.mv_size == 16);
+
+    return 0;
+}
+
+
+static inline int
+audit_cancel(audit_t *audit, audit_class_t *class, const uint8_t *p,
+    const MDB_val *position)
+{
+    MDB_val         key, value, entry;
+    const uint8_t  *issued;
+
+    key.mv_size = 8;
+    key.mv_data = (void *) (p + 9);
+
+    if (mdb_get(audit->txn, class->certificates, &key, &value) != 0
+        || value.mv_size != 16
+        || memcmp((uint8_t *) value.mv_data + 8, position->mv_data, 8) != 0)
+    {
+        return audit_fault(audit, "cancelled, and not found by its number");
+    }
+
+    key.mv_data = value.mv_data;
+
+    if (mdb_get(audit->txn, audit->journal, &key, &entry) != 0) {
+        return audit_fault(audit, "cancelled, and never issued");
+    }
+
+    issued = entry.mv_data;
+
+    if (issued[0] != 2 || memcmp(issued + 9, p + 9, 8) != 0
+        || audit_get64(key.mv_data) >= audit->position)
+    {
+        return audit_fault(audit, "cancels another entry");
+    }
+
+    class->issued -= audit_get64(issued + 17);
+    audit->cancelled--;
+
+    return 0;
+}
+
+
 static inline int
 audit_issue(audit_t *audit, audit_class_t *class, const uint8_t *p,
     const MDB_val *position)
 {
-    MDB_val   key, value;
     uint64_t  shares;
 
     if (audit_get64(p + 9) != ++class->last) {
@@ -239,14 +301,8 @@ audit_issue(audit_t *audit, audit_class_t *class, const uint8_t *p,
         return audit_fault(audit, "shares");
     }
 
-    key.mv_size = 8;
-    key.mv_data = (void *) (p + 9);
-
-    if (mdb_get(audit->txn, class->certificates, &key, &value) != 0
-        || value.mv_size != position->mv_size
-        || memcmp(value.mv_data, position->mv_data, value.mv_size) != 0)
-    {
-        return audit_fault(audit, "not found by its number");
+    if (audit_find(audit, class, p + 9, position->mv_data) != 0) {
+        return -1;
     }
 
     /* behind the class code and the text */
@@ -312,7 +368,12 @@ audit_entry(audit_t *audit, const MDB_val *key, const MDB_val *value)
 
     case 3:
         class->authorized = audit_get64(p + 17);
-        return 0;
+
+        return class->issued > class->authorized
+               ? audit_fault(audit, "amended below what is issued") : 0;
+
+    case 4:
+        return audit_cancel(audit, class, p, key);
 
     default:
         return audit_fault(audit, "kind");
@@ -404,6 +465,10 @@ audit_replay(audit_t *audit)
 
     if (rc != MDB_NOTFOUND || audit_classes(audit) != 0) {
         return -1;
+    }
+
+    if (audit->cancelled) {
+        return audit_fault(audit, "cancelled by no entry");
     }
 
     return audit->nrequests ? audit_requests(audit) : 0;

@@ -220,11 +220,11 @@ test_certificate(void)
     ledger = fixture_open(&f);
     stockcert_ledger_snapshot(ledger, &error);
 
-    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 1, &entry, &error),
+    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 1, &entry, NULL, &error),
            STOCKCERT_FAILED, "a certificate of an entry that is not there");
-    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 2, &entry, &error),
+    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 2, &entry, NULL, &error),
            STOCKCERT_FAILED, "a certificate of no entry");
-    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 3, &entry, &error),
+    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 3, &entry, NULL, &error),
            STOCKCERT_OK, "a certificate that is not damaged");
 
     stockcert_ledger_release(ledger);

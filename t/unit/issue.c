@@ -132,7 +132,7 @@ test_certificate(void)
 
     stockcert_ledger_snapshot(ledger, &error);
     is_int(stockcert_ledger_certificate(ledger, "ABCDEFG8", 8, 1, &entry,
-                                        &error),
+                                        NULL, &error),
            STOCKCERT_OK, "certificate: read");
 
     is_int(entry.kind, STOCKCERT_CERTIFICATE_ISSUED, "certificate: kind");
@@ -151,15 +151,15 @@ test_certificate(void)
     is_int(last.position, entry.position, "certificate: is the last entry");
 
     is_int(stockcert_ledger_certificate(ledger, "ABCDEFG8", 8, 0, &entry,
-                                        &error),
+                                        NULL, &error),
            STOCKCERT_NOT_FOUND, "no certificate 0");
     is_int(stockcert_ledger_certificate(ledger, "ABCDEFG8", 8, 2, &entry,
-                                        &error),
+                                        NULL, &error),
            STOCKCERT_NOT_FOUND, "no certificate 2");
     is_int(stockcert_ledger_certificate(ledger, "ABCDEFG8", 8, UINT64_MAX,
-                                        &entry, &error),
+                                        &entry, NULL, &error),
            STOCKCERT_NOT_FOUND, "no greatest certificate");
-    is_int(stockcert_ledger_certificate(ledger, "XX", 2, 1, &entry, &error),
+    is_int(stockcert_ledger_certificate(ledger, "XX", 2, 1, &entry, NULL, &error),
            STOCKCERT_NOT_FOUND, "no certificate of no class");
 
     stockcert_ledger_release(ledger);

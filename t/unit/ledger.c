@@ -85,7 +85,7 @@ test_creation(void)
 
     is_int(stockcert_ledger_class(ledger, "XX", 2, classes, &error),
            STOCKCERT_NOT_FOUND, "no class XX");
-    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 1, &entry, &error),
+    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 1, &entry, NULL, &error),
            STOCKCERT_NOT_FOUND, "no certificate CS-1");
 
     is_int(stockcert_ledger_last(ledger, &entry, &error), STOCKCERT_OK, "last");
@@ -269,7 +269,7 @@ test_snapshot(void)
     fixture_issue(ledger, &slot, 1);
 
     is_int(stockcert_ledger_snapshot(ledger, &error), STOCKCERT_OK, "snapshot");
-    stockcert_ledger_certificate(ledger, "CS", 2, 1, &entry, &error);
+    stockcert_ledger_certificate(ledger, "CS", 2, 1, &entry, NULL, &error);
     stockcert_ledger_class(ledger, "CS", 2, &class, &error);
 
     for (i = 0; i < 100; i++) {
@@ -291,7 +291,7 @@ test_snapshot(void)
     is_int(other.position, 3, "snapshot: the last entry of then");
     stockcert_ledger_class(ledger, "CS", 2, &class, &error);
     is_int(class.issued, 10, "snapshot: the shares of then");
-    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 2, &other, &error),
+    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 2, &other, NULL, &error),
            STOCKCERT_NOT_FOUND, "snapshot: no later certificate");
     stockcert_ledger_release(ledger);
 

@@ -240,7 +240,7 @@ check_certificates(stockcert_ledger_t *ledger, size_t n)
     is_int(entry.position, n + 2, "full: last entry");
 
     for (i = 1; i <= n; i++) {
-        if (stockcert_ledger_certificate(ledger, "CS", 2, i, &entry, &error)
+        if (stockcert_ledger_certificate(ledger, "CS", 2, i, &entry, NULL, &error)
             != STOCKCERT_OK || entry.number != i
             || entry.text.len != STOCKCERT_TEXT_MAX)
         {
@@ -249,7 +249,7 @@ check_certificates(stockcert_ledger_t *ledger, size_t n)
     }
 
     is_int(i, n + 1, "full: all can be read");
-    is_int(stockcert_ledger_certificate(ledger, "CS", 2, i, &entry, &error),
+    is_int(stockcert_ledger_certificate(ledger, "CS", 2, i, &entry, NULL, &error),
            STOCKCERT_NOT_FOUND, "full: and no more");
 
     stockcert_ledger_release(ledger);

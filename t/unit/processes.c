@@ -430,7 +430,7 @@ check_told(stockcert_ledger_t *ledger, const told_t *told, size_t n)
         o = &told[i].outcome;
 
         if (stockcert_ledger_certificate(ledger, &told[i].code, 1, o->number,
-                                         &entry, &error)
+                                         &entry, NULL, &error)
             != STOCKCERT_OK
             || entry.position != o->position
             || entry.time != o->time

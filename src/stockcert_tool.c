@@ -1,0 +1,427 @@
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "stockcert_tool.h"
+
+
+#define STOCKCERT_PIECE     256        /* entries */
+#define STOCKCERT_PROGRESS  200000     /* microseconds between two */
+
+
+typedef struct {
+    const char   *name;
+    int         (*run)(int argc, char **argv);
+    const char   *synopsis;
+    const char   *help;
+} stockcert_command_t;
+
+
+static const stockcert_command_t *stockcert_tool_command(const char *name);
+static void stockcert_tool_help(FILE *file);
+static int stockcert_tool_piece(stockcert_ledger_t *ledger,
+    uint64_t *position, uint64_t last, stockcert_write_pt write, FILE *file);
+
+
+static const stockcert_command_t  stockcert_commands[] = {
+
+    { "status", stockcert_tool_status, "LEDGER",
+      "Shows the inventory, the journal's end, the format, sizes and who reads.\n"
+    },
+
+    { "log", stockcert_tool_log, "LEDGER [-f] [--since N]",
+      "Shows the journal, a line an entry.\n"
+      "\n"
+      "  -f, --follow   go on as it grows\n"
+      "  --since N      only what comes after entry N\n"
+    },
+
+    { "show", stockcert_tool_show, "LEDGER CERTIFICATE",
+      "Shows a certificate, such as CS-17. Exits with 1 if it was never issued.\n"
+    },
+
+    { "authorize", stockcert_tool_authorize,
+      "LEDGER CLASS SHARES --reference TEXT",
+      "Sets the authorized shares of a class; TEXT is what allows it, such as\n"
+      "\"Board resolution 2026-11-20\". Also while nginx issues.\n"
+    },
+
+    { "cancel", stockcert_tool_cancel, "LEDGER CERTIFICATE --reason TEXT",
+      "Cancels a certificate, such as CS-17. Its number stays used, its shares\n"
+      "can be issued again. Also while nginx issues.\n"
+    },
+
+    { NULL, NULL, NULL, NULL }
+};
+
+
+static unsigned  stockcert_progress_shown;
+
+
+int
+main(int argc, char **argv)
+{
+    char                        name[64];
+    const stockcert_command_t  *command;
+
+    if (argc < 2) {
+        stockcert_tool_help(stderr);
+        return STOCKCERT_EXIT_USAGE;
+    }
+
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        stockcert_tool_help(stdout);
+        return stockcert_tool_flush();
+    }
+
+    command = stockcert_tool_command(argv[1]);
+
+    if (command == NULL) {
+        return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "there is no command "
+                                    "\"%s\": see \"stockcert --help\"",
+                                    argv[1]);
+    }
+
+    if (argc > 2 && strcmp(argv[2], "--help") == 0) {
+        printf("stockcert %s %s\n\n%s", command->name, command->synopsis,
+               command->help);
+        return stockcert_tool_flush();
+    }
+
+    snprintf(name, sizeof(name), "stockcert %s", command->name);
+    argv[1] = name;
+
+    return command->run(argc - 1, argv + 1);
+}
+
+
+static const stockcert_command_t *
+stockcert_tool_command(const char *name)
+{
+    const stockcert_command_t  *command;
+
+    for (command = stockcert_commands; command->name; command++) {
+        if (strcmp(command->name, name) == 0) {
+            return command;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+stockcert_tool_help(FILE *file)
+{
+    const stockcert_command_t  *command;
+
+    fprintf(file, "stockcert: the stock ledger as a record\n\n");
+
+    for (command = stockcert_commands; command->name; command++) {
+        fprintf(file, "  stockcert %-9s %s\n", command->name,
+                command->synopsis);
+    }
+
+    fprintf(file, "\nLEDGER is the ledger's directory. For more: stockcert "
+            "COMMAND --help, man stockcert.\n"
+            "Exit codes: 0; 1, what was asked is not so; 2, usage; 3, it could "
+            "not be done.\n");
+}
+
+
+int
+stockcert_tool_usage(char **argv)
+{
+    const char                 *name;
+    const stockcert_command_t  *command;
+
+    name = strchr(argv[0], ' ') + 1;
+    command = stockcert_tool_command(name);
+
+    return stockcert_tool_error(STOCKCERT_EXIT_USAGE,
+                                "usage: stockcert %s %s", name,
+                                command->synopsis);
+}
+
+
+int
+stockcert_tool_error(int status, const char *fmt, ...)
+{
+    va_list  args;
+
+    stockcert_tool_progress_end();
+
+    fprintf(stderr, "stockcert: ");
+
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
+
+    fprintf(stderr, "\n");
+
+    return status;
+}
+
+
+int
+stockcert_tool_open(const char *path, stockcert_access_e mode,
+    stockcert_ledger_t **ledger)
+{
+    stockcert_rc_e           rc;
+    stockcert_error_t        error;
+    stockcert_ledger_conf_t  conf;
+
+    if (access(path, F_OK) == -1) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "there is no ledger "
+                                    "in %s, name the directory that is its "
+                                    "\"path\" in nginx's configuration: %s",
+                                    path, strerror(errno));
+    }
+
+    memset(&conf, 0, sizeof(stockcert_ledger_conf_t));
+
+    conf.path = path;
+    conf.access = mode;
+
+    rc = stockcert_ledger_open(&conf, ledger, &error);
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_ledger_snapshot(*ledger, &error);
+
+        if (rc != STOCKCERT_OK) {
+            stockcert_ledger_close(*ledger);
+        }
+    }
+
+    if (rc != STOCKCERT_OK) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                    "cannot open the ledger in %s: %s", path,
+                                    error.text);
+    }
+
+    return STOCKCERT_EXIT_OK;
+}
+
+
+int
+stockcert_tool_entries(stockcert_ledger_t *ledger, uint64_t *position,
+    uint64_t last, stockcert_write_pt write, FILE *file, const char *progress)
+{
+    int        status;
+    char      *text;
+    FILE      *piece;
+    size_t     len;
+    uint64_t   after;
+
+    do {
+        after = *position;
+
+        piece = open_memstream(&text, &len);
+        if (piece == NULL) {
+            return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                        "open_memstream() failed: %s",
+                                        strerror(errno));
+        }
+
+        status = stockcert_tool_piece(ledger, position, last, write, piece);
+
+        if (fclose(piece) == EOF && status == STOCKCERT_EXIT_OK) {
+            status = stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                          "cannot write to memory: %s",
+                                          strerror(errno));
+        }
+
+        if (status == STOCKCERT_EXIT_OK) {
+            fwrite(text, 1, len, file);
+        }
+
+        free(text);
+
+        if (progress) {
+            stockcert_tool_progress(progress, *position, last);
+        }
+
+    } while (status == STOCKCERT_EXIT_OK && *position != after
+             && !ferror(file));
+
+    return status;
+}
+
+
+static int
+stockcert_tool_piece(stockcert_ledger_t *ledger, uint64_t *position,
+    uint64_t last, stockcert_write_pt write, FILE *file)
+{
+    int                n;
+    stockcert_rc_e     rc;
+    stockcert_entry_t  entry;
+    stockcert_error_t  error;
+
+    rc = stockcert_ledger_snapshot(ledger, &error);
+
+    if (rc == STOCKCERT_OK) {
+
+        for (n = 0; n < STOCKCERT_PIECE && *position < last; n++) {
+
+            rc = stockcert_ledger_entry(ledger, *position + 1, &entry, &error);
+            if (rc != STOCKCERT_OK) {
+                break;
+            }
+
+            write(file, &entry);
+            ++*position;
+        }
+
+        stockcert_ledger_release(ledger);
+    }
+
+    if (rc == STOCKCERT_OK || rc == STOCKCERT_NOT_FOUND) {
+        return STOCKCERT_EXIT_OK;
+    }
+
+    return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                "cannot read the ledger: %s", error.text);
+}
+
+
+int
+stockcert_tool_flush(void)
+{
+    if (fflush(stdout) == EOF || ferror(stdout)) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                    "cannot write the output: %s",
+                                    strerror(errno));
+    }
+
+    return STOCKCERT_EXIT_OK;
+}
+
+
+void
+stockcert_tool_progress(const char *what, uint64_t done, uint64_t all)
+{
+    uint64_t         now;
+    static int       terminal = -1;
+    struct timespec  ts;
+    static uint64_t  next;
+
+    if (terminal == -1) {
+        terminal = isatty(STDERR_FILENO);
+    }
+
+    /* a look at the clock costs more than what most callers do between two */
+
+    if (!terminal || done % 256) {
+        return;
+    }
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    now = (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
+
+    if (now < next) {
+        return;
+    }
+
+    next = now + STOCKCERT_PROGRESS;
+    stockcert_progress_shown = 1;
+
+    fprintf(stderr, "\r%s: %" PRIu64 " of %" PRIu64 " entries\033[K", what,
+            done, all);
+}
+
+
+void
+stockcert_tool_progress_end(void)
+{
+    if (stockcert_progress_shown) {
+        fprintf(stderr, "\r\033[K");
+        stockcert_progress_shown = 0;
+    }
+}
+
+
+void
+stockcert_tool_time(uint64_t time, char *text)
+{
+    time_t     seconds;
+    size_t     len;
+    struct tm  tm;
+
+    seconds = (time_t) (time / 1000000);
+
+    /* a year that is too far off is damage, and shown as such */
+
+    if (gmtime_r(&seconds, &tm) == NULL || tm.tm_year > 9999 - 1900) {
+        snprintf(text, STOCKCERT_TIME_LEN + 1, "?");
+        return;
+    }
+
+    len = strftime(text, STOCKCERT_TIME_LEN + 1, "%Y-%m-%dT%H:%M:%S", &tm);
+
+    snprintf(text + len, STOCKCERT_TIME_LEN + 1 - len, ".%06uZ",
+             (unsigned) (time % 1000000));
+}
+
+
+int
+stockcert_tool_number(const char *text, uint64_t *number)
+{
+    const char  *p;
+
+    *number = 0;
+
+    for (p = text; *p; p++) {
+
+        if (*p < '0' || *p > '9') {
+            return -1;
+        }
+
+        *number = *number * 10 + (uint64_t) (*p - '0');
+
+        if (*number > STOCKCERT_SHARES_MAX) {
+            return -1;
+        }
+    }
+
+    return p == text ? -1 : 0;
+}
+
+
+int
+stockcert_tool_certificate(const char *text, stockcert_str_t *code,
+    uint64_t *number)
+{
+    const char  *dash;
+
+    dash = strchr(text, '-');
+
+    if (dash == NULL || dash[1] == '0'
+        || stockcert_tool_number(dash + 1, number) != 0)
+    {
+        return -1;
+    }
+
+    code->data = text;
+    code->len = (size_t) (dash - text);
+
+    return 0;
+}
+
+
+void
+stockcert_tool_hex(const uint8_t *seal, char *text)
+{
+    int  i;
+
+    for (i = 0; i < STOCKCERT_SEAL_LEN; i++) {
+        snprintf(text + 2 * i, 3, "%02x", seal[i]);
+    }
+}

@@ -1,0 +1,124 @@
+
+/*
+ * The command "stockcert": what its rooms share.  stockcert_tool.c has main()
+ * and the table of commands; every other stockcert_tool_*.c has one or a few.
+ */
+
+
+#ifndef STOCKCERT_TOOL_H
+#define STOCKCERT_TOOL_H
+
+
+#include <stdio.h>
+
+#include "stockcert_ledger.h"
+
+
+/* exit codes */
+
+#define STOCKCERT_EXIT_OK      0
+#define STOCKCERT_EXIT_NO      1       /* what was asked is not so */
+#define STOCKCERT_EXIT_USAGE   2
+#define STOCKCERT_EXIT_FAILED  3       /* could not be done */
+
+#define STOCKCERT_TIME_LEN  (sizeof("2026-11-23T18:45:58.123456Z") - 1)
+
+
+/*
+ * The commands: argv[0] is "stockcert NAME", for getopt's messages, and the
+ * arguments follow.  They return an exit code, and have written to standard
+ * error what went wrong.
+ */
+
+int stockcert_tool_status(int argc, char **argv);
+int stockcert_tool_verify(int argc, char **argv);
+int stockcert_tool_log(int argc, char **argv);
+int stockcert_tool_show(int argc, char **argv);
+int stockcert_tool_export(int argc, char **argv);
+int stockcert_tool_import(int argc, char **argv);
+int stockcert_tool_backup(int argc, char **argv);
+int stockcert_tool_authorize(int argc, char **argv);
+int stockcert_tool_cancel(int argc, char **argv);
+
+
+/*
+ * Writes "stockcert: ..." and a newline to standard error; fmt is a sentence
+ * without a full stop that says what to do.  Returns status.
+ */
+
+int stockcert_tool_error(int status, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The synopsis of the command in argv[0], to standard error; returns USAGE. */
+
+int stockcert_tool_usage(char **argv);
+
+/*
+ * Opens the ledger that is in the directory path, and takes a snapshot.  Returns
+ * an exit code; if it is OK, *ledger is for stockcert_ledger_close().
+ */
+
+int stockcert_tool_open(const char *path, stockcert_access_e mode,
+    stockcert_ledger_t **ledger);
+
+/* Writes an entry; that it could is for ferror() to tell. */
+
+typedef void (*stockcert_write_pt)(FILE *file, const stockcert_entry_t *entry);
+
+/*
+ * Writes the entries that come after *position, up to last or the journal's
+ * end, and advances *position.  No snapshot may be taken: each piece is read
+ * from one of its own and then written, so that who reads the output slowly
+ * keeps no pages of the ledger from being used again.  With a name in progress,
+ * shows that.  Returns an exit code; errors of file are for the caller.
+ */
+
+int stockcert_tool_entries(stockcert_ledger_t *ledger, uint64_t *position,
+    uint64_t last, stockcert_write_pt write, FILE *file, const char *progress);
+
+/*
+ * Standard output, before an exit code of OK: what could not be written is an
+ * error that must not be lost.  Returns an exit code.
+ */
+
+int stockcert_tool_flush(void);
+
+/*
+ * Progress on standard error, if that is a terminal: "verify: 120000 of 1000000
+ * entries"; at most some times a second.  _end() removes it.  It may be called
+ * for each entry.
+ */
+
+void stockcert_tool_progress(const char *what, uint64_t done, uint64_t all);
+void stockcert_tool_progress_end(void);
+
+/*
+ * RFC 3339, in UTC with six digits: text has room for STOCKCERT_TIME_LEN + 1
+ * bytes.
+ */
+
+void stockcert_tool_time(uint64_t time, char *text);
+
+/*
+ * Decimal digits, up to 2^53 - 1; "CS-17".  Both return 0, or -1 for what is
+ * none.  code points into text.
+ */
+
+int stockcert_tool_number(const char *text, uint64_t *number);
+int stockcert_tool_certificate(const char *text, stockcert_str_t *code,
+    uint64_t *number);
+
+/* 64 hexadecimal digits and a zero byte */
+
+void stockcert_tool_hex(const uint8_t *seal, char *text);
+
+/*
+ * Checks all of the ledger in the directory path, as "stockcert verify" does:
+ * prints to standard error what is wrong.  Returns an exit code, with the last
+ * entry's position and seal (STOCKCERT_SEAL_LEN bytes).
+ */
+
+int stockcert_tool_check(const char *path, uint64_t *position, uint8_t *seal);
+
+
+#endif /* STOCKCERT_TOOL_H */

@@ -1,0 +1,173 @@
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "stockcert_tool.h"
+
+
+/* the one option of a command here, which it needs */
+
+static const char *stockcert_tool_text(int argc, char **argv,
+    const char *option, int nargs);
+static int stockcert_tool_enter(const char *path, stockcert_entry_t *entry);
+
+
+int
+stockcert_tool_authorize(int argc, char **argv)
+{
+    int                status;
+    char             **args;
+    const char        *reference;
+    stockcert_entry_t  entry;
+
+    reference = stockcert_tool_text(argc, argv, "reference", 3);
+    if (reference == NULL) {
+        return stockcert_tool_usage(argv);
+    }
+
+    args = argv + optind;
+
+    memset(&entry, 0, sizeof(stockcert_entry_t));
+
+    entry.kind = STOCKCERT_CLASS_AMENDED;
+    entry.code.len = strlen(args[1]);
+    entry.code.data = args[1];
+    entry.text.len = strlen(reference);
+    entry.text.data = reference;
+
+    if (stockcert_tool_number(args[2], &entry.shares) != 0) {
+        return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "SHARES must be a "
+                                    "number, such as 3000000, not \"%s\"",
+                                    args[2]);
+    }
+
+    status = stockcert_tool_enter(args[0], &entry);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
+    }
+
+    printf("%s has %" PRIu64 " authorized shares now, by entry %" PRIu64 "\n",
+           args[1], entry.shares, entry.position);
+
+    return stockcert_tool_flush();
+}
+
+
+int
+stockcert_tool_cancel(int argc, char **argv)
+{
+    int                 status;
+    char              **args;
+    const char         *reason;
+    stockcert_entry_t   entry;
+
+    reason = stockcert_tool_text(argc, argv, "reason", 2);
+    if (reason == NULL) {
+        return stockcert_tool_usage(argv);
+    }
+
+    args = argv + optind;
+
+    memset(&entry, 0, sizeof(stockcert_entry_t));
+
+    entry.kind = STOCKCERT_CERTIFICATE_CANCELLED;
+    entry.text.len = strlen(reason);
+    entry.text.data = reason;
+
+    if (stockcert_tool_certificate(args[1], &entry.code, &entry.number) != 0) {
+        return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "CERTIFICATE must be "
+                                    "one such as CS-17, not \"%s\"", args[1]);
+    }
+
+    status = stockcert_tool_enter(args[0], &entry);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
+    }
+
+    printf("%s is cancelled, by entry %" PRIu64 "\n", args[1], entry.position);
+
+    return stockcert_tool_flush();
+}
+
+
+/* NULL if that is not how the command is used; optind is at its arguments */
+
+static const char *
+stockcert_tool_text(int argc, char **argv, const char *option, int nargs)
+{
+    int            c;
+    const char    *text;
+    struct option  options[] = {
+        { option, required_argument, NULL, 't' },
+        { NULL, 0, NULL, 0 }
+    };
+
+    text = NULL;
+
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+
+        if (c != 't') {
+            return NULL;
+        }
+
+        text = optarg;
+    }
+
+    return argc - optind == nargs ? text : NULL;
+}
+
+
+static int
+stockcert_tool_enter(const char *path, stockcert_entry_t *entry)
+{
+    int                  status;
+    stockcert_rc_e       rc;
+    stockcert_error_t    error;
+    stockcert_ledger_t  *ledger;
+
+    status = stockcert_tool_open(path, STOCKCERT_WRITE, &ledger);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
+    }
+
+    stockcert_ledger_release(ledger);
+
+    rc = stockcert_ledger_begin(ledger, &error);
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_ledger_enter(ledger, entry, &error);
+
+        if (rc == STOCKCERT_OK) {
+            rc = stockcert_ledger_commit(ledger, &error);
+
+        } else {
+            stockcert_ledger_abort(ledger);
+        }
+    }
+
+    stockcert_ledger_close(ledger);
+
+    switch (rc) {
+
+    case STOCKCERT_OK:
+        return STOCKCERT_EXIT_OK;
+
+    case STOCKCERT_REFUSED:
+        return stockcert_tool_error(STOCKCERT_EXIT_NO, "refused: %s",
+                                    error.text);
+    case STOCKCERT_FULL:
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "nothing is changed,"
+                                    " make room on the disk, or raise \"size\""
+                                    " in nginx's configuration and reload: %s",
+                                    error.text);
+    case STOCKCERT_UNKNOWN:
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "it is not known "
+                                    "whether it is done, see \"stockcert log "
+                                    "%s\": %s", path, error.text);
+    default:
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                    "nothing is changed: %s", error.text);
+    }
+}
