@@ -1,0 +1,63 @@
+package Stockcert::Tool;
+
+# The command "stockcert", with a bound on how long it may take.
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use File::Temp;
+use POSIX ();
+use Stockcert;
+
+our @EXPORT = qw(tool tool_start tool_is);
+
+# in the background: returns the process and the files that it writes to; an
+# argument { as => user } comes first
+
+sub tool_start {
+    my %arg = ref $_[0] ? %{+shift} : ();
+    my @arg = @_;
+    my ($out, $err) = map { File::Temp->new } 1, 2;
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        eval {
+            if ($arg{as}) {
+                chown +(getpwnam $arg{as})[2], -1, $out->filename, $err->filename;
+                my ($uid, $gid) = (getpwnam $arg{as})[2, 3];
+                $( = $gid;
+                $) = "$gid $gid";
+                POSIX::setuid($uid) or die "setuid: $!\n";
+            }
+            open STDIN, '<', $arg{in} // '/dev/null' or die "stdin: $!\n";
+            open STDOUT, '>', $arg{out} // $out->filename or die "stdout: $!\n";
+            open STDERR, '>', $err->filename or die "stderr: $!\n";
+            exec $ENV{STOCKCERT}, @arg or die "$ENV{STOCKCERT}: $!\n";
+        };
+        POSIX::_exit(127);
+    }
+    $Stockcert::clients{$pid} = 1;
+    return ($pid, $out, $err);
+}
+
+# returns the exit code (or "signal N"), standard output and standard error
+
+sub tool {
+    my ($pid, $out, $err) = tool_start(@_);
+    wait_for("stockcert @_", sub { waitpid($pid, POSIX::WNOHANG()) == $pid });
+    my $status = $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
+    delete $Stockcert::clients{$pid};
+    return ($status, slurp($out->filename), slurp($err->filename));
+}
+
+# A command that fails: this exit code, nothing on standard output, and one line
+# like this on standard error.
+
+sub tool_is {
+    my ($name, $expected, $like, @arg) = @_;
+    my ($status, $out, $err) = tool(@arg);
+    my $ok = $status eq $expected && $out eq '' && $err =~ /\Astockcert: [^\n]*\n\z/ && $err =~ $like;
+    Test::More::ok($ok, $name) or Test::More::diag("exit $status, out: $out, err: $err");
+}
+
+1;

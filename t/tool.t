@@ -1,0 +1,217 @@
+# The command "stockcert" beside a running nginx and without one: status, log,
+# show, authorize and cancel, what the workers make of the latter two, and input
+# that is of no use.
+
+use strict;
+use warnings;
+use JSON::PP;
+use Test::More;
+use Stockcert;
+use Stockcert::Tool;
+
+my $server = Stockcert->new(listen => 'reuseport')->start;
+my $ledger = "$server->{dir}/ledgers/acme";
+my $client = $server->client;
+
+sub issue { return $client->issue(@_) }
+sub get { return $client->ask('GET', $_[0])->{json} }
+
+# a command that succeeds: its output
+
+sub out {
+    my ($status, $out, $err) = tool(@_);
+    is("$status$err", '0', "stockcert @_");
+    return $out;
+}
+
+
+# help, and wrong use
+
+my ($status, $help, $err) = tool('--help');
+is("$status$err", '0', '--help');
+my @commands = $help =~ /^  stockcert (\w+)/mg;
+cmp_ok(scalar @commands, '>=', 5, 'it names the commands');
+like(out($_, '--help'), qr/\Astockcert $_ .*\n\n\S.*\n\z/s, "$_ --help") for @commands;
+
+for my $command (@commands) {
+    tool_is("$command without arguments", 2, qr/usage: stockcert $command LEDGER/, $command);
+    my ($status, $out, $err) = tool($command, $ledger, '--wrong');
+    is($status, 2, "$command --wrong: exit code");
+    like($err, qr/unrecognized option '--wrong'\nstockcert: usage: stockcert $command /, "$command --wrong: what to do")
+        if $command !~ /status|show/;
+}
+
+($status, my $out, $err) = tool();
+is("$status$out", 2, 'no command: usage');
+is($err, $help, 'no command: help');
+tool_is('unknown command', 2, qr/no command "frob": see "stockcert --help"/, 'frob', $ledger);
+tool_is('show, no certificate\'s name', 2, qr/such as CS-17, not "CS17"/, 'show', $ledger, 'CS17');
+tool_is("show $_", 2, qr/such as CS-17, not "\Q$_\E"/, 'show', $ledger, $_)
+    for 'CS-0', 'CS-01', 'CS-', 'CS--1', 'CS-1x', 'CS-9007199254740992', '';
+tool_is('log --since of no number', 2, qr/--since takes the number/, 'log', $ledger, '--since', 'x');
+tool_is('authorize, no number', 2, qr/SHARES must be a number/, 'authorize', $ledger, 'CS', '3e6', '--reference', 'x');
+tool_is('authorize without a reference', 2, qr/usage: .*--reference/, 'authorize', $ledger, 'CS', 5);
+tool_is('cancel without a reason', 2, qr/usage: .*--reason/, 'cancel', $ledger, 'CS-1');
+
+
+# a ledger of nothing but its classes
+
+like(out('status', $ledger), qr/^company +Acme Inc\.\n.*^entries +2, .*^CS +2600000 +0 +2600000 +0  Title of CS$/sm, 'status, nothing issued');
+tool_is('show, never issued', 1, qr/CS-1 was never issued/, 'show', $ledger, 'CS-1');
+tool_is('show, no such class', 1, qr/no class XX/, 'show', $ledger, 'XX-1');
+tool_is('cancel, never issued', 1, qr/refused: CS-1 was never issued/, 'cancel', $ledger, 'CS-1', '--reason', 'x');
+tool_is('cancel, no such class', 1, qr/refused: the ledger has no class XX/, 'cancel', $ledger, 'XX-1', '--reason', 'x');
+tool_is('authorize, no such class', 1, qr/refused: the ledger has no class XX/, 'authorize', $ledger, 'XX', 5, '--reference', 'x');
+
+
+# show, log, and log -f
+
+my ($follower, $file) = tool_start('log', $ledger, '-f');
+my $first = issue('CS', 10, 'Salt Bae')->{json};
+issue('CS', 2599990, "J\x{c3}\x{bc}rgen \\\" O'Neil");
+is(issue('CS', 1, 'Too Late')->{status}, 403, 'no shares are left');
+
+wait_for('log -f goes on', sub { slurp($file->filename) =~ /O'Neil\n\z/ });
+issue('PS', 7, 'Jane');
+wait_for('log -f goes on again', sub { slurp($file->filename) =~ /Jane\n\z/ });
+kill TERM => $follower;
+waitpid $follower, 0;
+my $log = out('log', $ledger);
+is(slurp($file->filename), $log, 'log -f wrote what log writes');
+is(scalar(() = $log =~ /\n/g), 5, 'log: a line an entry');
+like($log, qr/^ +3  \Q$first->{issued_at}\E  issued +CS-1 +10  Salt Bae$/m, 'log: an entry');
+is(out('log', $ledger, '--since', 3), join('', (split /^/, $log)[3, 4]), 'log --since');
+is(out('log', $ledger, '--since', 5), '', 'log --since the last entry');
+like(out('show', $ledger, 'CS-1'), qr/^certificate +CS-1\ncompany +Acme Inc\.\nholder +Salt Bae\nshares +10 of class CS, Title of CS
+issued +\Q$first->{issued_at}\E\nentry +3\nseal +$first->{seal}\n\z/m, 'show');
+
+($status) = tool({ out => '/dev/full' }, 'log', $ledger);
+is($status, 3, 'log: the output cannot be written');
+
+
+# authorize: the workers see it with the next grant
+
+tool_is('authorize, below what is issued', 1, qr/refused: class CS has 2600000 shares out/, 'authorize', $ledger, 'CS', 2599999, '--reference', 'x');
+tool_is('authorize, too many', 1, qr/shares must be from 1 to 9007199254740991/, 'authorize', $ledger, 'CS', 0, '--reference', 'x');
+tool_is('authorize, a blank reference', 1, qr/the reference must not be only white space/, 'authorize', $ledger, 'CS', 2600001, '--reference', ' ');
+tool_is('authorize, no UTF-8', 1, qr/the reference must be valid UTF-8/, 'authorize', $ledger, 'CS', 2600001, '--reference', "\xff");
+is(out('authorize', $ledger, 'CS', 2600002, '--reference', 'Board resolution 2026-11-20'),
+    "CS has 2600002 authorized shares now, by entry 6\n", 'authorize');
+my %workers = $server->clients_of_workers(2);
+is($_->issue('CS', 1, 'after the resolution')->{status}, 201, 'a worker issues') for values %workers;
+is(issue('CS', 1, 'Too Late')->{status}, 403, 'and no more than authorized');
+
+
+# cancel: shows in the API, and the shares are available again
+
+my $before = $client->ask('GET', '/CS-1');
+is($before->{body}, encode_like($first), 'a certificate that is not cancelled, as it was told');
+is(out('cancel', $ledger, 'CS-1', '--reason', "surrendered for \"transfer\""), "CS-1 is cancelled, by entry 9\n", 'cancel');
+tool_is('cancel, twice', 1, qr/refused: CS-1 is cancelled already, by entry 9/, 'cancel', $ledger, 'CS-1', '--reason', 'x');
+
+my $after = $client->ask('GET', '/CS-1');
+my %cancelled = %{$after->{json}};
+is(delete $cancelled{status}, 'cancelled', 'GET: status');
+is(delete $cancelled{reason}, 'surrendered for "transfer"', 'GET: why');
+like(my $when = delete $cancelled{cancelled_at}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\z/, 'GET: when');
+is_deeply(\%cancelled, $first, 'GET: all else as before');
+isnt($after->{headers}{etag}, $before->{headers}{etag}, 'GET: another ETag');
+is($client->ask('GET', '/CS-1', undef, "If-None-Match: $before->{headers}{etag}")->{status}, 200, 'GET: the old one does not match');
+is_deeply(get('/CS?limit=2')->{certificates}[0], $after->{json}, 'the list has it, too');
+ok(!exists get('/CS?limit=2')->{certificates}[1]{status}, 'the next one is not cancelled');
+my ($cs) = grep { $_->{class} eq 'CS' } @{get('/')->{classes}};
+is("@$cs{qw(issued remaining certificates)}", '2599992 10 4', 'inventory: its shares are available, its number is not');
+is($_->issue('CS', 5, 'again')->{status}, 201, 'a worker issues them') for values %workers;
+is(get('/CS-6')->{stakeholder}, 'again', 'with new numbers');
+is(issue('CS', 1, 'Too Late')->{status}, 403, 'and no more');
+like(out('show', $ledger, 'CS-1'), qr/^cancelled +\Q$when\E, by entry 9: surrendered for "transfer"$/m, 'show');
+like(out('log', $ledger, '--since', 8), qr/^ +9  \Q$when\E  cancelled +CS-1 +0  surrendered for "transfer"\n/, 'log');
+like($server->log, qr/\A(?!.*stockcert authorize)/s, 'no word of another configuration yet');
+$server->reload;
+wait_for('the log names the command', sub { $server->log =~ /stockcert authorize \Q$ledger\E CS 2600000 --reference/ });
+is(get('/CS-1')->{status}, 'cancelled', 'after a reload');
+
+
+# under load: amendments and cancellations between the grants
+
+out('authorize', $ledger, $_, 9000000, '--reference', 'more') for qw(CS PS);
+my $load = Stockcert::Load->new($server, clients => 8);
+my %entered = (authorize => 4, cancel => 1);
+wait_for('entries under load', sub {
+    my $n = $entered{cancel} + 1;
+    my ($status) = tool('cancel', $ledger, "CS-$n", '--reason', "number $n");
+    $entered{cancel}++ if $status eq '0';
+    return if $status eq '1';
+    ($status) = tool('authorize', $ledger, 'PS', 9000000 + $n, '--reference', "number $n");
+    $entered{authorize}++ if $status eq '0';
+    return $n > 60;
+});
+my @answers = $load->stop;
+my ($inventory, $certificates) = read_ledger($server);
+is($inventory->{entries}, 2 + @$certificates + ($entered{authorize} - 1) + $entered{cancel}, 'under load: every entry is there');
+is(scalar(grep { $_->{status} } @$certificates), $entered{cancel}, 'under load: as many are cancelled');
+for my $class (@{$inventory->{classes}}) {
+    my ($sum, $number) = (0, 0);
+    for my $c (grep { $_->{class} eq $class->{class} } @$certificates) {
+        fail("$c->{cert_id} after $number") if $c->{number} != ++$number;
+        $sum += $c->{amount} if !$c->{status};
+    }
+    is("$class->{issued} $class->{certificates}", "$sum $number", "under load: $class->{class} adds up");
+}
+is(scalar(grep { $_->{status} == 201 } @answers), @$certificates - 7, 'under load: all that were told are there');
+diag(sprintf '%d certificates, %d cancellations and %d amendments under load', @$certificates - 7, @entered{qw(cancel authorize)});
+
+
+# without nginx; where there is no ledger, or none for us
+
+$server->stop;
+like(out('status', $ledger), qr/^CS +9000000 /m, 'status without nginx');
+out('cancel', $ledger, 'PS-1', '--reason', 'no nginx');
+my @owner = (stat "$ledger/data.mdb")[4, 5];
+unlink "$ledger/lock.mdb";
+out('show', $ledger, 'PS-1');
+is("@{[(stat \"$ledger/lock.mdb\")[4, 5]]}", "@owner", 'the lock file belongs to the ledger\'s owner');
+$server->start;
+is(issue('PS', 1, 'nginx again')->{status}, 201, 'nginx goes on');
+$server->stop;
+
+sub unusable {
+    my ($name, $like, $dir, %as) = @_;
+    my @as = %as ? \%as : ();
+    for my $arg (['status'], ['log'], ['show', 'CS-1'], ['authorize', 'CS', 5000000, '--reference', 'x'],
+        ['cancel', 'CS-9', '--reason', 'x'])
+    {
+        my ($command, @rest) = @$arg;
+        tool_is("$command: $name", 3, $like, @as, $command, $dir, @rest);
+    }
+}
+
+my $at = "$server->{dir}/unusable";
+unusable('nothing there', qr/there is no ledger in \Q$at\E, name the directory/, $at);
+mkdir $at;
+unusable('an empty directory', qr/in \Q$at\E: .*no data\.mdb/, $at);
+is(join(' ', glob "$at/*"), '', 'nothing is made in it');
+spew("$at/data.mdb", '');
+unusable('an empty file', qr/data\.mdb is empty/, $at);
+spew("$at/data.mdb", "not LMDB\n" x 10000);
+unusable('another file', qr/MDB_INVALID/, $at);
+unusable('a file, no directory', qr/Not a directory/, "$at/data.mdb");
+(my $other = slurp("$ledger/data.mdb")) =~ s/stockcert\0\0\0\x01/stockcert\0\0\0\x02/g;
+spew("$at/data.mdb", $other);
+unusable('another version', qr/format version 2, this program reads 1 only/, $at);
+spew("$at/data.mdb", substr slurp("$ledger/data.mdb"), 0, 40000);
+unusable('a truncated file', qr/the file is truncated/, $at);
+SKIP: {
+    skip 'only root can be another user', 5 if $> != 0;
+    unusable('no rights', qr/Permission denied/, $ledger, as => 'daemon');
+}
+
+done_testing;
+
+# as the module writes a certificate
+
+sub encode_like {
+    my ($c) = @_;
+    return sprintf '{"cert_id":"%s","stakeholder":"%s","company":"%s","amount":%d,"class":"%s","number":%d,'
+        . qq("issued_at":"%s","entry":%d,"seal":"%s"}\n), @$c{qw(cert_id stakeholder company amount class number issued_at entry seal)};
+}
