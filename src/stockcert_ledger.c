@@ -25,8 +25,6 @@ static stockcert_rc_e stockcert_ledger_open_env(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_open_files(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
-static stockcert_rc_e stockcert_ledger_make_lock(int dir,
-    const struct stat *st, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_make_file(const char *path, int dir,
     stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_use(stockcert_ledger_t *ledger,
@@ -278,7 +276,7 @@ stockcert_ledger_open_files(stockcert_ledger_t *ledger,
                                       "was a ledger, remove it");
 
     } else {
-        rc = stockcert_ledger_make_lock(fd, &st, error);
+        rc = stockcert_ledger_make_lock(conf->path, error);
     }
 
     if (rc == STOCKCERT_OK) {
@@ -304,40 +302,6 @@ stockcert_ledger_open_files(stockcert_ledger_t *ledger,
     }
 
     return rc;
-}
-
-
-/*
- * root may look at a ledger that is not in use: the lock file that LMDB would
- * make then must not keep the ledger's owner out.
- */
-
-static stockcert_rc_e
-stockcert_ledger_make_lock(int dir, const struct stat *st,
-    stockcert_error_t *error)
-{
-    int  fd, rc;
-
-    if (geteuid() != 0 || st->st_uid == 0) {
-        return STOCKCERT_OK;
-    }
-
-    fd = openat(dir, "lock.mdb", O_RDWR|O_CREAT|O_EXCL|O_CLOEXEC, 0600);
-
-    if (fd == -1) {
-
-        /* it is there; or it cannot be made, and LMDB will tell */
-
-        return STOCKCERT_OK;
-    }
-
-    rc = fchown(fd, st->st_uid, st->st_gid) == -1 ? errno : 0;
-
-    if (close(fd) == -1 && rc == 0) {
-        rc = errno;
-    }
-
-    return stockcert_ledger_error(error, "fchown()", rc);
 }
 
 

@@ -36,6 +36,12 @@ static const stockcert_command_t  stockcert_commands[] = {
       "Shows the inventory, the journal's end, the format, sizes and who reads.\n"
     },
 
+    { "verify", stockcert_tool_verify, "LEDGER [--expect N:SEAL]",
+      "Checks the whole ledger by replaying its journal, and with --expect that\n"
+      "entry N still has the seal SEAL. Exits with 1 and names the first thing\n"
+      "that is wrong.\n"
+    },
+
     { "log", stockcert_tool_log, "LEDGER [-f] [--since N]",
       "Shows the journal, a line an entry.\n"
       "\n"
@@ -179,10 +185,7 @@ stockcert_tool_open(const char *path, stockcert_access_e mode,
     stockcert_ledger_conf_t  conf;
 
     if (access(path, F_OK) == -1) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "there is no ledger "
-                                    "in %s, name the directory that is its "
-                                    "\"path\" in nginx's configuration: %s",
-                                    path, strerror(errno));
+        return stockcert_tool_no_ledger(path);
     }
 
     memset(&conf, 0, sizeof(stockcert_ledger_conf_t));
@@ -207,6 +210,21 @@ stockcert_tool_open(const char *path, stockcert_access_e mode,
     }
 
     return STOCKCERT_EXIT_OK;
+}
+
+
+int
+stockcert_tool_no_ledger(const char *path)
+{
+    if (errno != ENOENT) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                    "cannot open the ledger in %s: %s", path,
+                                    strerror(errno));
+    }
+
+    return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "there is no ledger in "
+                                "%s, name the directory that is its \"path\" "
+                                "in nginx's configuration", path);
 }
 
 

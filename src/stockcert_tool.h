@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "stockcert_ledger.h"
+#include "stockcert_verify.h"
 
 
 /* exit codes */
@@ -60,6 +61,10 @@ int stockcert_tool_usage(char **argv);
 
 int stockcert_tool_open(const char *path, stockcert_access_e mode,
     stockcert_ledger_t **ledger);
+
+/* After a file of the ledger could not be opened (errno); returns FAILED. */
+
+int stockcert_tool_no_ledger(const char *path);
 
 /* Writes an entry; that it could is for ferror() to tell. */
 
@@ -113,12 +118,11 @@ int stockcert_tool_certificate(const char *text, stockcert_str_t *code,
 void stockcert_tool_hex(const uint8_t *seal, char *text);
 
 /*
- * Checks all of the ledger in the directory path, as "stockcert verify" does:
- * prints to standard error what is wrong.  Returns an exit code, with the last
- * entry's position and seal (STOCKCERT_SEAL_LEN bytes).
+ * Checks all of the ledger in the directory path, which this process must not
+ * have open, as "stockcert verify" does.  Returns an exit code.
  */
 
-int stockcert_tool_check(const char *path, uint64_t *position, uint8_t *seal);
+int stockcert_tool_check(const char *path, stockcert_verified_t *verified);
 
 
 #endif /* STOCKCERT_TOOL_H */

@@ -162,6 +162,25 @@ is(scalar(grep { $_->{status} == 201 } @answers), @$certificates - 7, 'under loa
 diag(sprintf '%d certificates, %d cancellations and %d amendments under load', @$certificates - 7, @entered{qw(cancel authorize)});
 
 
+# verify, also under load
+
+sub verified {
+    my ($name, @arg) = @_;
+    like(out('verify', $ledger, @arg), qr/\Aall is in order: \d+ entries, \d+ certificates, \d+ of them cancelled, the last seal is \d+:[0-9a-f]{64}\n\z/, $name);
+}
+
+verified('verify');
+verified('verify --expect', '--expect', "3:$first->{seal}");
+verified('verify --expect, digits in capitals', '--expect', '3:' . uc $first->{seal});
+tool_is('verify --expect another seal', 1, qr/entry 4: expected the seal that was given/, 'verify', $ledger, '--expect', "4:$first->{seal}");
+tool_is('verify --expect of no entry', 1, qr/entry 999999: expected, found \d+ entries only/, 'verify', $ledger, '--expect', "999999:$first->{seal}");
+tool_is("verify --expect $_", 2, qr/--expect takes the number/, 'verify', $ledger, '--expect', $_)
+    for '3', "0:$first->{seal}", ":$first->{seal}", "x:$first->{seal}", "3:$first->{seal}0", '3:' . 'x' x 64;
+$load = Stockcert::Load->new($server, clients => 8);
+verified("verify under load, $_") for 1 .. 20;
+cmp_ok(scalar(grep { $_->{status} == 201 } $load->stop), '>', 100, 'there was load');
+
+
 # without nginx; where there is no ledger, or none for us
 
 $server->stop;
@@ -177,30 +196,32 @@ $server->stop;
 
 sub unusable {
     my ($name, $like, $dir, %as) = @_;
-    my @as = %as ? \%as : ();
-    for my $arg (['status'], ['log'], ['show', 'CS-1'], ['authorize', 'CS', 5000000, '--reference', 'x'],
+    for my $arg (['status'], ['verify'], ['log'], ['show', 'CS-1'], ['authorize', 'CS', 5000000, '--reference', 'x'],
         ['cancel', 'CS-9', '--reason', 'x'])
     {
         my ($command, @rest) = @$arg;
-        tool_is("$command: $name", 3, $like, @as, $command, $dir, @rest);
+        my ($exit, $words) = (3, $like);
+        ($exit, $words) = @{$as{verify}} if $as{verify} and $command eq 'verify';
+        tool_is("$command: $name", $exit, $words, $as{as} ? { as => $as{as} } : (), $command, $dir, @rest);
     }
 }
 
 my $at = "$server->{dir}/unusable";
 unusable('nothing there', qr/there is no ledger in \Q$at\E, name the directory/, $at);
 mkdir $at;
-unusable('an empty directory', qr/in \Q$at\E: .*no data\.mdb/, $at);
+unusable('an empty directory', qr/in \Q$at\E: .*no data\.mdb/, $at, verify => [3, qr/there is no ledger in/]);
 is(join(' ', glob "$at/*"), '', 'nothing is made in it');
 spew("$at/data.mdb", '');
-unusable('an empty file', qr/data\.mdb is empty/, $at);
+unusable('an empty file', qr/data\.mdb is empty/, $at, verify => [1, qr/is damaged: page 0: expected 152 bytes, found 0/]);
 spew("$at/data.mdb", "not LMDB\n" x 10000);
-unusable('another file', qr/MDB_INVALID/, $at);
+unusable('another file', qr/MDB_INVALID/, $at, verify => [1, qr/is damaged: page 0: expected a meta page/]);
 unusable('a file, no directory', qr/Not a directory/, "$at/data.mdb");
 (my $other = slurp("$ledger/data.mdb")) =~ s/stockcert\0\0\0\x01/stockcert\0\0\0\x02/g;
 spew("$at/data.mdb", $other);
-unusable('another version', qr/format version 2, this program reads 1 only/, $at);
+unusable('another version', qr/format version 2, this program reads 1 only/, $at,
+    verify => [1, qr/is damaged: meta: expected format version 1, found 2/]);
 spew("$at/data.mdb", substr slurp("$ledger/data.mdb"), 0, 40000);
-unusable('a truncated file', qr/the file is truncated/, $at);
+unusable('a truncated file', qr/the file is truncated/, $at, verify => [1, qr/is damaged: file: expected at least \d+ bytes, found 40000/]);
 SKIP: {
     skip 'only root can be another user', 5 if $> != 0;
     unusable('no rights', qr/Permission denied/, $ledger, as => 'daemon');

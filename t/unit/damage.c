@@ -5,39 +5,13 @@
  */
 
 
-#include "audit.h"
+#include "edit.h"
 
 
 #define CERTIFICATES  3      /* a whole ledger has, of CS: entries 3 to 5 */
 
 
-typedef enum {
-    PUT,         /* a value in a database, the unnamed one if db is NULL */
-    BYTE,        /* one byte of a value, which gets "grow" bytes longer */
-    DELETE,
-    DROP,        /* the database */
-    FILE_OF      /* data.mdb has just the value */
-} edit_e;
-
-
-typedef struct {
-    const char  *name;
-    const char  *words;      /* in what is said about it */
-
-    edit_e       edit;
-    const char  *db;
-    unsigned     flags;
-    size_t       key_len;
-    const char  *key;
-    size_t       len;
-    const char  *value;
-    size_t       offset;
-    int          byte;
-    int          grow;
-} case_t;
-
-
-static void test_refused(const case_t *cases, size_t n);
+static void test_refused(const edit_t *cases, size_t n);
 static void test_truncated(void);
 static void test_certificate(void);
 static void test_no_directory(void);
@@ -45,14 +19,8 @@ static void test_company(void);
 static void check_refused(const fixture_t *f, const char *name,
     const char *words);
 static void make(const fixture_t *f);
-static void edit(const fixture_t *f, const case_t *c);
-static int edit_database(MDB_txn *txn, const case_t *c);
-static int edit_byte(MDB_txn *txn, MDB_dbi dbi, const case_t *c);
 static void put_file(const fixture_t *f, const char *text, size_t len);
 
-
-#define KEY(s)    .key = s, .key_len = sizeof(s) - 1
-#define VALUE(s)  .value = s, .len = sizeof(s) - 1
 
 #define LAST_ENTRY   KEY("\0\0\0\0\0\0\0\5")
 #define LAST_NUMBER  KEY("\0\0\0\0\0\0\0\3")
@@ -60,7 +28,7 @@ static void put_file(const fixture_t *f, const char *text, size_t len);
 
 /* damage to a whole ledger */
 
-static const case_t  damaged[] = {
+static const edit_t  damaged[] = {
 
     { "another format version", "version 2",
       BYTE, "meta", KEY("ledger"), .offset = 12, .byte = 2 },
@@ -103,7 +71,7 @@ static const case_t  damaged[] = {
 
 /* what was never a ledger */
 
-static const case_t  foreign[] = {
+static const edit_t  foreign[] = {
 
     { "a database of another's", "no ledger",
       PUT, "users", MDB_CREATE, KEY("root"), VALUE("0") },
@@ -147,7 +115,7 @@ main(void)
 
 
 static void
-test_refused(const case_t *cases, size_t n)
+test_refused(const edit_t *cases, size_t n)
 {
     size_t     i;
     fixture_t  f;
@@ -159,7 +127,13 @@ test_refused(const case_t *cases, size_t n)
             make(&f);
         }
 
-        edit(&f, &cases[i]);
+        if (cases[i].edit == FILE_OF) {
+            put_file(&f, cases[i].value, cases[i].len);
+
+        } else {
+            edit_ledger(&f, &cases[i]);
+        }
+
         check_refused(&f, cases[i].name, cases[i].words);
     }
 }
@@ -204,18 +178,18 @@ test_certificate(void)
     stockcert_entry_t     entry;
     stockcert_ledger_t   *ledger;
 
-    static const case_t   no_such_entry =
+    static const edit_t   no_such_entry =
         { "", "", PUT, "certificate:CS", KEY("\0\0\0\0\0\0\0\1"),
           VALUE("\0\0\0\0\0\0\0\x63") };
-    static const case_t   no_entry =
+    static const edit_t   no_entry =
         { "", "", PUT, "certificate:CS", KEY("\0\0\0\0\0\0\0\2"),
           VALUE("") };
 
     fixture_make_default(&f, "certificate");
     make(&f);
 
-    edit(&f, &no_such_entry);
-    edit(&f, &no_entry);
+    edit_ledger(&f, &no_such_entry);
+    edit_ledger(&f, &no_entry);
 
     ledger = fixture_open(&f);
     stockcert_ledger_snapshot(ledger, &error);
@@ -310,101 +284,6 @@ make(const fixture_t *f)
     }
 
     stockcert_ledger_close(ledger);
-}
-
-
-static void
-edit(const fixture_t *f, const case_t *c)
-{
-    int       rc;
-    MDB_env  *env;
-    MDB_txn  *txn;
-
-    if (c->edit == FILE_OF) {
-        put_file(f, c->value, c->len);
-        return;
-    }
-
-    if (mdb_env_create(&env) != 0
-        || mdb_env_set_maxdbs(env, 1) != 0
-        || mdb_env_open(env, f->path, 0, 0600) != 0
-        || mdb_txn_begin(env, NULL, 0, &txn) != 0)
-    {
-        tap_bail_out("cannot open %s", f->path);
-    }
-
-    rc = edit_database(txn, c);
-
-    if (rc != 0 || mdb_txn_commit(txn) != 0) {
-        tap_bail_out("%s: cannot edit: %s", c->name, mdb_strerror(rc));
-    }
-
-    mdb_env_close(env);
-}
-
-
-static int
-edit_database(MDB_txn *txn, const case_t *c)
-{
-    int      rc;
-    MDB_dbi  dbi;
-    MDB_val  key, value;
-
-    rc = mdb_dbi_open(txn, c->db, c->flags, &dbi);
-    if (rc != 0) {
-        return rc;
-    }
-
-    key.mv_size = c->key_len;
-    key.mv_data = (void *) c->key;
-    value.mv_size = c->len;
-    value.mv_data = (void *) c->value;
-
-    switch (c->edit) {
-
-    case PUT:
-        return mdb_put(txn, dbi, &key, &value, 0);
-
-    case BYTE:
-        return edit_byte(txn, dbi, c);
-
-    case DELETE:
-        rc = mdb_del(txn, dbi, &key, NULL);
-        return rc == MDB_NOTFOUND ? 0 : rc;
-
-    default:
-        return mdb_drop(txn, dbi, 1);
-    }
-}
-
-
-static int
-edit_byte(MDB_txn *txn, MDB_dbi dbi, const case_t *c)
-{
-    int      rc;
-    char     bytes[1024];
-    MDB_val  key, value;
-
-    key.mv_size = c->key_len;
-    key.mv_data = (void *) c->key;
-
-    rc = mdb_get(txn, dbi, &key, &value);
-    if (rc != 0) {
-        return rc;
-    }
-
-    if (value.mv_size >= sizeof(bytes)) {
-        return MDB_BAD_VALSIZE;
-    }
-
-    memset(bytes, 0, sizeof(bytes));
-    memcpy(bytes, value.mv_data, value.mv_size);
-    bytes[c->offset] = (char) c->byte;
-
-    value.mv_size = (size_t) ((ssize_t) value.mv_size + c->grow);
-    value.mv_data = bytes;
-
-    return mdb_put(txn, dbi, &key, &value, 0);
 }
 
 

@@ -1,0 +1,349 @@
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "stockcert_pages_int.h"
+
+
+#define STOCKCERT_META_MAGIC    0xbeefc0de
+#define STOCKCERT_META_VERSION  1
+#define STOCKCERT_META_LEN      152
+#define STOCKCERT_TREE_ENV      0x4000     /* how the file was opened once */
+#define STOCKCERT_SIZE_MAX      ((uint64_t) 1 << 47)
+
+
+/* what is known of the free pages as their records are read */
+
+typedef struct {
+    stockcert_pages_t  *pages;
+    uint64_t            txn;
+} stockcert_freed_t;
+
+
+static int stockcert_pages_meta(stockcert_pages_t *pages, int fd, int number,
+    stockcert_meta_t *meta);
+static int stockcert_pages_free_of(stockcert_pages_t *pages);
+static int stockcert_pages_visit_free(void *data, const stockcert_bytes_t *key,
+    const stockcert_bytes_t *value, int subtree);
+
+
+int
+stockcert_pages_metas(stockcert_pages_t *pages, int fd)
+{
+    int                last;
+    stockcert_meta_t   metas[2], *meta, *previous;
+
+    pages->psize = 0;
+
+    if (stockcert_pages_meta(pages, fd, 0, &metas[0]) != 0
+        || stockcert_pages_meta(pages, fd, 1, &metas[1]) != 0)
+    {
+        return -1;
+    }
+
+    last = metas[1].txn > metas[0].txn;
+    meta = &metas[last];
+    previous = &metas[!last];
+
+    /*
+     * Transactions take turns: a number that is changed leaves its turn, or
+     * takes that of the other page, which _free() will find.  A new file has
+     * had none.
+     */
+
+    if (meta->txn && (meta->txn % 2 != (unsigned) last
+                      || previous->txn != meta->txn - 1))
+    {
+        return stockcert_pages_fault(pages, "pages 0 and 1: expected the "
+                                     "transactions of two turns, found %" PRIu64
+                                     " and %" PRIu64, metas[0].txn,
+                                     metas[1].txn);
+    }
+
+    if (previous->last > meta->last) {
+        return stockcert_pages_fault(pages, "page %d: expected at least as "
+                                     "many pages as before, %" PRIu64
+                                     ", found %" PRIu64, last, previous->last,
+                                     meta->last);
+    }
+
+    pages->meta = *meta;
+    pages->previous = *previous;
+
+    return 0;
+}
+
+
+static int
+stockcert_pages_meta(stockcert_pages_t *pages, int fd, int number,
+    stockcert_meta_t *meta)
+{
+    size_t   psize;
+    ssize_t  n;
+    uint8_t  p[STOCKCERT_META_LEN];
+
+    n = pread(fd, p, sizeof(p), (off_t) (number * pages->psize));
+
+    if (n != sizeof(p)) {
+        return stockcert_pages_fault(pages, "page %d: expected %d bytes, found "
+                                     "%d", number, STOCKCERT_META_LEN, (int) n);
+    }
+
+    if (stockcert_native64(p) != (uint64_t) number
+        || stockcert_page_flags(p) != STOCKCERT_PAGE_META
+        || stockcert_native32(p + 16) != STOCKCERT_META_MAGIC
+        || stockcert_native32(p + 20) != STOCKCERT_META_VERSION)
+    {
+        return stockcert_pages_fault(pages, "page %d: expected a meta page of "
+                                     "LMDB 0.9, found none", number);
+    }
+
+    meta->size = stockcert_native64(p + 32);
+    stockcert_pages_tree(p + 40, &meta->free);
+    stockcert_pages_tree(p + 88, &meta->main);
+    meta->last = stockcert_native64(p + 136);
+    meta->txn = stockcert_native64(p + 144);
+
+    /* here, "pad" has the size of the pages */
+
+    psize = meta->free.pad;
+    meta->free.pad = 0;
+
+    if (psize < STOCKCERT_PSIZE_MIN || psize > STOCKCERT_PSIZE_MAX
+        || (psize & (psize - 1)) || (pages->psize && psize != pages->psize)
+        || (meta->free.flags & ~STOCKCERT_TREE_ENV) != STOCKCERT_TREE_INTEGER
+        || meta->last < 1 || meta->last >= STOCKCERT_SIZE_MAX / psize
+        || meta->size < (meta->last + 1) * psize
+        || meta->size > STOCKCERT_SIZE_MAX)
+    {
+        return stockcert_pages_fault(pages, "page %d: expected sizes and flags "
+                                     "that fit, found pages of %zu bytes, the "
+                                     "last one %" PRIu64 ", at most %" PRIu64
+                                     " bytes, flags %#x", number, psize,
+                                     meta->last, meta->size, meta->free.flags);
+    }
+
+    meta->free.flags = STOCKCERT_TREE_INTEGER;
+    pages->psize = psize;
+
+    return 0;
+}
+
+
+int
+stockcert_pages_map(stockcert_pages_t *pages, int fd)
+{
+    struct stat  st;
+
+    if (fstat(fd, &st) == -1) {
+        return stockcert_pages_fault(pages, "fstat() failed: %s",
+                                     strerror(errno));
+    }
+
+    pages->size = (pages->meta.last + 1) * pages->psize;
+
+    if ((uint64_t) st.st_size < pages->size) {
+        return stockcert_pages_fault(pages, "file: expected at least %zu bytes,"
+                                     " found %" PRIu64, pages->size,
+                                     (uint64_t) st.st_size);
+    }
+
+    pages->map = mmap(NULL, pages->size, PROT_READ, MAP_SHARED, fd, 0);
+
+    if (pages->map == MAP_FAILED) {
+        pages->map = NULL;
+        return stockcert_pages_fault(pages, "mmap() failed: %s",
+                                     strerror(errno));
+    }
+
+    pages->seen = calloc(1, (size_t) (pages->meta.last / 8 + 1));
+    if (pages->seen == NULL) {
+        return stockcert_pages_fault(pages, "calloc() failed");
+    }
+
+    pages->seen[0] = 3;
+
+    return 0;
+}
+
+
+void
+stockcert_pages_unmap(stockcert_pages_t *pages)
+{
+    if (pages->map) {
+        (void) munmap((void *) pages->map, pages->size);
+    }
+
+    free(pages->seen);
+
+    pages->map = NULL;
+    pages->seen = NULL;
+}
+
+
+void
+stockcert_pages_tree(const uint8_t *p, stockcert_tree_t *tree)
+{
+    tree->pad = stockcert_native32(p);
+    tree->flags = (uint16_t) stockcert_native16(p + 4);
+    tree->depth = (uint16_t) stockcert_native16(p + 6);
+    tree->branches = stockcert_native64(p + 8);
+    tree->leaves = stockcert_native64(p + 16);
+    tree->overflows = stockcert_native64(p + 24);
+    tree->entries = stockcert_native64(p + 32);
+    tree->root = stockcert_native64(p + 40);
+}
+
+
+int
+stockcert_pages_use(stockcert_pages_t *pages, const char *name, uint64_t page,
+    uint64_t n)
+{
+    uint64_t  last;
+
+    last = pages->meta.last;
+
+    if (page > last || n > last + 1 - page) {
+        return stockcert_pages_fault(pages, "%s: expected pages up to %" PRIu64
+                                     ", found page %" PRIu64, name, last, page);
+    }
+
+    for ( /* void */ ; n; n--, page++) {
+
+        if (pages->seen[page / 8] & (1 << page % 8)) {
+            return stockcert_pages_fault(pages, "%s: expected each page once, "
+                                         "found page %" PRIu64 " again", name,
+                                         page);
+        }
+
+        pages->seen[page / 8] |= (uint8_t) (1 << page % 8);
+    }
+
+    return 0;
+}
+
+
+/*
+ * Each transaction frees the pages in whose place it wrote others: the last of
+ * the records is its own, unless there was nothing in the file before.  So both
+ * meta pages tell if their transaction's number is the one that it had.
+ */
+
+int
+stockcert_pages_free(stockcert_pages_t *pages)
+{
+    uint64_t  page;
+
+    if (stockcert_pages_free_of(pages) != 0) {
+        return -1;
+    }
+
+    for (page = 0; page <= pages->meta.last; page++) {
+
+        if (!(pages->seen[page / 8] & (1 << page % 8))) {
+            return stockcert_pages_fault(pages, "free pages: expected page %"
+                                         PRIu64 ", found it nowhere", page);
+        }
+    }
+
+    /* no page of the transaction before has been used again yet */
+
+    memset(pages->seen, 0, (size_t) (pages->meta.last / 8 + 1));
+    pages->meta = pages->previous;
+
+    return stockcert_pages_free_of(pages);
+}
+
+
+static int
+stockcert_pages_free_of(stockcert_pages_t *pages)
+{
+    uint64_t           n;
+    stockcert_freed_t  freed;
+
+    freed.pages = pages;
+    freed.txn = 0;
+
+    if (stockcert_pages_walk(pages, "free pages", &pages->meta.free,
+                             stockcert_pages_visit_free, &freed)
+        != 0)
+    {
+        return -1;
+    }
+
+    n = pages->meta.txn;
+
+    if (n > 1 && freed.txn != n) {
+        return stockcert_pages_fault(pages, "free pages: expected those of "
+                                     "transaction %" PRIu64 " last, found %"
+                                     PRIu64, n, freed.txn);
+    }
+
+    return 0;
+}
+
+
+/* a record: how many pages, and their numbers, the greatest first */
+
+static int
+stockcert_pages_visit_free(void *data, const stockcert_bytes_t *key,
+    const stockcert_bytes_t *value, int subtree)
+{
+    uint64_t            i, n, page, after;
+    stockcert_freed_t  *freed;
+
+    freed = data;
+    freed->txn = stockcert_native64(key->data);
+
+    if (subtree || value->len < 8 || value->len % 8) {
+        goto fault;
+    }
+
+    n = stockcert_native64(value->data);
+    after = STOCKCERT_NO_PAGE;
+
+    if (n > value->len / 8 - 1) {
+        goto fault;
+    }
+
+    for (i = 1; i <= n; i++) {
+        page = stockcert_native64(value->data + 8 * i);
+
+        if (page >= after) {
+            goto fault;
+        }
+
+        after = page;
+
+        if (stockcert_pages_use(freed->pages, "free pages", page, 1) != 0) {
+            return -1;
+        }
+    }
+
+    return 0;
+
+fault:
+
+    return stockcert_pages_fault(freed->pages, "free pages: transaction %"
+                                 PRIu64 ": expected pages in order, found "
+                                 "something else", freed->txn);
+}
+
+
+int
+stockcert_pages_fault(stockcert_pages_t *pages, const char *fmt, ...)
+{
+    va_list  args;
+
+    va_start(args, fmt);
+    vsnprintf(pages->fault, sizeof(pages->fault), fmt, args);
+    va_end(args);
+
+    return -1;
+}

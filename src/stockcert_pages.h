@@ -1,0 +1,125 @@
+
+/*
+ * An LMDB file read without LMDB: for who must not trust what is in it.
+ *
+ * LMDB believes its file.  It has no checksums; a byte that is changed shows it
+ * other data, or makes it crash.  Here each page is looked at before it is
+ * believed, so that what is read is sound, or a fault.
+ *
+ * The file is of LMDB 0.9 (mdb.c, MDB_DATA_VERSION 1) on a machine of 64 bits,
+ * integers in its own byte order.  It has pages; 0 and 1 are the meta pages of
+ * the last two transactions:
+ *
+ *     page     number (8 bytes), pad (2), flags (2), lower (2), upper (2)
+ *     meta     page, magic (4), version (4), address (8), map size (8), tree of
+ *              free pages, tree of databases, last page (8), transaction (8)
+ *     tree     pad (4), flags (2), depth (2), branch pages (8), leaf pages (8),
+ *              overflow pages (8), entries (8), root page (8)
+ *
+ * Offsets of nodes (2 bytes each) grow from a page's header up to "lower", and
+ * nodes from "upper" to its end:
+ *
+ *     node     low (2), high (2), flags (2), length of the key (2), key, data
+ *
+ * In a branch page, low, high and flags are the number of the page below, and
+ * the first node stands for all that is less than the second key.  In a leaf
+ * page, low and high are the length of the data, which is in overflow pages if
+ * the flags say so (the node has the number of the first one, and instead of
+ * lower and upper that has how many they are), or is a tree, of a database.
+ */
+
+
+#ifndef STOCKCERT_PAGES_H
+#define STOCKCERT_PAGES_H
+
+
+#include <stddef.h>
+#include <stdint.h>
+
+
+typedef struct {
+    size_t          len;
+    const uint8_t  *data;
+} stockcert_bytes_t;
+
+
+typedef struct {
+    uint32_t        pad;
+    uint16_t        flags;
+    uint16_t        depth;
+    uint64_t        branches;
+    uint64_t        leaves;
+    uint64_t        overflows;
+    uint64_t        entries;
+    uint64_t        root;
+} stockcert_tree_t;
+
+
+typedef struct {
+    uint64_t          size;            /* of the map */
+    uint64_t          last;            /* page */
+    uint64_t          txn;
+    stockcert_tree_t  free;
+    stockcert_tree_t  main;
+} stockcert_meta_t;
+
+
+typedef struct {
+    const uint8_t    *map;
+    size_t            size;            /* bytes, of the map */
+    size_t            psize;           /* bytes, of a page */
+    stockcert_meta_t  meta;            /* of the last transaction */
+    stockcert_meta_t  previous;
+    uint8_t          *seen;            /* a bit for each page */
+    char              fault[512];
+} stockcert_pages_t;
+
+
+/*
+ * Called for each entry of a tree in the order of the keys.  What is not 0 ends
+ * the walk.
+ */
+
+typedef int (*stockcert_visit_pt)(void *data, const stockcert_bytes_t *key,
+    const stockcert_bytes_t *value, int subtree);
+
+
+/*
+ * All return 0, or -1 with a sentence about what is wrong in pages->fault.
+ * Nobody may write to the pages that the last transaction has, nor those of the
+ * one before, for as long as they are read: a reader of LMDB's in the last
+ * transaction sees to that.
+ *
+ * _metas() reads both meta pages of the open file fd, and tells which is which.
+ *
+ * _map() maps the file after that, and _unmap() ends what it began, also after
+ * an error.
+ *
+ * _walk() checks all of a tree: each page is there, used once, and what it must
+ * be, keys are in order, and the counts are right.  visit may be NULL.  name is
+ * for faults.
+ *
+ * _free() checks, when all trees have been walked, that each page which no tree
+ * has is free, and no other.
+ *
+ * _find() looks for a key in a tree that _walk() found sound; value->data is
+ * NULL if it is not there.
+ */
+
+int stockcert_pages_metas(stockcert_pages_t *pages, int fd);
+int stockcert_pages_map(stockcert_pages_t *pages, int fd);
+void stockcert_pages_unmap(stockcert_pages_t *pages);
+
+int stockcert_pages_walk(stockcert_pages_t *pages, const char *name,
+    const stockcert_tree_t *tree, stockcert_visit_pt visit, void *data);
+int stockcert_pages_free(stockcert_pages_t *pages);
+void stockcert_pages_find(const stockcert_pages_t *pages,
+    const stockcert_tree_t *tree, const void *key, size_t len,
+    stockcert_bytes_t *value);
+
+/* The tree of a database, from the value that the tree of databases has. */
+
+void stockcert_pages_tree(const uint8_t *p, stockcert_tree_t *tree);
+
+
+#endif /* STOCKCERT_PAGES_H */

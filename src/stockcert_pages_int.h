@@ -1,0 +1,81 @@
+
+/*
+ * What the two rooms of stockcert_pages.h share: stockcert_pages.c has the file,
+ * its meta pages and its free pages, stockcert_pages_tree.c the trees.
+ */
+
+
+#ifndef STOCKCERT_PAGES_INT_H
+#define STOCKCERT_PAGES_INT_H
+
+
+#include <string.h>
+
+#include "stockcert_pages.h"
+
+
+#define STOCKCERT_PAGE_BRANCH    0x01
+#define STOCKCERT_PAGE_LEAF      0x02
+#define STOCKCERT_PAGE_OVERFLOW  0x04
+#define STOCKCERT_PAGE_META      0x08
+
+#define STOCKCERT_TREE_INTEGER   0x08      /* keys are integers */
+
+#define STOCKCERT_PAGE_HEADER    16
+#define STOCKCERT_PSIZE_MIN      4096
+#define STOCKCERT_PSIZE_MAX      32768
+#define STOCKCERT_NO_PAGE        UINT64_MAX
+
+
+static inline uint64_t
+stockcert_native64(const uint8_t *p)
+{
+    uint64_t  n;
+
+    memcpy(&n, p, sizeof(n));
+
+    return n;
+}
+
+
+static inline uint32_t
+stockcert_native32(const uint8_t *p)
+{
+    uint32_t  n;
+
+    memcpy(&n, p, sizeof(n));
+
+    return n;
+}
+
+
+static inline unsigned
+stockcert_native16(const uint8_t *p)
+{
+    uint16_t  n;
+
+    memcpy(&n, p, sizeof(n));
+
+    return n;
+}
+
+
+static inline unsigned
+stockcert_page_flags(const uint8_t *page)
+{
+    return stockcert_native16(page + 10);
+}
+
+
+/* marks n pages as used, which must be there and not be so yet */
+
+int stockcert_pages_use(stockcert_pages_t *pages, const char *name,
+    uint64_t page, uint64_t n);
+
+/* Sets pages->fault and returns -1. */
+
+int stockcert_pages_fault(stockcert_pages_t *pages, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+
+#endif /* STOCKCERT_PAGES_INT_H */

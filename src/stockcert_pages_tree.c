@@ -1,0 +1,495 @@
+
+#include <inttypes.h>
+
+#include "stockcert_pages_int.h"
+
+
+#define STOCKCERT_NODE_OVERFLOW  0x01
+#define STOCKCERT_NODE_TREE      0x02
+#define STOCKCERT_NODE_HEADER    8
+
+#define STOCKCERT_DEPTH_MAX      32        /* as LMDB's cursors have it */
+
+
+typedef struct {
+    unsigned            flags;
+    size_t              len;               /* of all of the node */
+    uint64_t            low;               /* length of data, or a page */
+    stockcert_bytes_t   key;
+    const uint8_t      *data;
+} stockcert_node_t;
+
+
+/* what is known of a tree as it is walked */
+
+typedef struct {
+    stockcert_pages_t     *pages;
+    const char            *name;
+    stockcert_visit_pt     visit;
+    void                  *data;
+    unsigned               integer:1;
+    stockcert_tree_t       tree;           /* as it should be */
+    stockcert_tree_t       found;
+    stockcert_bytes_t      after;          /* the key before this one */
+} stockcert_walk_t;
+
+
+static int stockcert_pages_walk_page(stockcert_walk_t *walk, uint64_t page,
+    unsigned depth, const stockcert_bytes_t *least,
+    const stockcert_bytes_t *below);
+static int stockcert_pages_check_nodes(stockcert_walk_t *walk,
+    const uint8_t *page);
+static int stockcert_pages_walk_branch(stockcert_walk_t *walk,
+    const uint8_t *page, unsigned depth, const stockcert_bytes_t *least,
+    const stockcert_bytes_t *below);
+static int stockcert_pages_walk_leaf(stockcert_walk_t *walk,
+    const uint8_t *page, const stockcert_bytes_t *least,
+    const stockcert_bytes_t *below);
+static int stockcert_pages_value(stockcert_walk_t *walk,
+    const stockcert_node_t *node, stockcert_bytes_t *value);
+static void stockcert_pages_node(const uint8_t *page, unsigned number,
+    stockcert_node_t *node);
+static int stockcert_pages_compare(const stockcert_bytes_t *one,
+    const stockcert_bytes_t *two, unsigned integer);
+
+
+static inline unsigned
+stockcert_page_nodes(const uint8_t *page)
+{
+    return (stockcert_native16(page + 12) - STOCKCERT_PAGE_HEADER) / 2;
+}
+
+
+int
+stockcert_pages_walk(stockcert_pages_t *pages, const char *name,
+    const stockcert_tree_t *tree, stockcert_visit_pt visit, void *data)
+{
+    int                rc;
+    stockcert_walk_t   walk;
+    stockcert_tree_t  *found;
+
+    memset(&walk, 0, sizeof(stockcert_walk_t));
+
+    walk.pages = pages;
+    walk.name = name;
+    walk.visit = visit;
+    walk.data = data;
+    walk.tree = *tree;
+    walk.integer = (tree == &pages->meta.free);
+
+    found = &walk.found;
+
+    found->flags = walk.integer ? STOCKCERT_TREE_INTEGER : 0;
+    found->root = tree->root;
+
+    if (tree->root != STOCKCERT_NO_PAGE) {
+        found->depth = tree->depth;
+
+        rc = stockcert_pages_walk_page(&walk, tree->root, 1, NULL, NULL);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+
+    if (memcmp(tree, found, sizeof(stockcert_tree_t)) != 0) {
+        return stockcert_pages_fault(pages, "%s: expected flags %#x, depth %u, "
+                                     "%" PRIu64 " branch, %" PRIu64 " leaf and "
+                                     "%" PRIu64 " overflow pages and %" PRIu64
+                                     " entries, found %#x, %u, %" PRIu64 ", %"
+                                     PRIu64 ", %" PRIu64 " and %" PRIu64, name,
+                                     tree->flags, tree->depth, tree->branches,
+                                     tree->leaves, tree->overflows,
+                                     tree->entries, found->flags, found->depth,
+                                     found->branches, found->leaves,
+                                     found->overflows, found->entries);
+    }
+
+    return 0;
+}
+
+
+/* keys are not less than "least", and less than "below", where these are */
+
+static int
+stockcert_pages_walk_page(stockcert_walk_t *walk, uint64_t number,
+    unsigned depth, const stockcert_bytes_t *least,
+    const stockcert_bytes_t *below)
+{
+    unsigned            flags;
+    const uint8_t      *page;
+    stockcert_pages_t  *pages;
+
+    pages = walk->pages;
+
+    if (depth > walk->tree.depth || depth > STOCKCERT_DEPTH_MAX) {
+        return stockcert_pages_fault(pages, "%s: expected depth %u, found page "
+                                     "%" PRIu64 " below", walk->name,
+                                     walk->tree.depth, number);
+    }
+
+    if (stockcert_pages_use(pages, walk->name, number, 1) != 0) {
+        return -1;
+    }
+
+    page = pages->map + number * pages->psize;
+    flags = depth == walk->tree.depth ? STOCKCERT_PAGE_LEAF
+                                      : STOCKCERT_PAGE_BRANCH;
+
+    if (stockcert_native64(page) != number
+        || stockcert_page_flags(page) != flags)
+    {
+        return stockcert_pages_fault(pages, "%s: page %" PRIu64 ": expected its"
+                                     " number and flags %#x, found %" PRIu64
+                                     " and %#x", walk->name, number, flags,
+                                     stockcert_native64(page),
+                                     stockcert_page_flags(page));
+    }
+
+    if (stockcert_pages_check_nodes(walk, page) != 0) {
+        return -1;
+    }
+
+    if (flags == STOCKCERT_PAGE_LEAF) {
+        walk->found.leaves++;
+        return stockcert_pages_walk_leaf(walk, page, least, below);
+    }
+
+    walk->found.branches++;
+
+    return stockcert_pages_walk_branch(walk, page, depth, least, below);
+}
+
+
+/*
+ * Nodes fill their part of the page, each byte is of one of them, and have keys;
+ * the first one of a branch page may have none.
+ */
+
+static int
+stockcert_pages_check_nodes(stockcert_walk_t *walk, const uint8_t *page)
+{
+    size_t             lower, upper, offset, psize, all;
+    uint8_t            used[STOCKCERT_PSIZE_MAX / 16];
+    unsigned           i, n, leaf;
+    stockcert_node_t   node;
+
+    psize = walk->pages->psize;
+    lower = stockcert_native16(page + 12);
+    upper = stockcert_native16(page + 14);
+
+    if (lower < STOCKCERT_PAGE_HEADER || lower % 2 || lower > upper
+        || upper > psize)
+    {
+        goto fault;
+    }
+
+    memset(used, 0, psize / 16);
+
+    n = stockcert_page_nodes(page);
+    leaf = (stockcert_page_flags(page) == STOCKCERT_PAGE_LEAF);
+    all = 0;
+
+    for (i = 0; i < n; i++) {
+        offset = stockcert_native16(page + STOCKCERT_PAGE_HEADER + 2 * i);
+
+        if (offset < upper || offset % 2
+            || offset + STOCKCERT_NODE_HEADER > psize)
+        {
+            goto fault;
+        }
+
+        stockcert_pages_node(page, i, &node);
+
+        if (node.len > psize - offset
+            || ((leaf || i)
+                && (walk->integer ? node.key.len != 8 : node.key.len == 0)))
+        {
+            goto fault;
+        }
+
+        all += node.len;
+
+        /* they begin at even offsets, and none is shorter than 8 */
+
+        for (node.len += offset; offset < node.len; offset += 2) {
+
+            if (used[offset / 16] & (1 << offset / 2 % 8)) {
+                goto fault;
+            }
+
+            used[offset / 16] |= (uint8_t) (1 << offset / 2 % 8);
+        }
+    }
+
+    if (n > !leaf && all == psize - upper) {
+        return 0;
+    }
+
+fault:
+
+    return stockcert_pages_fault(walk->pages, "%s: page %" PRIu64 ": expected "
+                                 "whole nodes, found others", walk->name,
+                                 stockcert_native64(page));
+}
+
+
+static int
+stockcert_pages_walk_branch(stockcert_walk_t *walk, const uint8_t *page,
+    unsigned depth, const stockcert_bytes_t *least,
+    const stockcert_bytes_t *below)
+{
+    int                       rc;
+    unsigned                  i, n;
+    stockcert_node_t          node, next;
+    const stockcert_bytes_t  *end;
+
+    n = stockcert_page_nodes(page);
+
+    for (i = 0; i < n; i++) {
+        stockcert_pages_node(page, i, &node);
+
+        end = below;
+
+        if (i + 1 < n) {
+            stockcert_pages_node(page, i + 1, &next);
+            end = &next.key;
+        }
+
+        rc = stockcert_pages_walk_page(walk, node.low, depth + 1,
+                                       i ? &node.key : least, end);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+stockcert_pages_walk_leaf(stockcert_walk_t *walk, const uint8_t *page,
+    const stockcert_bytes_t *least, const stockcert_bytes_t *below)
+{
+    int                 rc;
+    unsigned            i, n;
+    stockcert_node_t    node;
+    stockcert_bytes_t   value;
+
+    n = stockcert_page_nodes(page);
+
+    for (i = 0; i < n; i++) {
+        stockcert_pages_node(page, i, &node);
+
+        if ((walk->after.data
+             && stockcert_pages_compare(&walk->after, &node.key, walk->integer)
+                >= 0)
+            || (least && stockcert_pages_compare(&node.key, least,
+                                                 walk->integer)
+                         < 0)
+            || (below && stockcert_pages_compare(&node.key, below,
+                                                 walk->integer)
+                         >= 0))
+        {
+            return stockcert_pages_fault(walk->pages, "%s: page %" PRIu64
+                                         ": expected keys in order, found "
+                                         "another as number %u", walk->name,
+                                         stockcert_native64(page), i + 1);
+        }
+
+        walk->after = node.key;
+        walk->found.entries++;
+
+        if (stockcert_pages_value(walk, &node, &value) != 0) {
+            return -1;
+        }
+
+        if (walk->visit) {
+            rc = walk->visit(walk->data, &node.key, &value,
+                             node.flags & STOCKCERT_NODE_TREE);
+            if (rc != 0) {
+                return rc;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+stockcert_pages_value(stockcert_walk_t *walk, const stockcert_node_t *node,
+    stockcert_bytes_t *value)
+{
+    uint64_t            number, n, least;
+    const uint8_t      *page;
+    stockcert_pages_t  *pages;
+
+    pages = walk->pages;
+
+    value->len = (size_t) node->low;
+    value->data = node->data;
+
+    switch (node->flags) {
+
+    case 0:
+        return 0;
+
+    case STOCKCERT_NODE_TREE:
+        if (value->len == 48 && walk->tree.root == pages->meta.main.root) {
+            return 0;
+        }
+
+        break;
+
+    case STOCKCERT_NODE_OVERFLOW:
+        number = stockcert_native64(node->data);
+
+        if (number > pages->meta.last) {
+            break;
+        }
+
+        page = pages->map + number * pages->psize;
+        n = stockcert_native32(page + 12);
+        least = (STOCKCERT_PAGE_HEADER + node->low + pages->psize - 1)
+                / pages->psize;
+
+        if (stockcert_native64(page) != number
+            || stockcert_page_flags(page) != STOCKCERT_PAGE_OVERFLOW
+            || n < least)
+        {
+            break;
+        }
+
+        value->data = page + STOCKCERT_PAGE_HEADER;
+        walk->found.overflows += n;
+
+        return stockcert_pages_use(pages, walk->name, number, n);
+    }
+
+    return stockcert_pages_fault(pages, "%s: entry %" PRIu64 ": expected data, "
+                                 "found flags %#x that do not fit", walk->name,
+                                 walk->found.entries, node->flags);
+}
+
+
+void
+stockcert_pages_find(const stockcert_pages_t *pages,
+    const stockcert_tree_t *tree, const void *key, size_t len,
+    stockcert_bytes_t *value)
+{
+    int                 rc;
+    unsigned            low, high, i, leaf;
+    uint64_t            number;
+    const uint8_t      *page;
+    stockcert_node_t    node;
+    stockcert_bytes_t   wanted;
+
+    wanted.data = key;
+    wanted.len = len;
+
+    value->data = NULL;
+    number = tree->root;
+
+    while (number != STOCKCERT_NO_PAGE) {
+        page = pages->map + number * pages->psize;
+        leaf = (stockcert_page_flags(page) == STOCKCERT_PAGE_LEAF);
+
+        /* the last key that is not greater; a branch page has one before all */
+
+        low = !leaf;
+        high = stockcert_page_nodes(page);
+
+        while (low < high) {
+            i = (low + high) / 2;
+
+            stockcert_pages_node(page, i, &node);
+            rc = stockcert_pages_compare(&node.key, &wanted, 0);
+
+            if (rc <= 0) {
+                low = i + 1;
+
+            } else {
+                high = i;
+            }
+        }
+
+        if (low == 0) {
+            return;
+        }
+
+        stockcert_pages_node(page, low - 1, &node);
+
+        if (!leaf) {
+            number = node.low;
+            continue;
+        }
+
+        if (stockcert_pages_compare(&node.key, &wanted, 0) != 0) {
+            return;
+        }
+
+        value->len = (size_t) node.low;
+        value->data = node.data;
+
+        if (node.flags & STOCKCERT_NODE_OVERFLOW) {
+            value->data = pages->map
+                          + stockcert_native64(node.data) * pages->psize
+                          + STOCKCERT_PAGE_HEADER;
+        }
+
+        return;
+    }
+}
+
+
+/* of a page whose nodes may not have been checked: nothing of it is read */
+
+static void
+stockcert_pages_node(const uint8_t *page, unsigned number,
+    stockcert_node_t *node)
+{
+    const uint8_t  *p;
+
+    p = page + stockcert_native16(page + STOCKCERT_PAGE_HEADER + 2 * number);
+
+    node->flags = stockcert_native16(p + 4);
+    node->low = stockcert_native32(p);
+    node->key.len = stockcert_native16(p + 6);
+    node->key.data = p + STOCKCERT_NODE_HEADER;
+    node->data = node->key.data + node->key.len;
+    node->len = STOCKCERT_NODE_HEADER + node->key.len;
+
+    if (stockcert_page_flags(page) == STOCKCERT_PAGE_BRANCH) {
+        node->low |= (uint64_t) node->flags << 32;
+        node->flags = 0;
+
+    } else {
+        node->len += node->flags & STOCKCERT_NODE_OVERFLOW ? 8 : node->low;
+    }
+
+    node->len += node->len % 2;
+}
+
+
+static int
+stockcert_pages_compare(const stockcert_bytes_t *one,
+    const stockcert_bytes_t *two, unsigned integer)
+{
+    int       rc;
+    uint64_t  a, b;
+
+    if (integer) {
+        a = stockcert_native64(one->data);
+        b = stockcert_native64(two->data);
+
+        return (a > b) - (a < b);
+    }
+
+    rc = memcmp(one->data, two->data, one->len < two->len ? one->len
+                                                          : two->len);
+    if (rc != 0) {
+        return rc;
+    }
+
+    return (one->len > two->len) - (one->len < two->len);
+}

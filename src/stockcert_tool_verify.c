@@ -1,0 +1,300 @@
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "stockcert_hold.h"
+#include "stockcert_tool.h"
+
+
+#define STOCKCERT_TRIES  1000
+#define STOCKCERT_PAUSE  1000000       /* nanoseconds */
+
+
+static int stockcert_tool_expect(const char *text, uint64_t *position,
+    uint8_t *seal);
+static int stockcert_tool_check_file(const char *path, int fd,
+    stockcert_verified_t *verified);
+static int stockcert_tool_check_held(const char *path, int fd,
+    stockcert_pages_t *pages, stockcert_hold_t *hold,
+    stockcert_verified_t *verified);
+static int stockcert_tool_metas(stockcert_pages_t *pages, int fd);
+static int stockcert_tool_fault(const char *path,
+    const stockcert_pages_t *pages);
+static void stockcert_tool_check_progress(uint64_t done, uint64_t all);
+static void stockcert_tool_sigbus(int signo);
+
+
+int
+stockcert_tool_verify(int argc, char **argv)
+{
+    int                         c, status;
+    char                        seal[2 * STOCKCERT_SEAL_LEN + 1];
+    uint8_t                     expected[STOCKCERT_SEAL_LEN];
+    stockcert_verified_t        verified;
+
+    static const struct option  options[] = {
+        { "expect", required_argument, NULL, 'e' },
+        { NULL, 0, NULL, 0 }
+    };
+
+    memset(&verified, 0, sizeof(stockcert_verified_t));
+
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+
+        if (c != 'e') {
+            return stockcert_tool_usage(argv);
+        }
+
+        if (stockcert_tool_expect(optarg, &verified.expected, expected) != 0) {
+            return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "--expect takes "
+                                        "the number of an entry, a colon and "
+                                        "its seal, 64 hexadecimal digits, not "
+                                        "\"%s\"", optarg);
+        }
+    }
+
+    if (argc - optind != 1) {
+        return stockcert_tool_usage(argv);
+    }
+
+    status = stockcert_tool_check(argv[optind], &verified);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
+    }
+
+    if (verified.expected > verified.entries) {
+        return stockcert_tool_error(STOCKCERT_EXIT_NO, "entry %" PRIu64 ": "
+                                    "expected, found %" PRIu64 " entries only",
+                                    verified.expected, verified.entries);
+    }
+
+    if (verified.expected
+        && memcmp(verified.found, expected, STOCKCERT_SEAL_LEN) != 0)
+    {
+        stockcert_tool_hex(verified.found, seal);
+
+        return stockcert_tool_error(STOCKCERT_EXIT_NO, "entry %" PRIu64 ": "
+                                    "expected the seal that was given, found "
+                                    "%s: all is in order by itself, but is not "
+                                    "what it was then", verified.expected,
+                                    seal);
+    }
+
+    stockcert_tool_hex(verified.seal, seal);
+
+    printf("all is in order: %" PRIu64 " entries, %" PRIu64 " certificates, %"
+           PRIu64 " of them cancelled, the last seal is %" PRIu64 ":%s\n",
+           verified.entries, verified.certificates, verified.cancelled,
+           verified.entries, seal);
+
+    return stockcert_tool_flush();
+}
+
+
+static int
+stockcert_tool_expect(const char *text, uint64_t *position, uint8_t *seal)
+{
+    int          i;
+    char         number[20], byte[3];
+    size_t       len;
+    const char  *colon;
+
+    colon = strchr(text, ':');
+    len = colon ? (size_t) (colon - text) : 0;
+
+    if (colon == NULL || len >= sizeof(number)
+        || strlen(colon + 1) != 2 * STOCKCERT_SEAL_LEN
+        || strspn(colon + 1, "0123456789abcdefABCDEF")
+           != 2 * STOCKCERT_SEAL_LEN)
+    {
+        return -1;
+    }
+
+    memcpy(number, text, len);
+    number[len] = '\0';
+    byte[2] = '\0';
+
+    for (i = 0; i < STOCKCERT_SEAL_LEN; i++) {
+        memcpy(byte, colon + 1 + 2 * i, 2);
+        seal[i] = (uint8_t) strtoul(byte, NULL, 16);
+    }
+
+    return stockcert_tool_number(number, position) != 0 || *position == 0
+           ? -1 : 0;
+}
+
+
+int
+stockcert_tool_check(const char *path, stockcert_verified_t *verified)
+{
+    int   fd, status;
+    char  file[PATH_MAX];
+
+    if (snprintf(file, sizeof(file), "%s/data.mdb", path)
+        >= (int) sizeof(file))
+    {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                    "the path is too long: %s", path);
+    }
+
+    fd = open(file, O_RDONLY|O_CLOEXEC);
+
+    if (fd == -1) {
+        return stockcert_tool_no_ledger(path);
+    }
+
+    status = stockcert_tool_check_file(path, fd, verified);
+
+    stockcert_tool_progress_end();
+    (void) close(fd);
+
+    return status;
+}
+
+
+static int
+stockcert_tool_check_file(const char *path, int fd,
+    stockcert_verified_t *verified)
+{
+    int                 status;
+    stockcert_hold_t   *hold;
+    stockcert_pages_t   pages;
+    stockcert_error_t   error;
+
+    memset(&pages, 0, sizeof(stockcert_pages_t));
+
+    /* LMDB must not see meta pages that are damaged */
+
+    if (stockcert_tool_metas(&pages, fd) != 0) {
+        return stockcert_tool_fault(path, &pages);
+    }
+
+    if (stockcert_hold_open(path, (size_t) pages.meta.size, &hold, &error)
+        != STOCKCERT_OK)
+    {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                    "cannot open the ledger in %s: %s", path,
+                                    error.text);
+    }
+
+    status = stockcert_tool_check_held(path, fd, &pages, hold, verified);
+
+    stockcert_pages_unmap(&pages);
+    stockcert_hold_close(hold);
+
+    return status;
+}
+
+
+static int
+stockcert_tool_check_held(const char *path, int fd, stockcert_pages_t *pages,
+    stockcert_hold_t *hold, stockcert_verified_t *verified)
+{
+    int                rc, tries;
+    uint64_t           txn;
+    struct sigaction   sa;
+    stockcert_error_t  error;
+
+    /* the transaction whose pages are held must be the last one still */
+
+    for (tries = 0; tries < STOCKCERT_TRIES; tries++) {
+
+        if (stockcert_hold_renew(hold, &txn, &error) != STOCKCERT_OK) {
+            return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                        "cannot read the ledger in %s: %s",
+                                        path, error.text);
+        }
+
+        if (stockcert_tool_metas(pages, fd) != 0) {
+            return stockcert_tool_fault(path, pages);
+        }
+
+        if (pages->meta.txn == txn) {
+            break;
+        }
+    }
+
+    if (tries == STOCKCERT_TRIES) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "the ledger in %s "
+                                    "changes too fast, try again", path);
+    }
+
+    /* a page that the disk cannot give is a SIGBUS */
+
+    memset(&sa, 0, sizeof(struct sigaction));
+    sa.sa_handler = stockcert_tool_sigbus;
+
+    if (sigaction(SIGBUS, &sa, NULL) == -1) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                    "sigaction() failed: %s", strerror(errno));
+    }
+
+    rc = stockcert_pages_map(pages, fd);
+
+    if (rc == 0) {
+        rc = stockcert_verify(pages, verified, stockcert_tool_check_progress);
+    }
+
+    return rc == 0 ? STOCKCERT_EXIT_OK : stockcert_tool_fault(path, pages);
+}
+
+
+/* a transaction may be writing its meta page just now */
+
+static int
+stockcert_tool_metas(stockcert_pages_t *pages, int fd)
+{
+    int                           tries;
+    static const struct timespec  pause = { 0, STOCKCERT_PAUSE };
+
+    for (tries = 0; tries < 10; tries++) {
+
+        if (stockcert_pages_metas(pages, fd) == 0) {
+            return 0;
+        }
+
+        nanosleep(&pause, NULL);
+    }
+
+    return -1;
+}
+
+
+static int
+stockcert_tool_fault(const char *path, const stockcert_pages_t *pages)
+{
+    return stockcert_tool_error(STOCKCERT_EXIT_NO, "%s is damaged: %s", path,
+                                pages->fault);
+}
+
+
+static void
+stockcert_tool_check_progress(uint64_t done, uint64_t all)
+{
+    stockcert_tool_progress("verify", done, all);
+}
+
+
+static void
+stockcert_tool_sigbus(int signo)
+{
+    ssize_t            n;
+    static const char  text[] = "stockcert: the disk cannot read the file: "
+                                "restore a backup\n";
+
+    (void) signo;
+
+    n = write(STDERR_FILENO, text, sizeof(text) - 1);
+    (void) n;
+
+    _exit(STOCKCERT_EXIT_FAILED);
+}

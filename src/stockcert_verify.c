@@ -1,0 +1,333 @@
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stockcert_text.h"
+#include "stockcert_verify_int.h"
+
+
+static int stockcert_verify_structure(stockcert_verify_t *v);
+static int stockcert_verify_visit_main(void *data,
+    const stockcert_bytes_t *key, const stockcert_bytes_t *value, int subtree);
+static int stockcert_verify_header(stockcert_verify_t *v);
+static int stockcert_verify_decode(const stockcert_bytes_t *value,
+    stockcert_verify_entry_t *entry);
+
+
+int
+stockcert_verify(stockcert_pages_t *pages, stockcert_verified_t *verified,
+    void (*progress)(uint64_t done, uint64_t all))
+{
+    int                 rc;
+    stockcert_verify_t  v;
+
+    memset(&v, 0, sizeof(stockcert_verify_t));
+
+    v.pages = pages;
+    v.verified = verified;
+    v.md = EVP_MD_fetch(NULL, "SHA256", NULL);
+    v.ctx = EVP_MD_CTX_new();
+
+    verified->certificates = 0;
+    verified->cancelled = 0;
+
+    rc = stockcert_verify_structure(&v);
+
+    if (rc == 0) {
+        rc = stockcert_verify_header(&v);
+    }
+
+    while (rc == 0 && v.position < v.journal.entries) {
+        rc = stockcert_verify_next(&v);
+        progress(v.position, v.journal.entries);
+    }
+
+    if (rc == 0) {
+        rc = stockcert_verify_classes(&v);
+    }
+
+    if (rc == 0) {
+        rc = stockcert_verify_requests(&v);
+    }
+
+    free(v.runs);
+    EVP_MD_CTX_free(v.ctx);
+    EVP_MD_free(v.md);
+
+    verified->entries = v.position;
+    memcpy(verified->seal, v.seal, STOCKCERT_SEAL_LEN);
+
+    return rc;
+}
+
+
+/* every page of the file, before anything is looked for in it */
+
+static int
+stockcert_verify_structure(stockcert_verify_t *v)
+{
+    char                name[sizeof(STOCKCERT_VERIFY_PREFIX)
+                             + STOCKCERT_CODE_MAX];
+    size_t              i;
+    stockcert_pages_t  *pages;
+
+    pages = v->pages;
+
+    if (stockcert_pages_walk(pages, "databases", &pages->meta.main,
+                             stockcert_verify_visit_main, v)
+        != 0)
+    {
+        return -1;
+    }
+
+    if (v->meta.root == 0 || v->journal.root == 0 || v->class.root == 0
+        || v->request.root == 0)
+    {
+        return stockcert_verify_fault(v, "databases: expected meta, journal, "
+                                      "class and request, found not all");
+    }
+
+    if (stockcert_pages_walk(pages, "meta", &v->meta, NULL, NULL) != 0
+        || stockcert_pages_walk(pages, "journal", &v->journal, NULL, NULL) != 0
+        || stockcert_pages_walk(pages, "class", &v->class, NULL, NULL) != 0
+        || stockcert_pages_walk(pages, "request", &v->request,
+                                stockcert_verify_visit_request, v)
+           != 0)
+    {
+        return -1;
+    }
+
+    for (i = 0; i < v->nclasses; i++) {
+        snprintf(name, sizeof(name), STOCKCERT_VERIFY_PREFIX "%.*s",
+                 (int) v->classes[i].code_len, v->classes[i].code);
+
+        if (stockcert_pages_walk(pages, name, &v->classes[i].certificates, NULL,
+                                 NULL)
+            != 0)
+        {
+            return -1;
+        }
+    }
+
+    return stockcert_pages_free(pages);
+}
+
+
+static int
+stockcert_verify_visit_main(void *data, const stockcert_bytes_t *key,
+    const stockcert_bytes_t *value, int subtree)
+{
+    size_t                     i, prefix;
+    const char                *code;
+    stockcert_tree_t          *tree;
+    stockcert_verify_t        *v;
+    stockcert_verify_class_t  *class;
+
+    v = data;
+    tree = NULL;
+    prefix = sizeof(STOCKCERT_VERIFY_PREFIX) - 1;
+
+    struct {
+        const char        *name;
+        stockcert_tree_t  *tree;
+    } trees[] = {
+        { "meta", &v->meta }, { "journal", &v->journal },
+        { "class", &v->class }, { "request", &v->request }
+    };
+
+    for (i = 0; i < 4; i++) {
+        if (strlen(trees[i].name) == key->len
+            && memcmp(trees[i].name, key->data, key->len) == 0)
+        {
+            tree = trees[i].tree;
+        }
+    }
+
+    code = (const char *) key->data + prefix;
+
+    if (tree == NULL && key->len > prefix
+        && memcmp(key->data, STOCKCERT_VERIFY_PREFIX, prefix) == 0
+        && stockcert_code_fault(code, key->len - prefix) == NULL
+        && v->nclasses < STOCKCERT_VERIFY_CLASSES)
+    {
+        class = &v->classes[v->nclasses++];
+
+        class->code_len = key->len - prefix;
+        memcpy(class->code, code, class->code_len);
+        tree = &class->certificates;
+    }
+
+    if (tree == NULL || !subtree) {
+        return stockcert_verify_fault(v, "databases: expected a ledger's, found"
+                                      " \"%.*s\"", (int) key->len,
+                                      (const char *) key->data);
+    }
+
+    stockcert_pages_tree(value->data, tree);
+
+    return 0;
+}
+
+
+static int
+stockcert_verify_header(stockcert_verify_t *v)
+{
+    size_t              n;
+    const uint8_t      *p;
+    stockcert_bytes_t   value;
+
+    stockcert_pages_find(v->pages, &v->meta, "ledger", 6, &value);
+
+    if (value.data == NULL || v->meta.entries != 1) {
+        return stockcert_verify_fault(v, "meta: expected \"ledger\" alone, "
+                                      "found %" PRIu64 " entries",
+                                      v->meta.entries);
+    }
+
+    p = value.data;
+
+    if (value.len < 22 || memcmp(p, "stockcert", 9) != 0) {
+        return stockcert_verify_fault(v, "meta: expected a ledger's header, "
+                                      "found another");
+    }
+
+    if (memcmp(p + 9, "\0\0\0\1", 4) != 0) {
+        return stockcert_verify_fault(v, "meta: expected format version 1, "
+                                      "found %u",
+                                      (unsigned) (p[9] << 24 | p[10] << 16
+                                                  | p[11] << 8 | p[12]));
+    }
+
+    n = p[21];
+
+    if (value.len != 22 + n
+        || stockcert_text_fault((const char *) p + 22, n) != NULL)
+    {
+        return stockcert_verify_fault(v, "meta: expected the name of a company,"
+                                      " found another text");
+    }
+
+    return stockcert_verify_hash(v, &value, NULL, v->seal);
+}
+
+
+int
+stockcert_verify_entry(stockcert_verify_t *v, uint64_t position,
+    stockcert_verify_entry_t *entry)
+{
+    int                i;
+    uint8_t            key[8];
+    stockcert_bytes_t  value;
+
+    for (i = 0; i < 8; i++) {
+        key[i] = (uint8_t) (position >> (56 - 8 * i));
+    }
+
+    stockcert_pages_find(v->pages, &v->journal, key, sizeof(key), &value);
+
+    if (value.data == NULL) {
+        return stockcert_verify_fault(v, "journal: expected entry %" PRIu64
+                                      ", found none", position);
+    }
+
+    if (stockcert_verify_decode(&value, entry) != 0) {
+        return stockcert_verify_fault(v, "entry %" PRIu64 ": expected the "
+                                      "fields of an entry, found %zu bytes "
+                                      "that are none", position, value.len);
+    }
+
+    return 0;
+}
+
+
+/* the layout is that of stockcert_entry.h */
+
+static int
+stockcert_verify_decode(const stockcert_bytes_t *value,
+    stockcert_verify_entry_t *entry)
+{
+    size_t              i, left;
+    const uint8_t      *p;
+    stockcert_bytes_t  *strings[3] = { &entry->code, &entry->text,
+                                       &entry->key };
+
+    p = value->data;
+    left = value->len;
+
+    if (left < 25 + STOCKCERT_SEAL_LEN) {
+        return -1;
+    }
+
+    entry->kind = p[0];
+    entry->time = stockcert_verify_64(p + 1);
+    entry->number = stockcert_verify_64(p + 9);
+    entry->shares = stockcert_verify_64(p + 17);
+
+    p += 25;
+    left -= 25 + STOCKCERT_SEAL_LEN;
+
+    for (i = 0; i < 3; i++) {
+
+        if (left == 0 || *p > left - 1) {
+            return -1;
+        }
+
+        strings[i]->len = *p;
+        strings[i]->data = p + 1;
+
+        left -= 1 + strings[i]->len;
+        p += 1 + strings[i]->len;
+    }
+
+    entry->sealed.data = value->data;
+    entry->sealed.len = value->len - STOCKCERT_SEAL_LEN;
+    entry->seal = p;
+
+    return left == 0 ? 0 : -1;
+}
+
+
+int
+stockcert_verify_hash(stockcert_verify_t *v, const stockcert_bytes_t *one,
+    const stockcert_bytes_t *two, uint8_t *hash)
+{
+    if (EVP_DigestInit_ex2(v->ctx, v->md, NULL) != 1
+        || EVP_DigestUpdate(v->ctx, one->data, one->len) != 1
+        || (two && EVP_DigestUpdate(v->ctx, two->data, two->len) != 1)
+        || EVP_DigestFinal_ex(v->ctx, hash, NULL) != 1)
+    {
+        return stockcert_verify_fault(v, "libcrypto: SHA-256 failed");
+    }
+
+    return 0;
+}
+
+
+uint64_t
+stockcert_verify_64(const uint8_t *p)
+{
+    int       i;
+    uint64_t  n;
+
+    for (i = 0, n = 0; i < 8; i++) {
+        n = n << 8 | p[i];
+    }
+
+    return n;
+}
+
+
+int
+stockcert_verify_fault(stockcert_verify_t *v, const char *fmt, ...)
+{
+    va_list  args;
+
+    va_start(args, fmt);
+    vsnprintf(v->pages->fault, sizeof(v->pages->fault), fmt, args);
+    va_end(args);
+
+    return -1;
+}

@@ -1,0 +1,42 @@
+
+/*
+ * Checks a whole ledger: replays its journal, and compares what follows from it
+ * with all else that the ledger has.  None of this is done by the code that
+ * writes ledgers, nor by LMDB: what it read wrong, it would write wrong.
+ */
+
+
+#ifndef STOCKCERT_VERIFY_H
+#define STOCKCERT_VERIFY_H
+
+
+#include "stockcert_entry.h"
+#include "stockcert_pages.h"
+
+
+typedef struct {
+    uint64_t    entries;
+    uint64_t    certificates;
+    uint64_t    cancelled;                     /* of these */
+    uint8_t     seal[STOCKCERT_SEAL_LEN];      /* of the last entry */
+
+    uint64_t    expected;      /* in: an entry whose seal is asked for, or 0 */
+    uint8_t     found[STOCKCERT_SEAL_LEN];     /* its seal, if it is there */
+} stockcert_verified_t;
+
+
+/*
+ * Checks the file that pages has mapped (stockcert_pages.h).  progress is called
+ * after each entry with its number and that of the last.  Memory stays the same
+ * however long the journal is, but for 16 bytes for each run of idempotency
+ * keys.
+ *
+ * Returns 0, or -1 with the first thing that is wrong in pages->fault, as
+ * "WHERE: expected THIS, found THAT".
+ */
+
+int stockcert_verify(stockcert_pages_t *pages, stockcert_verified_t *verified,
+    void (*progress)(uint64_t done, uint64_t all));
+
+
+#endif /* STOCKCERT_VERIFY_H */

@@ -1,0 +1,136 @@
+
+/*
+ * Changes to a ledger behind its back, with LMDB itself.
+ */
+
+
+#ifndef EDIT_H
+#define EDIT_H
+
+
+#include "fixture.h"
+
+#include <lmdb.h>
+
+
+#define KEY(s)    .key = s, .key_len = sizeof(s) - 1
+#define VALUE(s)  .value = s, .len = sizeof(s) - 1
+
+
+typedef enum {
+    PUT,         /* a value in a database, the unnamed one if db is NULL */
+    BYTE,        /* one byte of a value, which gets "grow" bytes longer */
+    DELETE,
+    DROP,        /* the database */
+    FILE_OF      /* data.mdb has just the value: for the caller */
+} edit_e;
+
+
+typedef struct {
+    const char  *name;
+    const char  *words;      /* in what is said about it */
+
+    edit_e       edit;
+    const char  *db;
+    unsigned     flags;
+    size_t       key_len;
+    const char  *key;
+    size_t       len;
+    const char  *value;
+    size_t       offset;
+    int          byte;
+    int          grow;
+} edit_t;
+
+
+static inline int
+edit_byte(MDB_txn *txn, MDB_dbi dbi, const edit_t *c)
+{
+    int      rc;
+    char     bytes[1024];
+    MDB_val  key, value;
+
+    key.mv_size = c->key_len;
+    key.mv_data = (void *) c->key;
+
+    rc = mdb_get(txn, dbi, &key, &value);
+    if (rc != 0) {
+        return rc;
+    }
+
+    if (value.mv_size >= sizeof(bytes)) {
+        return MDB_BAD_VALSIZE;
+    }
+
+    memset(bytes, 0, sizeof(bytes));
+    memcpy(bytes, value.mv_data, value.mv_size);
+    bytes[c->offset] = (char) c->byte;
+
+    value.mv_size = (size_t) ((ssize_t) value.mv_size + c->grow);
+    value.mv_data = bytes;
+
+    return mdb_put(txn, dbi, &key, &value, 0);
+}
+
+
+static inline int
+edit_database(MDB_txn *txn, const edit_t *c)
+{
+    int      rc;
+    MDB_dbi  dbi;
+    MDB_val  key, value;
+
+    rc = mdb_dbi_open(txn, c->db, c->flags, &dbi);
+    if (rc != 0) {
+        return rc;
+    }
+
+    key.mv_size = c->key_len;
+    key.mv_data = (void *) c->key;
+    value.mv_size = c->len;
+    value.mv_data = (void *) c->value;
+
+    switch (c->edit) {
+
+    case PUT:
+        return mdb_put(txn, dbi, &key, &value, 0);
+
+    case BYTE:
+        return edit_byte(txn, dbi, c);
+
+    case DELETE:
+        rc = mdb_del(txn, dbi, &key, NULL);
+        return rc == MDB_NOTFOUND ? 0 : rc;
+
+    default:
+        return mdb_drop(txn, dbi, 1);
+    }
+}
+
+
+static inline void
+edit_ledger(const fixture_t *f, const edit_t *c)
+{
+    int       rc;
+    MDB_env  *env;
+    MDB_txn  *txn;
+
+    if (mdb_env_create(&env) != 0
+        || mdb_env_set_maxdbs(env, 1) != 0
+        || mdb_env_open(env, f->path, 0, 0600) != 0
+        || mdb_txn_begin(env, NULL, 0, &txn) != 0)
+    {
+        tap_bail_out("cannot open %s", f->path);
+    }
+
+    rc = edit_database(txn, c);
+
+    if (rc != 0 || mdb_txn_commit(txn) != 0) {
+        tap_bail_out("%s: cannot edit: %s", c->name, mdb_strerror(rc));
+    }
+
+    mdb_env_close(env);
+}
+
+
+#endif /* EDIT_H */

@@ -1,0 +1,373 @@
+
+/*
+ * One thing at a time that is wrong in a ledger, also where all seals were made
+ * anew so that they fit: "stockcert verify" names it.
+ */
+
+
+#include "verified.h"
+
+
+typedef struct {
+    unsigned   reseal;
+    edit_t     edits[3];       /* the first has the name and the words */
+} case_t;
+
+
+static void test_right(void);
+static void test_wrong(void);
+static void test_runs(void);
+static void reseal(const fixture_t *f);
+static int reseal_entries(MDB_txn *txn);
+
+
+#define AT(n)    KEY("\0\0\0\0\0\0\0" n)
+#define POS(n)   "\0\0\0\0\0\0\0" n
+
+#define JOURNAL(n, at, to)                                                    \
+    BYTE, "journal", AT(n), .offset = at, .byte = to
+
+/* of entries 3 to 5: behind the class and a name of 8 bytes */
+
+#define NAME_AT  29
+#define KEY_AT   38
+
+
+static const case_t  cases[] = {
+
+    /* the journal */
+
+    { 0, { { "a byte of an entry", "entry 3: expected the seal",
+             JOURNAL("\3", 8, 0) } } },
+    { 0, { { "a byte of the last seal", "entry 8: expected the seal",
+             JOURNAL("\10", 38, 0) } } },
+    { 0, { { "a company of another name", "entry 1: expected the seal",
+             BYTE, "meta", KEY("ledger"), .offset = 22, .byte = 'X' } } },
+    { 0, { { "an entry missing", "journal: expected entry 4, found none",
+             DELETE, "journal", AT("\4") } } },
+    { 0, { { "the last entry missing", "certificate:CS: expected 2",
+             DELETE, "journal", AT("\10") } } },
+    { 0, { { "an entry of no number", "journal: expected entry 9, found none",
+             PUT, "journal", KEY("zzz"), VALUE("x") } } },
+    { 1, { { "an entry that is short", "entry 8: expected the fields",
+             BYTE, "journal", AT("\10"), .offset = 0, .byte = 2,
+             .grow = -1 } } },
+    { 1, { { "a time before", "entry 4: expected a time from",
+             JOURNAL("\4", 2, 0) } } },
+    { 1, { { "an unknown kind", "entry 8: expected a kind from 1 to 4, found 5",
+             JOURNAL("\10", 0, 5) } } },
+    { 1, { { "another number", "entry 4: expected the number 2, found 7",
+             JOURNAL("\4", 16, 7) } } },
+    { 1, { { "a number of a class", "entry 7: expected no number, found 7",
+             JOURNAL("\7", 16, 7) } } },
+    { 1, { { "no shares", "entry 4: expected shares of its kind, found 0",
+             JOURNAL("\4", 24, 0) } } },
+    { 1, { { "shares of a cancellation", "entry 6: expected shares of its kind",
+             JOURNAL("\6", 24, 9) } } },
+    { 1, { { "too many shares", "entry 8: expected at most 2600000 shares out",
+             JOURNAL("\10", 20, 1) } } },
+    { 1, { { "amended below what is out", "entry 7: expected at most 5 shares "
+             "out, found 7", JOURNAL("\7", 22, 0) },
+           { NULL, NULL, JOURNAL("\7", 23, 0) },
+           { NULL, NULL, JOURNAL("\7", 24, 5) } } },
+    { 1, { { "a class that was not opened", "entry 4: expected a class",
+             JOURNAL("\4", 26, 'X') } } },
+    { 1, { { "a class opened twice", "entry 2: expected a class with a database"
+             " that is not opened yet", JOURNAL("\1", 26, 'P') } } },
+    { 1, { { "a bad code", "entry 4: its class must be",
+             JOURNAL("\4", 26, 'c') } } },
+    { 1, { { "a bad name", "entry 4: its text must be valid UTF-8",
+             JOURNAL("\4", NAME_AT, 0xff) } } },
+    { 1, { { "a bad key", "entry 4: expected a printable idempotency key",
+             JOURNAL("\4", KEY_AT, 0x7f) } } },
+    { 1, { { "a cancellation of what was not issued", "entry 6: expected a "
+             "number that was issued, found 3", JOURNAL("\6", 16, 3) } } },
+    { 1, { { "a cancellation of another", "certificate:CS, number 2: expected "
+             "to be cancelled by entry 6, found 0", JOURNAL("\6", 16, 2) } } },
+
+    /* what follows from it */
+
+    { 0, { { "a certificate of another entry", "certificate:CS, number 2: "
+             "expected entry 4, found 3",
+             PUT, "certificate:CS", AT("\2"), VALUE(POS("\3")) } } },
+    { 0, { { "a certificate missing", "certificate:CS, number 2: expected",
+             DELETE, "certificate:CS", AT("\2") } } },
+    { 0, { { "a certificate more", "certificate:CS: expected 3 certificates, "
+             "found 4",
+             PUT, "certificate:CS", AT("\4"), VALUE(POS("\10")) } } },
+    { 0, { { "a certificate that is short", "certificate:CS, number 2: "
+             "expected positions",
+             PUT, "certificate:CS", AT("\2"), VALUE("\4") } } },
+    { 0, { { "cancelled by another entry", "certificate:CS, number 1: expected "
+             "to be cancelled by entry 6, found 7", PUT, "certificate:CS",
+             AT("\1"), VALUE(POS("\3") POS("\7")) } } },
+    { 0, { { "cancelled by no entry", "certificate:CS: expected 3 certificates,"
+             " found 3, 1 of them", PUT, "certificate:CS",
+             AT("\2"), VALUE(POS("\4") POS("\6")) } } },
+    { 0, { { "authorized", "class CS: expected 2600000 authorized",
+             BYTE, "class", KEY("CS"), .offset = 7, .byte = 1 } } },
+    { 0, { { "issued", "class CS: expected 2600000 authorized, 6 issued",
+             BYTE, "class", KEY("CS"), .offset = 15, .byte = 5 } } },
+    { 0, { { "last number", "class CS: expected 2600000 authorized, 6 issued, "
+             "number 3", BYTE, "class", KEY("CS"), .offset = 23, .byte = 4 } } },
+    { 0, { { "a title", "class CS: expected it with its title",
+             BYTE, "class", KEY("CS"), .offset = 24, .byte = 'X' } } },
+    { 0, { { "a class missing", "class: expected 2 entries, found 1",
+             DELETE, "class", KEY("PS") } } },
+    { 0, { { "a class more", "class: expected 2 entries, found 3",
+             PUT, "class", KEY("ZZ"), VALUE(POS("\1") POS("") POS("")) } } },
+    { 0, { { "no key of a certificate", "request: expected 2 items, found 0",
+             DELETE, "request", AT("\3") } } },
+    { 0, { { "another hash", "request: expected the hash of the key of entry",
+             BYTE, "request", AT("\3"), .offset = 7, .byte = 'x' } } },
+    { 0, { { "half an item", "request: expected a run of items",
+             BYTE, "request", AT("\3"), .offset = 0, .byte = 0,
+             .grow = -8 } } },
+
+    /* the databases themselves */
+
+    { 0, { { "a header of another version", "meta: expected format version 1, "
+             "found 2", BYTE, "meta", KEY("ledger"), .offset = 12,
+             .byte = 2 } } },
+    { 0, { { "no header", "meta: expected \"ledger\" alone",
+             DELETE, "meta", KEY("ledger") } } },
+    { 0, { { "a header and more", "meta: expected \"ledger\" alone",
+             PUT, "meta", KEY("more"), VALUE("") } } },
+    { 0, { { "another database", "databases: expected a ledger's, found "
+             "\"users\"", PUT, "users", MDB_CREATE, KEY("x"), VALUE("") } } },
+    { 0, { { "a value of no database", "databases: expected a ledger's, found "
+             "\"x\"", PUT, NULL, KEY("x"), VALUE("") } } },
+    { 0, { { "a class without entries", "certificate:ZZ: expected 0",
+             PUT, "certificate:ZZ", MDB_CREATE, KEY("x"), VALUE("") },
+           { NULL, NULL, PUT, "class", KEY("ZZ"), VALUE("") } } },
+    { 0, { { "no request", "databases: expected meta, journal, class and "
+             "request", DROP, .db = "request" } } },
+    { 0, { { "no certificates", "entry 1: expected a class with a database",
+             DROP, .db = "certificate:CS" } } }
+};
+
+
+int
+main(void)
+{
+    fixture_begin();
+
+    test_right();
+    test_wrong();
+    test_runs();
+
+    fixture_end();
+
+    return tap_done();
+}
+
+
+static void
+test_right(void)
+{
+    char                   path[320];
+    uint8_t                zero[STOCKCERT_SEAL_LEN] = { 0 };
+    fixture_t              f;
+    const char            *fault;
+    stockcert_verified_t   verified;
+
+    verified_make(&f, "right");
+    fixture_file(&f, "data.mdb", path, sizeof(path));
+
+    memset(&verified, 0, sizeof(stockcert_verified_t));
+    verified.expected = 8;
+
+    fault = verified_file(path, &verified);
+
+    ok(fault == NULL, "right: %s", fault ? fault : "");
+    is_int(verified.entries, 8, "right: entries");
+    is_int(verified.certificates, 4, "right: certificates");
+    is_int(verified.cancelled, 1, "right: cancelled");
+    is_mem(verified.found, STOCKCERT_SEAL_LEN, verified.seal,
+           STOCKCERT_SEAL_LEN, "right: the seal of an entry");
+
+    verified.expected = 9;
+    memset(verified.found, 0, STOCKCERT_SEAL_LEN);
+    verified_file(path, &verified);
+    is_mem(verified.found, STOCKCERT_SEAL_LEN, zero, STOCKCERT_SEAL_LEN,
+           "right: no seal of an entry that is not there");
+
+    reseal(&f);
+    ok(verified_file(path, &verified) == NULL, "right: sealed anew");
+}
+
+
+static void
+test_wrong(void)
+{
+    char                   path[320];
+    size_t                 i, j;
+    fixture_t              f;
+    const char            *fault;
+    const edit_t          *edit;
+    stockcert_verified_t   verified;
+
+    memset(&verified, 0, sizeof(stockcert_verified_t));
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        edit = cases[i].edits;
+
+        verified_make(&f, edit[0].name);
+        fixture_file(&f, "data.mdb", path, sizeof(path));
+
+        for (j = 0; j < 3 && (j == 0 || edit[j].key); j++) {
+            edit_ledger(&f, &edit[j]);
+        }
+
+        if (cases[i].reseal) {
+            reseal(&f);
+        }
+
+        fault = verified_file(path, &verified);
+
+        ok(fault && strncmp(fault, edit[0].words, strlen(edit[0].words)) == 0,
+           "%s: %s", edit[0].name, fault ? fault : "nothing is found");
+    }
+}
+
+
+/* runs of "request" that have what they should, but not as they should */
+
+static void
+test_runs(void)
+{
+    char                   path[320], items[2][16], run[32];
+    size_t                 i;
+    uint8_t                hash[STOCKCERT_SEAL_LEN];
+    fixture_t              f;
+    const char            *fault;
+    stockcert_verified_t   verified;
+
+    static const edit_t    same_key =
+        { "key twice", NULL, JOURNAL("\4", KEY_AT, 'a') };
+    static const edit_t    no_run =
+        { "no run", NULL, DELETE, "request", AT("\3") };
+
+    const struct {
+        const char  *name;
+        const char  *words;
+        char         keys[2];
+        size_t       order[2];
+        edit_t       edit;
+    } runs[] = {
+        { "key twice", "entry 4: expected a key of its own, found that of "
+          "entry 3", "aa", { 0, 1 }, { "", NULL, PUT, "request", AT("\3"),
+                                       .value = run, .len = 32 } },
+        { "run of another", "request, run 2: expected entries after 0", "ab",
+          { 1, 0 }, { "", NULL, PUT, "request", AT("\2"), .value = run,
+                      .len = 32 } },
+        { "items in disorder", "request, run 3: expected items in order", "ab",
+          { 0, 1 }, { "", NULL, PUT, "request", AT("\3"), .value = run,
+                      .len = 32 } },
+        { "item twice", "request, run 3: expected items in order", "ab",
+          { 0, 0 }, { "", NULL, PUT, "request", AT("\3"), .value = run,
+                      .len = 32 } },
+        { "in order", NULL, "ab", { 1, 0 },
+          { "", NULL, PUT, "request", AT("\3"), .value = run, .len = 32 } }
+    };
+
+    memset(&verified, 0, sizeof(stockcert_verified_t));
+
+    for (i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+        verified_make(&f, runs[i].name);
+        fixture_file(&f, "data.mdb", path, sizeof(path));
+
+        EVP_Digest(&runs[i].keys[0], 1, hash, NULL, EVP_sha256(), NULL);
+        memcpy(items[0], hash, 8);
+        memcpy(items[0] + 8, POS("\3"), 8);
+
+        EVP_Digest(&runs[i].keys[1], 1, hash, NULL, EVP_sha256(), NULL);
+        memcpy(items[1], hash, 8);
+        memcpy(items[1] + 8, POS("\4"), 8);
+
+        memcpy(run, items[runs[i].order[0]], 16);
+        memcpy(run + 16, items[runs[i].order[1]], 16);
+
+        edit_ledger(&f, &no_run);
+        edit_ledger(&f, &runs[i].edit);
+
+        if (runs[i].keys[1] == 'a') {
+            edit_ledger(&f, &same_key);
+            reseal(&f);
+        }
+
+        fault = verified_file(path, &verified);
+
+        ok(runs[i].words ? fault && strncmp(fault, runs[i].words,
+                                            strlen(runs[i].words)) == 0
+                         : fault == NULL,
+           "%s: %s", runs[i].name, fault ? fault : "nothing is found");
+    }
+}
+
+
+/* as somebody would who changes the journal and knows how it is made */
+
+static void
+reseal(const fixture_t *f)
+{
+    MDB_env  *env;
+    MDB_txn  *txn;
+
+    if (mdb_env_create(&env) != 0
+        || mdb_env_set_maxdbs(env, 2) != 0
+        || mdb_env_open(env, f->path, 0, 0600) != 0
+        || mdb_txn_begin(env, NULL, 0, &txn) != 0
+        || reseal_entries(txn) != 0
+        || mdb_txn_commit(txn) != 0)
+    {
+        tap_bail_out("cannot seal anew");
+    }
+
+    mdb_env_close(env);
+}
+
+
+static int
+reseal_entries(MDB_txn *txn)
+{
+    size_t       len;
+    uint8_t      bytes[32 + STOCKCERT_ENTRY_MAX], seal[STOCKCERT_SEAL_LEN];
+    MDB_dbi      meta, journal;
+    MDB_val      key, value;
+    MDB_cursor  *cursor;
+
+    key.mv_size = 6;
+    key.mv_data = (void *) "ledger";
+
+    if (mdb_dbi_open(txn, "meta", 0, &meta) != 0
+        || mdb_dbi_open(txn, "journal", 0, &journal) != 0
+        || mdb_get(txn, meta, &key, &value) != 0
+        || mdb_cursor_open(txn, journal, &cursor) != 0)
+    {
+        return -1;
+    }
+
+    EVP_Digest(value.mv_data, value.mv_size, seal, NULL, EVP_sha256(), NULL);
+
+    while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+        len = value.mv_size - STOCKCERT_SEAL_LEN;
+
+        memcpy(bytes, seal, STOCKCERT_SEAL_LEN);
+        memcpy(bytes + STOCKCERT_SEAL_LEN, value.mv_data, len);
+
+        EVP_Digest(bytes, STOCKCERT_SEAL_LEN + len, seal, NULL, EVP_sha256(),
+                   NULL);
+        memcpy(bytes + STOCKCERT_SEAL_LEN + len, seal, STOCKCERT_SEAL_LEN);
+
+        value.mv_data = bytes + STOCKCERT_SEAL_LEN;
+
+        if (mdb_cursor_put(cursor, &key, &value, MDB_CURRENT) != 0) {
+            return -1;
+        }
+    }
+
+    mdb_cursor_close(cursor);
+
+    return 0;
+}
