@@ -43,6 +43,10 @@ stockcert_hold_open(const char *path, size_t size, stockcert_hold_t **hold,
     }
 
     if (rc == 0) {
+        rc = mdb_env_set_maxreaders(h->env, STOCKCERT_READERS);
+    }
+
+    if (rc == 0) {
         rc = mdb_env_open(h->env, path, MDB_RDONLY|MDB_NOTLS, 0600);
     }
 

@@ -13,14 +13,6 @@
 #include "stockcert_ledger_int.h"
 
 
-/*
- * The reader table is sized when nobody else has the ledger open and cannot
- * grow later: room for more processes than will ever be, 64 bytes each.
- */
-
-#define STOCKCERT_READERS  1024
-
-
 static stockcert_rc_e stockcert_ledger_open_env(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_open_files(stockcert_ledger_t *ledger,

@@ -230,6 +230,14 @@ stockcert_rc_e stockcert_ledger_last(stockcert_ledger_t *ledger,
 stockcert_rc_e stockcert_ledger_entry(stockcert_ledger_t *ledger,
     uint64_t position, stockcert_entry_t *entry, stockcert_error_t *error);
 
+/*
+ * Copies the ledger's file, as of a transaction that it begins itself, to the
+ * directory path, which is empty.  It is not flushed.
+ */
+
+stockcert_rc_e stockcert_ledger_copy(stockcert_ledger_t *ledger,
+    const char *path, stockcert_error_t *error);
+
 /* The class of this code. */
 
 stockcert_rc_e stockcert_ledger_class(stockcert_ledger_t *ledger,

@@ -17,6 +17,13 @@
 #include "stockcert_ledger.h"
 
 
+/*
+ * The reader table is sized when nobody else has the ledger open and cannot
+ * grow later: room for more processes than will ever be, 64 bytes each.
+ */
+
+#define STOCKCERT_READERS  1024
+
 #define STOCKCERT_REQUEST   16     /* bytes, of an item of "request" */
 #define STOCKCERT_REQUESTS  64
 

@@ -15,7 +15,7 @@
 #define STOCKCERT_META_VERSION  1
 #define STOCKCERT_META_LEN      152
 #define STOCKCERT_TREE_ENV      0x4000     /* how the file was opened once */
-#define STOCKCERT_SIZE_MAX      ((uint64_t) 1 << 47)
+#define STOCKCERT_SIZE_MAX      ((uint64_t) 1 << 46)
 
 
 /* what is known of the free pages as their records are read */

@@ -120,6 +120,20 @@ stockcert_ledger_usage(stockcert_ledger_t *ledger, stockcert_usage_t *usage,
 }
 
 
+/*
+ * Page by page: a copy that leaves out the free pages has to walk all trees in
+ * one long read; this one is the file as it is.
+ */
+
+stockcert_rc_e
+stockcert_ledger_copy(stockcert_ledger_t *ledger, const char *path,
+    stockcert_error_t *error)
+{
+    return stockcert_ledger_error(error, "mdb_env_copy2()",
+                                  mdb_env_copy2(ledger->env, path, 0));
+}
+
+
 stockcert_rc_e
 stockcert_ledger_readers(stockcert_ledger_t *ledger,
     int (*write)(const char *line, void *data), void *data,

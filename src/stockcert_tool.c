@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,15 +43,46 @@ static const stockcert_command_t  stockcert_commands[] = {
       "that is wrong.\n"
     },
 
-    { "log", stockcert_tool_log, "LEDGER [-f] [--since N]",
+    { "log", stockcert_tool_log, "LEDGER [-f] [--since N] [--json]",
       "Shows the journal, a line an entry.\n"
       "\n"
       "  -f, --follow   go on as it grows\n"
       "  --since N      only what comes after entry N\n"
+      "  --json         the lines of \"stockcert export --format jsonl\"\n"
     },
 
     { "show", stockcert_tool_show, "LEDGER CERTIFICATE",
       "Shows a certificate, such as CS-17. Exits with 1 if it was never issued.\n"
+    },
+
+    { "export", stockcert_tool_export,
+      "LEDGER --format jsonl|csv|ocf [--since N] [-o FILE]",
+      "Writes the journal for other programs.\n"
+      "\n"
+      "  --format jsonl   all of it, a line an entry: for \"stockcert import\"\n"
+      "  --format csv     all of it, for spreadsheets\n"
+      "  --format ocf     Open Cap Format 1.2.0: -o names a new directory\n"
+      "  --since N        only what comes after entry N: jsonl without header, csv\n"
+      "  -o, --output FILE\n"
+      "\n"
+      "What OCF requires and the ledger does not know:\n"
+      "\n"
+      "  --formed DATE    of the company\n"
+      "  --country CODE   where that was, such as US\n"
+      "  --holders INDIVIDUAL|INSTITUTION\n"
+      "  --class CODE:COMMON|PREFERRED:VOTES:SENIORITY:PRICE:CURRENCY\n"
+      "                   of each class, such as CS:COMMON:1:1:0.0001:USD; PRICE is\n"
+      "                   that of a share as it was issued\n"
+    },
+
+    { "import", stockcert_tool_import, "LEDGER FILE.jsonl",
+      "Makes a new ledger of what \"stockcert export --format jsonl\" wrote: the\n"
+      "same numbers, times and seals, or nothing. FILE.jsonl may be -.\n"
+    },
+
+    { "backup", stockcert_tool_backup, "LEDGER DEST",
+      "Makes a copy of the ledger as it is now, also while nginx issues, and\n"
+      "verifies it.\n"
     },
 
     { "authorize", stockcert_tool_authorize,
@@ -76,6 +108,10 @@ main(int argc, char **argv)
 {
     char                        name[64];
     const stockcert_command_t  *command;
+
+    /* what is made of a ledger is for its owner, as the ledger is */
+
+    (void) umask(077);
 
     if (argc < 2) {
         stockcert_tool_help(stderr);
@@ -263,7 +299,7 @@ stockcert_tool_entries(stockcert_ledger_t *ledger, uint64_t *position,
         free(text);
 
         if (progress) {
-            stockcert_tool_progress(progress, *position, last);
+            stockcert_tool_progress(progress, "entries", *position, last);
         }
 
     } while (status == STOCKCERT_EXIT_OK && *position != after
@@ -323,7 +359,8 @@ stockcert_tool_flush(void)
 
 
 void
-stockcert_tool_progress(const char *what, uint64_t done, uint64_t all)
+stockcert_tool_progress(const char *what, const char *of, uint64_t done,
+    uint64_t all)
 {
     uint64_t         now;
     static int       terminal = -1;
@@ -334,9 +371,7 @@ stockcert_tool_progress(const char *what, uint64_t done, uint64_t all)
         terminal = isatty(STDERR_FILENO);
     }
 
-    /* a look at the clock costs more than what most callers do between two */
-
-    if (!terminal || done % 256) {
+    if (!terminal) {
         return;
     }
 
@@ -351,8 +386,8 @@ stockcert_tool_progress(const char *what, uint64_t done, uint64_t all)
     next = now + STOCKCERT_PROGRESS;
     stockcert_progress_shown = 1;
 
-    fprintf(stderr, "\r%s: %" PRIu64 " of %" PRIu64 " entries\033[K", what,
-            done, all);
+    fprintf(stderr, "\r%s: %" PRIu64 " of %" PRIu64 " %s\033[K", what, done,
+            all, of);
 }
 
 
@@ -363,29 +398,6 @@ stockcert_tool_progress_end(void)
         fprintf(stderr, "\r\033[K");
         stockcert_progress_shown = 0;
     }
-}
-
-
-void
-stockcert_tool_time(uint64_t time, char *text)
-{
-    time_t     seconds;
-    size_t     len;
-    struct tm  tm;
-
-    seconds = (time_t) (time / 1000000);
-
-    /* a year that is too far off is damage, and shown as such */
-
-    if (gmtime_r(&seconds, &tm) == NULL || tm.tm_year > 9999 - 1900) {
-        snprintf(text, STOCKCERT_TIME_LEN + 1, "?");
-        return;
-    }
-
-    len = strftime(text, STOCKCERT_TIME_LEN + 1, "%Y-%m-%dT%H:%M:%S", &tm);
-
-    snprintf(text + len, STOCKCERT_TIME_LEN + 1 - len, ".%06uZ",
-             (unsigned) (time % 1000000));
 }
 
 
@@ -431,15 +443,4 @@ stockcert_tool_certificate(const char *text, stockcert_str_t *code,
     code->len = (size_t) (dash - text);
 
     return 0;
-}
-
-
-void
-stockcert_tool_hex(const uint8_t *seal, char *text)
-{
-    int  i;
-
-    for (i = 0; i < STOCKCERT_SEAL_LEN; i++) {
-        snprintf(text + 2 * i, 3, "%02x", seal[i]);
-    }
 }

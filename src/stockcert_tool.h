@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 
+#include "stockcert_format.h"
 #include "stockcert_ledger.h"
 #include "stockcert_verify.h"
 
@@ -21,8 +22,6 @@
 #define STOCKCERT_EXIT_NO      1       /* what was asked is not so */
 #define STOCKCERT_EXIT_USAGE   2
 #define STOCKCERT_EXIT_FAILED  3       /* could not be done */
-
-#define STOCKCERT_TIME_LEN  (sizeof("2026-11-23T18:45:58.123456Z") - 1)
 
 
 /*
@@ -91,18 +90,12 @@ int stockcert_tool_flush(void);
 /*
  * Progress on standard error, if that is a terminal: "verify: 120000 of 1000000
  * entries"; at most some times a second.  _end() removes it.  It may be called
- * for each entry.
+ * for each entry, on one thread at a time.
  */
 
-void stockcert_tool_progress(const char *what, uint64_t done, uint64_t all);
+void stockcert_tool_progress(const char *what, const char *of, uint64_t done,
+    uint64_t all);
 void stockcert_tool_progress_end(void);
-
-/*
- * RFC 3339, in UTC with six digits: text has room for STOCKCERT_TIME_LEN + 1
- * bytes.
- */
-
-void stockcert_tool_time(uint64_t time, char *text);
 
 /*
  * Decimal digits, up to 2^53 - 1; "CS-17".  Both return 0, or -1 for what is
@@ -113,16 +106,17 @@ int stockcert_tool_number(const char *text, uint64_t *number);
 int stockcert_tool_certificate(const char *text, stockcert_str_t *code,
     uint64_t *number);
 
-/* 64 hexadecimal digits and a zero byte */
-
-void stockcert_tool_hex(const uint8_t *seal, char *text);
-
 /*
  * Checks all of the ledger in the directory path, which this process must not
  * have open, as "stockcert verify" does.  Returns an exit code.
  */
 
 int stockcert_tool_check(const char *path, stockcert_verified_t *verified);
+
+/* The same for one that nobody else knows yet: leaves no lock file. */
+
+int stockcert_tool_check_made(const char *path,
+    stockcert_verified_t *verified);
 
 
 #endif /* STOCKCERT_TOOL_H */

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "stockcert_json.h"
 #include "stockcert_tool.h"
 
 
@@ -29,7 +30,7 @@ stockcert_tool_status(int argc, char **argv)
 {
     int                  status;
     char                 time[STOCKCERT_TIME_LEN + 1];
-    char                 seal[2 * STOCKCERT_SEAL_LEN + 1];
+    char                 seal[STOCKCERT_HEX_LEN + 1];
     stockcert_rc_e       rc;
     stockcert_str_t      company;
     stockcert_entry_t    last;
@@ -46,7 +47,7 @@ stockcert_tool_status(int argc, char **argv)
     }
 
     company = stockcert_ledger_company(ledger);
-    stockcert_tool_time(stockcert_ledger_created(ledger), time);
+    stockcert_format_time(stockcert_ledger_created(ledger), time);
 
     printf("company    %.*s\n", (int) company.len, company.data);
     printf("created    %s\n", time);
@@ -55,8 +56,8 @@ stockcert_tool_status(int argc, char **argv)
     rc = stockcert_ledger_last(ledger, &last, &error);
 
     if (rc == STOCKCERT_OK) {
-        stockcert_tool_time(last.time, time);
-        stockcert_tool_hex(last.seal, seal);
+        stockcert_format_time(last.time, time);
+        stockcert_format_seal(last.seal, seal);
 
         printf("entries    %" PRIu64 ", the last of %s\n", last.position, time);
         printf("seal       %s\n", seal);
@@ -183,7 +184,7 @@ stockcert_tool_show_certificate(stockcert_ledger_t *ledger,
     const stockcert_str_t *code, uint64_t number, stockcert_error_t *error)
 {
     char               time[STOCKCERT_TIME_LEN + 1];
-    char               seal[2 * STOCKCERT_SEAL_LEN + 1];
+    char               seal[STOCKCERT_HEX_LEN + 1];
     stockcert_rc_e     rc;
     stockcert_str_t    company;
     stockcert_class_t  class;
@@ -212,8 +213,8 @@ stockcert_tool_show_certificate(stockcert_ledger_t *ledger,
     }
 
     company = stockcert_ledger_company(ledger);
-    stockcert_tool_time(entry.time, time);
-    stockcert_tool_hex(entry.seal, seal);
+    stockcert_format_time(entry.time, time);
+    stockcert_format_seal(entry.seal, seal);
 
     printf("certificate  %.*s-%" PRIu64 "\n", (int) code->len, code->data,
            number);
@@ -227,7 +228,7 @@ stockcert_tool_show_certificate(stockcert_ledger_t *ledger,
     printf("seal         %s\n", seal);
 
     if (cancelled.position) {
-        stockcert_tool_time(cancelled.time, time);
+        stockcert_format_time(cancelled.time, time);
 
         printf("cancelled    %s, by entry %" PRIu64 ": %.*s\n", time,
                cancelled.position, (int) cancelled.text.len,
@@ -251,6 +252,7 @@ stockcert_tool_log(int argc, char **argv)
     static const struct option  options[] = {
         { "follow", no_argument, NULL, 'f' },
         { "since", required_argument, NULL, 's' },
+        { "json", no_argument, NULL, 'j' },
         { NULL, 0, NULL, 0 }
     };
 
@@ -273,6 +275,10 @@ stockcert_tool_log(int argc, char **argv)
                                             "\"%s\"", optarg);
             }
 
+            break;
+
+        case 'j':
+            write = stockcert_json_entry;
             break;
 
         default:
@@ -321,7 +327,7 @@ stockcert_tool_write_entry(FILE *file, const stockcert_entry_t *entry)
     static const char  *kinds[] = { "opened", "issued", "amended",
                                     "cancelled" };
 
-    stockcert_tool_time(entry->time, time);
+    stockcert_format_time(entry->time, time);
 
     if (entry->number) {
         snprintf(id, sizeof(id), "%.*s-%" PRIu64, (int) entry->code.len,

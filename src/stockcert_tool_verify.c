@@ -37,7 +37,7 @@ int
 stockcert_tool_verify(int argc, char **argv)
 {
     int                         c, status;
-    char                        seal[2 * STOCKCERT_SEAL_LEN + 1];
+    char                        seal[STOCKCERT_HEX_LEN + 1];
     uint8_t                     expected[STOCKCERT_SEAL_LEN];
     stockcert_verified_t        verified;
 
@@ -80,7 +80,7 @@ stockcert_tool_verify(int argc, char **argv)
     if (verified.expected
         && memcmp(verified.found, expected, STOCKCERT_SEAL_LEN) != 0)
     {
-        stockcert_tool_hex(verified.found, seal);
+        stockcert_format_seal(verified.found, seal);
 
         return stockcert_tool_error(STOCKCERT_EXIT_NO, "entry %" PRIu64 ": "
                                     "expected the seal that was given, found "
@@ -89,7 +89,7 @@ stockcert_tool_verify(int argc, char **argv)
                                     seal);
     }
 
-    stockcert_tool_hex(verified.seal, seal);
+    stockcert_format_seal(verified.seal, seal);
 
     printf("all is in order: %" PRIu64 " entries, %" PRIu64 " certificates, %"
            PRIu64 " of them cancelled, the last seal is %" PRIu64 ":%s\n",
@@ -103,32 +103,22 @@ stockcert_tool_verify(int argc, char **argv)
 static int
 stockcert_tool_expect(const char *text, uint64_t *position, uint8_t *seal)
 {
-    int          i;
-    char         number[20], byte[3];
+    char         number[20];
     size_t       len;
     const char  *colon;
 
     colon = strchr(text, ':');
     len = colon ? (size_t) (colon - text) : 0;
 
-    if (colon == NULL || len >= sizeof(number)
-        || strlen(colon + 1) != 2 * STOCKCERT_SEAL_LEN
-        || strspn(colon + 1, "0123456789abcdefABCDEF")
-           != 2 * STOCKCERT_SEAL_LEN)
-    {
+    if (colon == NULL || len >= sizeof(number)) {
         return -1;
     }
 
     memcpy(number, text, len);
     number[len] = '\0';
-    byte[2] = '\0';
-
-    for (i = 0; i < STOCKCERT_SEAL_LEN; i++) {
-        memcpy(byte, colon + 1 + 2 * i, 2);
-        seal[i] = (uint8_t) strtoul(byte, NULL, 16);
-    }
 
     return stockcert_tool_number(number, position) != 0 || *position == 0
+           || stockcert_parse_seal(colon + 1, seal) != 0
            ? -1 : 0;
 }
 
@@ -156,6 +146,26 @@ stockcert_tool_check(const char *path, stockcert_verified_t *verified)
 
     stockcert_tool_progress_end();
     (void) close(fd);
+
+    return status;
+}
+
+
+int
+stockcert_tool_check_made(const char *path, stockcert_verified_t *verified)
+{
+    int   status;
+    char  lock[PATH_MAX + NAME_MAX];
+
+    status = stockcert_tool_check(path, verified);
+
+    snprintf(lock, sizeof(lock), "%s/lock.mdb", path);
+
+    if (status == STOCKCERT_EXIT_OK && unlink(lock) == -1) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                    "cannot remove %s: %s", lock,
+                                    strerror(errno));
+    }
 
     return status;
 }
@@ -280,7 +290,7 @@ stockcert_tool_fault(const char *path, const stockcert_pages_t *pages)
 static void
 stockcert_tool_check_progress(uint64_t done, uint64_t all)
 {
-    stockcert_tool_progress("verify", done, all);
+    stockcert_tool_progress("verify", "entries", done, all);
 }
 
 

@@ -1,0 +1,96 @@
+
+#define _GNU_SOURCE    /* strptime(), timegm() */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "stockcert_format.h"
+
+
+void
+stockcert_format_time(uint64_t time, char *text)
+{
+    time_t     seconds;
+    size_t     len;
+    struct tm  tm;
+
+    seconds = (time_t) (time / 1000000);
+
+    if (gmtime_r(&seconds, &tm) == NULL || tm.tm_year > 9999 - 1900) {
+        snprintf(text, STOCKCERT_TIME_LEN + 1, "?");
+        return;
+    }
+
+    len = strftime(text, STOCKCERT_TIME_LEN + 1, "%Y-%m-%dT%H:%M:%S", &tm);
+
+    snprintf(text + len, STOCKCERT_TIME_LEN + 1 - len, ".%06uZ",
+             (unsigned) (time % 1000000));
+}
+
+
+int
+stockcert_parse_time(const char *text, uint64_t *time)
+{
+    char        again[STOCKCERT_TIME_LEN + 1];
+    char       *end;
+    time_t      seconds;
+    struct tm   tm;
+
+    memset(&tm, 0, sizeof(struct tm));
+
+    end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+
+    if (end == NULL || *end != '.') {
+        return -1;
+    }
+
+    seconds = timegm(&tm);
+
+    if (seconds < 0) {
+        return -1;
+    }
+
+    *time = (uint64_t) seconds * 1000000 + strtoul(end + 1, NULL, 10) % 1000000;
+
+    /* what strptime() takes more lightly is not written like this */
+
+    stockcert_format_time(*time, again);
+
+    return strcmp(again, text) == 0 ? 0 : -1;
+}
+
+
+void
+stockcert_format_seal(const uint8_t *seal, char *text)
+{
+    int  i;
+
+    for (i = 0; i < STOCKCERT_SEAL_LEN; i++) {
+        snprintf(text + 2 * i, 3, "%02x", seal[i]);
+    }
+}
+
+
+int
+stockcert_parse_seal(const char *text, uint8_t *seal)
+{
+    int   i;
+    char  byte[3];
+
+    if (strlen(text) != STOCKCERT_HEX_LEN
+        || strspn(text, "0123456789abcdefABCDEF") != STOCKCERT_HEX_LEN)
+    {
+        return -1;
+    }
+
+    byte[2] = '\0';
+
+    for (i = 0; i < STOCKCERT_SEAL_LEN; i++) {
+        memcpy(byte, text + 2 * i, 2);
+        seal[i] = (uint8_t) strtoul(byte, NULL, 16);
+    }
+
+    return 0;
+}

@@ -1,0 +1,41 @@
+
+/*
+ * Times and seals as people and other programs read them.
+ */
+
+
+#ifndef STOCKCERT_FORMAT_H
+#define STOCKCERT_FORMAT_H
+
+
+#include "stockcert_entry.h"
+
+
+/* bytes, without the zero at the end */
+
+#define STOCKCERT_TIME_LEN  (sizeof("2026-11-23T18:45:58.123456Z") - 1)
+#define STOCKCERT_HEX_LEN   (2 * STOCKCERT_SEAL_LEN)
+
+
+/*
+ * A time, in microseconds since 1970-01-01T00:00:00Z, as RFC 3339 has it: in UTC,
+ * with six digits after the point.  A year after 9999 is written as "?".
+ *
+ * _format_time() writes STOCKCERT_TIME_LEN + 1 bytes to text.  _parse_time()
+ * returns 0, or -1 for what the former would not write.
+ */
+
+void stockcert_format_time(uint64_t time, char *text);
+int stockcert_parse_time(const char *text, uint64_t *time);
+
+/*
+ * A seal (STOCKCERT_SEAL_LEN bytes) in hexadecimal digits.  _format_seal() writes
+ * STOCKCERT_HEX_LEN + 1 bytes, in lower case.  _parse_seal() returns 0, or -1 for
+ * what is none.
+ */
+
+void stockcert_format_seal(const uint8_t *seal, char *text);
+int stockcert_parse_seal(const char *text, uint8_t *seal);
+
+
+#endif /* STOCKCERT_FORMAT_H */

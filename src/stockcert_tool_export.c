@@ -1,0 +1,309 @@
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stockcert_json.h"
+#include "stockcert_tool.h"
+#include "stockcert_tool_ocf.h"
+#include "stockcert_whole.h"
+
+
+typedef struct {
+    const char          *format;
+    const char          *output;
+    unsigned             since_set:1;
+    uint64_t             since;
+    stockcert_ocf_t      ocf;
+} stockcert_export_t;
+
+
+static int stockcert_tool_export_options(int argc, char **argv,
+    stockcert_export_t *export);
+static int stockcert_tool_export_ledger(stockcert_ledger_t *ledger,
+    stockcert_export_t *export);
+static int stockcert_tool_export_to(stockcert_ledger_t *ledger,
+    stockcert_export_t *export, FILE *file);
+static int stockcert_tool_export_file(stockcert_ledger_t *ledger,
+    stockcert_export_t *export);
+static void stockcert_tool_write_csv(FILE *file,
+    const stockcert_entry_t *entry);
+static void stockcert_tool_write_field(FILE *file, const stockcert_str_t *str);
+
+
+int
+stockcert_tool_export(int argc, char **argv)
+{
+    int                        status;
+    stockcert_ledger_t        *ledger;
+    static stockcert_export_t  export;
+
+    status = stockcert_tool_export_options(argc, argv, &export);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
+    }
+
+    status = stockcert_tool_open(argv[optind], STOCKCERT_READ, &ledger);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
+    }
+
+    status = stockcert_tool_export_ledger(ledger, &export);
+
+    stockcert_tool_progress_end();
+    stockcert_ledger_close(ledger);
+
+    return status;
+}
+
+
+static int
+stockcert_tool_export_options(int argc, char **argv, stockcert_export_t *export)
+{
+    int                         c, status;
+
+    static const struct option  options[] = {
+        { "format", required_argument, NULL, 'f' },
+        { "since", required_argument, NULL, 's' },
+        { "output", required_argument, NULL, 'o' },
+        STOCKCERT_OCF_OPTIONS,
+        { NULL, 0, NULL, 0 }
+    };
+
+    while ((c = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
+
+        switch (c) {
+
+        case 'f':
+            export->format = optarg;
+            break;
+
+        case 's':
+            if (stockcert_tool_number(optarg, &export->since) != 0) {
+                return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "--since "
+                                            "takes the number of an entry, not "
+                                            "\"%s\"", optarg);
+            }
+
+            export->since_set = 1;
+            break;
+
+        case 'o':
+            export->output = optarg;
+            break;
+
+        case '?':
+            return stockcert_tool_usage(argv);
+
+        default:
+            status = stockcert_ocf_option(&export->ocf, c, optarg);
+            if (status != STOCKCERT_EXIT_OK) {
+                return status;
+            }
+        }
+    }
+
+    if (argc - optind != 1 || export->format == NULL) {
+        return stockcert_tool_usage(argv);
+    }
+
+    if (strcmp(export->format, "jsonl") != 0
+        && strcmp(export->format, "csv") != 0
+        && strcmp(export->format, "ocf") != 0)
+    {
+        return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "--format takes "
+                                    "jsonl, csv or ocf, not \"%s\"",
+                                    export->format);
+    }
+
+    if (strcmp(export->format, "ocf") == 0
+        && (export->since_set || export->output == NULL))
+    {
+        return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "ocf is a directory "
+                                    "of files with the whole ledger: name a "
+                                    "new one with -o, and give no --since");
+    }
+
+    return STOCKCERT_EXIT_OK;
+}
+
+
+static int
+stockcert_tool_export_ledger(stockcert_ledger_t *ledger,
+    stockcert_export_t *export)
+{
+    int  status;
+
+    if (strcmp(export->format, "ocf") == 0) {
+        return stockcert_ocf_export(ledger, &export->ocf, export->output);
+    }
+
+    if (export->output) {
+        return stockcert_tool_export_file(ledger, export);
+    }
+
+    status = stockcert_tool_export_to(ledger, export, stdout);
+
+    return status == STOCKCERT_EXIT_OK ? stockcert_tool_flush() : status;
+}
+
+
+static int
+stockcert_tool_export_file(stockcert_ledger_t *ledger,
+    stockcert_export_t *export)
+{
+    int                fd, status, failed;
+    FILE              *file;
+    stockcert_whole_t  whole;
+
+    fd = stockcert_whole_file(&whole, export->output);
+    file = fd == -1 ? NULL : fdopen(fd, "w");
+
+    if (file == NULL) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                    "cannot make %s: %s", export->output,
+                                    strerror(errno));
+    }
+
+    status = stockcert_tool_export_to(ledger, export, file);
+
+    failed = (fflush(file) == EOF || ferror(file));
+    failed |= (fclose(file) == EOF);
+
+    if (status != STOCKCERT_EXIT_OK) {
+        stockcert_whole_undo(&whole);
+        return status;
+    }
+
+    if (failed) {
+        stockcert_whole_undo(&whole);
+
+    } else {
+        failed = (stockcert_whole_finish(&whole) == -1);
+    }
+
+    if (failed) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot write %s, "
+                                    "nothing is exported: %s", export->output,
+                                    strerror(errno));
+    }
+
+    return STOCKCERT_EXIT_OK;
+}
+
+
+/*
+ * As of the snapshot that the ledger was opened with; the journal only grows, so
+ * that what is read later is the same.
+ */
+
+static int
+stockcert_tool_export_to(stockcert_ledger_t *ledger, stockcert_export_t *export,
+    FILE *file)
+{
+    uint64_t             position, last;
+    stockcert_rc_e       rc;
+    stockcert_entry_t    entry;
+    stockcert_error_t    error;
+    stockcert_header_t   header;
+    stockcert_write_pt   write;
+    static const uint8_t none[STOCKCERT_SEAL_LEN];
+
+    rc = stockcert_ledger_last(ledger, &entry, &error);
+
+    if (rc != STOCKCERT_OK && rc != STOCKCERT_NOT_FOUND) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                    "cannot read the ledger: %s", error.text);
+    }
+
+    last = rc == STOCKCERT_OK ? entry.position : 0;
+
+    if (strcmp(export->format, "csv") == 0) {
+        write = stockcert_tool_write_csv;
+        fprintf(file, "entry,kind,time,class,number,shares,text,key,seal\r\n");
+
+    } else {
+        write = stockcert_json_entry;
+
+        header.format = STOCKCERT_FORMAT;
+        header.created = stockcert_ledger_created(ledger);
+        header.company = stockcert_ledger_company(ledger);
+
+        /* what is only a part has no header: it cannot be imported */
+
+        if (export->since == 0) {
+            stockcert_json_header(file, &header, last,
+                                  last ? entry.seal : none);
+        }
+    }
+
+    stockcert_ledger_release(ledger);
+
+    position = export->since;
+
+    return stockcert_tool_entries(ledger, &position, last, write, file,
+                                  "export");
+}
+
+
+/* RFC 4180 */
+
+static void
+stockcert_tool_write_csv(FILE *file, const stockcert_entry_t *entry)
+{
+    char                time[STOCKCERT_TIME_LEN + 1];
+    char                seal[STOCKCERT_HEX_LEN + 1];
+    static const char  *kinds[] = { "opened", "issued", "amended",
+                                    "cancelled" };
+
+    stockcert_format_time(entry->time, time);
+    stockcert_format_seal(entry->seal, seal);
+
+    fprintf(file, "%" PRIu64 ",%s,%s,%.*s,", entry->position,
+            kinds[entry->kind - 1], time, (int) entry->code.len,
+            entry->code.data);
+
+    if (entry->number) {
+        fprintf(file, "%" PRIu64, entry->number);
+    }
+
+    putc(',', file);
+
+    if (entry->shares) {
+        fprintf(file, "%" PRIu64, entry->shares);
+    }
+
+    putc(',', file);
+    stockcert_tool_write_field(file, &entry->text);
+    putc(',', file);
+    stockcert_tool_write_field(file, &entry->key);
+    fprintf(file, ",%s\r\n", seal);
+}
+
+
+static void
+stockcert_tool_write_field(FILE *file, const stockcert_str_t *str)
+{
+    size_t  i;
+
+    if (str->len == 0) {
+        return;
+    }
+
+    putc('"', file);
+
+    for (i = 0; i < str->len; i++) {
+
+        if (str->data[i] == '"') {
+            putc('"', file);
+        }
+
+        putc(str->data[i], file);
+    }
+
+    putc('"', file);
+}

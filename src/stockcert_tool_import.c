@@ -1,0 +1,301 @@
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "stockcert_json.h"
+#include "stockcert_text.h"
+#include "stockcert_tool.h"
+#include "stockcert_whole.h"
+
+
+#define STOCKCERT_BATCH  10000                         /* entries of a commit */
+#define STOCKCERT_SIZE   ((size_t) 64 << 30)           /* bytes, as "size" has
+                                                          it by default */
+
+
+typedef struct {
+    const char             *name;          /* of the file */
+    FILE                   *file;
+    uint64_t                number;        /* of the line */
+    stockcert_json_line_t   line;
+
+    uint64_t                entries;       /* as the header says */
+    uint8_t                 seal[STOCKCERT_SEAL_LEN];
+} stockcert_import_t;
+
+
+static int stockcert_tool_import_into(stockcert_import_t *import,
+    const char *path);
+static int stockcert_tool_import_header(stockcert_import_t *import,
+    const char *path, stockcert_ledger_t **ledger);
+static int stockcert_tool_import_entries(stockcert_import_t *import,
+    stockcert_ledger_t *ledger);
+static int stockcert_tool_import_batch(stockcert_import_t *import,
+    stockcert_ledger_t *ledger, uint64_t *position);
+static int stockcert_tool_import_line(stockcert_import_t *import,
+    const char *(*parse)(const char *json, size_t len,
+    stockcert_json_line_t *line));
+static int stockcert_tool_import_fault(stockcert_import_t *import,
+    const char *fault);
+static int stockcert_tool_import_failed(const stockcert_error_t *error);
+
+
+int
+stockcert_tool_import(int argc, char **argv)
+{
+    int                        status;
+    stockcert_whole_t          whole;
+    static stockcert_import_t  import;
+
+    static const char *const   names[] = { "data.mdb", "data.mdb.new",
+                                           "lock.mdb", NULL };
+
+    if (argc != 3) {
+        return stockcert_tool_usage(argv);
+    }
+
+    import.name = strcmp(argv[2], "-") == 0 ? "standard input" : argv[2];
+    import.file = strcmp(argv[2], "-") == 0 ? stdin : fopen(argv[2], "r");
+
+    if (import.file == NULL) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                    "cannot open %s: %s", argv[2],
+                                    strerror(errno));
+    }
+
+    if (stockcert_whole_directory(&whole, argv[1], names) == -1) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot make a new "
+                                    "ledger in %s, name a directory that is "
+                                    "not there or empty: %s", argv[1],
+                                    strerror(errno));
+    }
+
+    status = stockcert_tool_import_into(&import, whole.made);
+
+    stockcert_tool_progress_end();
+
+    if (status != STOCKCERT_EXIT_OK) {
+        stockcert_whole_undo(&whole);
+        return status;
+    }
+
+    if (stockcert_whole_finish(&whole) == -1) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                    "cannot make %s: %s", argv[1],
+                                    strerror(errno));
+    }
+
+    printf("imported %" PRIu64 " entries into %s\n", import.entries, argv[1]);
+
+    return stockcert_tool_flush();
+}
+
+
+static int
+stockcert_tool_import_into(stockcert_import_t *import, const char *path)
+{
+    int                    status;
+    stockcert_ledger_t    *ledger;
+    stockcert_verified_t   verified;
+
+    status = stockcert_tool_import_header(import, path, &ledger);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
+    }
+
+    status = stockcert_tool_import_entries(import, ledger);
+
+    stockcert_ledger_close(ledger);
+
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
+    }
+
+    memset(&verified, 0, sizeof(stockcert_verified_t));
+
+    status = stockcert_tool_check_made(path, &verified);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
+    }
+
+    if (verified.entries != import->entries
+        || memcmp(verified.seal, import->seal, STOCKCERT_SEAL_LEN) != 0)
+    {
+        return stockcert_tool_error(STOCKCERT_EXIT_NO, "%s: the header has "
+                                    "another last seal: export it again",
+                                    import->name);
+    }
+
+    return STOCKCERT_EXIT_OK;
+}
+
+
+static int
+stockcert_tool_import_header(stockcert_import_t *import, const char *path,
+    stockcert_ledger_t **ledger)
+{
+    int                      status;
+    stockcert_error_t        error;
+    stockcert_ledger_conf_t  conf;
+
+    status = stockcert_tool_import_line(import, stockcert_json_parse_header);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
+    }
+
+    import->entries = import->line.entries;
+    memcpy(import->seal, import->line.seal, STOCKCERT_SEAL_LEN);
+
+    memset(&conf, 0, sizeof(stockcert_ledger_conf_t));
+
+    conf.path = path;
+    conf.size = STOCKCERT_SIZE;
+    conf.company = import->line.header.company;
+    conf.created = import->line.header.created;
+
+    if (stockcert_text_fault(conf.company.data, conf.company.len) != NULL) {
+        return stockcert_tool_import_fault(import,
+                                           "has a company of no valid name");
+    }
+
+    if (stockcert_ledger_open(&conf, ledger, &error) != STOCKCERT_OK) {
+        return stockcert_tool_import_failed(&error);
+    }
+
+    return STOCKCERT_EXIT_OK;
+}
+
+
+static int
+stockcert_tool_import_entries(stockcert_import_t *import,
+    stockcert_ledger_t *ledger)
+{
+    int                status;
+    uint64_t           position;
+    stockcert_error_t  error;
+
+    position = 0;
+
+    while (position < import->entries) {
+
+        if (stockcert_ledger_begin(ledger, &error) != STOCKCERT_OK) {
+            return stockcert_tool_import_failed(&error);
+        }
+
+        status = stockcert_tool_import_batch(import, ledger, &position);
+
+        if (status != STOCKCERT_EXIT_OK) {
+            stockcert_ledger_abort(ledger);
+            return status;
+        }
+
+        if (stockcert_ledger_commit(ledger, &error) != STOCKCERT_OK) {
+            return stockcert_tool_import_failed(&error);
+        }
+    }
+
+    if (getc(import->file) != EOF) {
+        return stockcert_tool_error(STOCKCERT_EXIT_NO, "%s has more lines than "
+                                    "its header says, %" PRIu64 " entries: "
+                                    "export it again", import->name,
+                                    import->entries);
+    }
+
+    return STOCKCERT_EXIT_OK;
+}
+
+
+static int
+stockcert_tool_import_batch(stockcert_import_t *import,
+    stockcert_ledger_t *ledger, uint64_t *position)
+{
+    int                n, status;
+    stockcert_rc_e     rc;
+    stockcert_error_t  error;
+
+    for (n = 0; n < STOCKCERT_BATCH && *position < import->entries; n++) {
+
+        status = stockcert_tool_import_line(import, stockcert_json_parse_entry);
+        if (status != STOCKCERT_EXIT_OK) {
+            return status;
+        }
+
+        rc = import->line.entry.position == 0 ? STOCKCERT_REFUSED
+             : stockcert_ledger_enter(ledger, &import->line.entry, &error);
+
+        if (rc == STOCKCERT_REFUSED) {
+            return stockcert_tool_import_fault(import,
+                                               import->line.entry.position
+                                               ? error.text
+                                               : "has an entry 0");
+        }
+
+        if (rc != STOCKCERT_OK) {
+            return stockcert_tool_import_failed(&error);
+        }
+
+        ++*position;
+        stockcert_tool_progress("import", "entries", *position,
+                                import->entries);
+    }
+
+    return STOCKCERT_EXIT_OK;
+}
+
+
+static int
+stockcert_tool_import_line(stockcert_import_t *import,
+    const char *(*parse)(const char *json, size_t len,
+    stockcert_json_line_t *line))
+{
+    char         text[STOCKCERT_JSON_MAX];
+    size_t       len;
+    const char  *fault;
+
+    import->number++;
+
+    if (fgets(text, sizeof(text), import->file) == NULL) {
+
+        if (ferror(import->file)) {
+            return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                        "cannot read %s: %s", import->name,
+                                        strerror(errno));
+        }
+
+        return stockcert_tool_import_fault(import, "is missing: the file ends "
+                                           "before what its header says, "
+                                           "export it again");
+    }
+
+    len = strlen(text);
+
+    if (len == 0 || text[len - 1] != '\n') {
+        return stockcert_tool_import_fault(import, "is too long, has a NUL byte"
+                                           " or does not end");
+    }
+
+    fault = parse(text, len, &import->line);
+
+    return fault ? stockcert_tool_import_fault(import, fault)
+                 : STOCKCERT_EXIT_OK;
+}
+
+
+static int
+stockcert_tool_import_fault(stockcert_import_t *import, const char *fault)
+{
+    return stockcert_tool_error(STOCKCERT_EXIT_NO, "nothing is imported, line "
+                                "%" PRIu64 " of %s: %s", import->number,
+                                import->name, fault);
+}
+
+
+static int
+stockcert_tool_import_failed(const stockcert_error_t *error)
+{
+    return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                "nothing is imported: %s", error->text);
+}

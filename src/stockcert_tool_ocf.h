@@ -1,0 +1,54 @@
+
+/*
+ * Files of the Open Cap Format 1.2.0 (Open Cap Table Coalition): what the ledger
+ * knows, and what OCF requires besides and is given on the command line.
+ */
+
+
+#ifndef STOCKCERT_TOOL_OCF_H
+#define STOCKCERT_TOOL_OCF_H
+
+
+#include "stockcert_ledger.h"
+
+
+/* for getopt_long(): what it returns is for stockcert_ocf_option() */
+
+#define STOCKCERT_OCF_OPTIONS                                                 \
+    { "formed", required_argument, NULL, 'd' },                               \
+    { "country", required_argument, NULL, 'c' },                              \
+    { "holders", required_argument, NULL, 'h' },                              \
+    { "class", required_argument, NULL, 'C' }
+
+
+/* as it was given, the strings are not terminated */
+
+typedef struct {
+    stockcert_str_t     code;
+    stockcert_str_t     type;          /* COMMON, PREFERRED */
+    stockcert_str_t     votes;
+    stockcert_str_t     seniority;
+    stockcert_str_t     price;
+    stockcert_str_t     currency;
+} stockcert_ocf_class_t;
+
+
+/* zero before the first option */
+
+typedef struct {
+    const char             *formed;    /* date */
+    const char             *country;
+    const char             *holders;   /* INDIVIDUAL, INSTITUTION */
+    size_t                  nclasses;
+    stockcert_ocf_class_t   classes[STOCKCERT_CLASSES_MAX];
+} stockcert_ocf_t;
+
+
+/* Both return an exit code.  _export() needs a snapshot, and releases it. */
+
+int stockcert_ocf_option(stockcert_ocf_t *ocf, int option, const char *value);
+int stockcert_ocf_export(stockcert_ledger_t *ledger,
+    const stockcert_ocf_t *ocf, const char *path);
+
+
+#endif /* STOCKCERT_TOOL_OCF_H */
