@@ -100,25 +100,6 @@ stockcert_ledger_make_lock(const char *path, stockcert_error_t *error)
 }
 
 
-stockcert_rc_e
-stockcert_hold_renew(stockcert_hold_t *hold, uint64_t *txn,
-    stockcert_error_t *error)
-{
-    int  rc;
-
-    mdb_txn_reset(hold->txn);
-
-    rc = mdb_txn_renew(hold->txn);
-    if (rc != 0) {
-        return stockcert_ledger_error(error, "mdb_txn_renew()", rc);
-    }
-
-    *txn = mdb_txn_id(hold->txn);
-
-    return STOCKCERT_OK;
-}
-
-
 void
 stockcert_hold_close(stockcert_hold_t *hold)
 {

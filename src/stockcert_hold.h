@@ -1,8 +1,9 @@
 
 /*
- * A place among the readers of a ledger that is not believed to be sound: the
- * pages of the transaction that it is in, and of the one before, are not used
- * again as long as it is held.
+ * A place among the readers of a ledger that is not believed to be sound.  As
+ * long as it is held, no page is used again that is one of the transaction that
+ * was the last then, of the one before it, or of a later one: LMDB uses the pages
+ * that a transaction freed only when all readers are past it.
  */
 
 
@@ -19,19 +20,14 @@ typedef struct stockcert_hold_s  stockcert_hold_t;
 
 
 /*
- * _open() takes the place in the ledger in the directory path, whose meta pages
- * must be sound; size is what they say of the map, in bytes.  _renew() goes to
- * the last transaction and has its number.  Nothing else of the file is read.
- *
- * _open() and _renew() return STOCKCERT_OK or STOCKCERT_FAILED.  After an error
- * of _open() there is nothing to close.  As for a ledger, a process must not have
- * the same one open twice.
+ * Takes the place in the ledger in the directory path, whose meta pages must be
+ * sound; size is what they say of the map, in bytes.  Nothing else of the file
+ * is read.  Returns STOCKCERT_OK or STOCKCERT_FAILED; after that there is nothing
+ * to close.  As for a ledger, a process must not have the same one open twice.
  */
 
 stockcert_rc_e stockcert_hold_open(const char *path, size_t size,
     stockcert_hold_t **hold, stockcert_error_t *error);
-stockcert_rc_e stockcert_hold_renew(stockcert_hold_t *hold, uint64_t *txn,
-    stockcert_error_t *error);
 void stockcert_hold_close(stockcert_hold_t *hold);
 
 

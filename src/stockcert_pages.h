@@ -87,8 +87,7 @@ typedef int (*stockcert_visit_pt)(void *data, const stockcert_bytes_t *key,
 /*
  * All return 0, or -1 with a sentence about what is wrong in pages->fault.
  * Nobody may write to the pages that the last transaction has, nor those of the
- * one before, for as long as they are read: a reader of LMDB's in the last
- * transaction sees to that.
+ * one before, for as long as they are read: stockcert_hold.h.
  *
  * _metas() reads both meta pages of the open file fd, and tells which is which.
  *

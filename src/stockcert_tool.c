@@ -1,6 +1,6 @@
 
 #include <errno.h>
-#include <fcntl.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -190,6 +190,16 @@ stockcert_tool_usage(char **argv)
     return stockcert_tool_error(STOCKCERT_EXIT_USAGE,
                                 "usage: stockcert %s %s", name,
                                 command->synopsis);
+}
+
+
+int
+stockcert_tool_arguments(int argc, char **argv, int n)
+{
+    static const struct option  none[] = { { NULL, 0, NULL, 0 } };
+
+    return getopt_long(argc, argv, "", none, NULL) == -1 && argc - 1 == n
+           && optind == 1;
 }
 
 

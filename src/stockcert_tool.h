@@ -49,6 +49,10 @@ int stockcert_tool_cancel(int argc, char **argv);
 int stockcert_tool_error(int status, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Whether a command without options has n arguments, which argv + 1 has. */
+
+int stockcert_tool_arguments(int argc, char **argv, int n);
+
 /* The synopsis of the command in argv[0], to standard error; returns USAGE. */
 
 int stockcert_tool_usage(char **argv);

@@ -40,7 +40,7 @@ stockcert_tool_backup(int argc, char **argv)
 
     static const char *const   names[] = { "data.mdb", "lock.mdb", NULL };
 
-    if (argc != 3) {
+    if (!stockcert_tool_arguments(argc, argv, 2)) {
         return stockcert_tool_usage(argv);
     }
 

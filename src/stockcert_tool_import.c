@@ -53,7 +53,7 @@ stockcert_tool_import(int argc, char **argv)
     static const char *const   names[] = { "data.mdb", "data.mdb.new",
                                            "lock.mdb", NULL };
 
-    if (argc != 3) {
+    if (!stockcert_tool_arguments(argc, argv, 2)) {
         return stockcert_tool_usage(argv);
     }
 

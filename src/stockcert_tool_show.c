@@ -37,7 +37,7 @@ stockcert_tool_status(int argc, char **argv)
     stockcert_error_t    error;
     stockcert_ledger_t  *ledger;
 
-    if (argc != 2) {
+    if (!stockcert_tool_arguments(argc, argv, 1)) {
         return stockcert_tool_usage(argv);
     }
 
@@ -157,7 +157,7 @@ stockcert_tool_show(int argc, char **argv)
     stockcert_error_t    error;
     stockcert_ledger_t  *ledger;
 
-    if (argc != 3) {
+    if (!stockcert_tool_arguments(argc, argv, 2)) {
         return stockcert_tool_usage(argv);
     }
 

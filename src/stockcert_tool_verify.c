@@ -15,7 +15,7 @@
 #include "stockcert_tool.h"
 
 
-#define STOCKCERT_TRIES  1000
+#define STOCKCERT_TRIES  10
 #define STOCKCERT_PAUSE  1000000       /* nanoseconds */
 
 
@@ -24,8 +24,7 @@ static int stockcert_tool_expect(const char *text, uint64_t *position,
 static int stockcert_tool_check_file(const char *path, int fd,
     stockcert_verified_t *verified);
 static int stockcert_tool_check_held(const char *path, int fd,
-    stockcert_pages_t *pages, stockcert_hold_t *hold,
-    stockcert_verified_t *verified);
+    stockcert_pages_t *pages, stockcert_verified_t *verified);
 static int stockcert_tool_metas(stockcert_pages_t *pages, int fd);
 static int stockcert_tool_fault(const char *path,
     const stockcert_pages_t *pages);
@@ -196,7 +195,7 @@ stockcert_tool_check_file(const char *path, int fd,
                                     error.text);
     }
 
-    status = stockcert_tool_check_held(path, fd, &pages, hold, verified);
+    status = stockcert_tool_check_held(path, fd, &pages, verified);
 
     stockcert_pages_unmap(&pages);
     stockcert_hold_close(hold);
@@ -207,35 +206,15 @@ stockcert_tool_check_file(const char *path, int fd,
 
 static int
 stockcert_tool_check_held(const char *path, int fd, stockcert_pages_t *pages,
-    stockcert_hold_t *hold, stockcert_verified_t *verified)
+    stockcert_verified_t *verified)
 {
-    int                rc, tries;
-    uint64_t           txn;
-    struct sigaction   sa;
-    stockcert_error_t  error;
+    int               rc;
+    struct sigaction  sa;
 
-    /* the transaction whose pages are held must be the last one still */
+    /* once the place is held; a later transaction's pages are held as well */
 
-    for (tries = 0; tries < STOCKCERT_TRIES; tries++) {
-
-        if (stockcert_hold_renew(hold, &txn, &error) != STOCKCERT_OK) {
-            return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                        "cannot read the ledger in %s: %s",
-                                        path, error.text);
-        }
-
-        if (stockcert_tool_metas(pages, fd) != 0) {
-            return stockcert_tool_fault(path, pages);
-        }
-
-        if (pages->meta.txn == txn) {
-            break;
-        }
-    }
-
-    if (tries == STOCKCERT_TRIES) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "the ledger in %s "
-                                    "changes too fast, try again", path);
+    if (stockcert_tool_metas(pages, fd) != 0) {
+        return stockcert_tool_fault(path, pages);
     }
 
     /* a page that the disk cannot give is a SIGBUS */
@@ -266,7 +245,7 @@ stockcert_tool_metas(stockcert_pages_t *pages, int fd)
     int                           tries;
     static const struct timespec  pause = { 0, STOCKCERT_PAUSE };
 
-    for (tries = 0; tries < 10; tries++) {
+    for (tries = 0; tries < STOCKCERT_TRIES; tries++) {
 
         if (stockcert_pages_metas(pages, fd) == 0) {
             return 0;

@@ -38,7 +38,7 @@ for my $command (@commands) {
     my ($status, $out, $err) = tool($command, $ledger, '--wrong');
     is($status, 2, "$command --wrong: exit code");
     like($err, qr/unrecognized option '--wrong'\nstockcert: usage: stockcert $command /, "$command --wrong: what to do")
-        if $command !~ /status|show/;
+        or diag($out);
 }
 
 ($status, my $out, $err) = tool();
