@@ -8,6 +8,7 @@
  *     ngx_http_stockcert_commit.c    grants become certificates, in batches
  *     ngx_http_stockcert_lane.c      what a worker needs for that
  *     ngx_http_stockcert_reply.c     what was read or issued becomes HTTP
+ *     ngx_http_stockcert_html.c      or a page to look at
  *     ngx_http_stockcert_problem.c   and so does what went wrong
  *
  * All functions but the thread task of the commit run on the event loop.
@@ -25,9 +26,18 @@
 
 #include <stockcert_lanes.h>
 #include <stockcert_ledger.h>
+#include <stockcert_paper.h>
 
 
 typedef struct ngx_http_stockcert_lane_s  ngx_http_stockcert_lane_t;
+
+
+/* the par value of a class, in words */
+
+typedef struct {
+    ngx_str_t                      code;
+    ngx_str_t                      value;
+} ngx_http_stockcert_par_t;
 
 
 /* a "stockcert_ledger" block */
@@ -38,6 +48,8 @@ typedef struct {
     ngx_str_t                      company;
     ngx_str_t                      company_json;    /* escaped */
     ngx_array_t                    classes;    /* of stockcert_class_t */
+    ngx_array_t                    pars;       /* of ngx_http_stockcert_par_t */
+    stockcert_paper_t              paper;
     size_t                         size;
 
     ngx_thread_pool_t             *thread_pool;
@@ -94,6 +106,22 @@ typedef enum {
 
 char *ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_stockcert_invalid(ngx_conf_t *cf, const char *what,
+    ngx_str_t *value, const char *fault);
+
+
+/* what certificates say besides, in the block of a ledger, and the HTML pages */
+
+char *ngx_http_stockcert_incorporated(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_officer(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_par(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_legend(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_check_pars(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
 
 
 /* what a URI names, below the location's prefix */
@@ -101,6 +129,7 @@ char *ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd,
 typedef struct {
     ngx_str_t   code;           /* empty: the inventory */
     uint64_t    number;         /* 0: the list of the class */
+    ngx_uint_t  html;           /* the page is asked for by name */
 } ngx_http_stockcert_target_t;
 
 
@@ -150,14 +179,6 @@ void ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
     const stockcert_error_t *error);
 
 
-/* the entry that issued it, and if that is there (position), its cancellation */
-
-typedef struct {
-    stockcert_entry_t   issued;
-    stockcert_entry_t   cancelled;
-} ngx_http_stockcert_certificate_t;
-
-
 /*
  * Reply: each sends a whole answer, and returns what a content handler returns.
  * What the arguments point to needs to stay for the call only.
@@ -178,14 +199,32 @@ typedef struct {
 ngx_int_t ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
     const stockcert_slot_t *slot);
 ngx_int_t ngx_http_stockcert_reply_certificate(ngx_http_request_t *r,
-    const ngx_http_stockcert_certificate_t *certificate);
+    const stockcert_certificate_t *certificate);
 ngx_int_t ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
     const ngx_str_t *code,
-    const ngx_http_stockcert_certificate_t *certificates, ngx_uint_t n,
+    const stockcert_certificate_t *certificates, ngx_uint_t n,
     ngx_uint_t limit, ngx_uint_t more);
 ngx_int_t ngx_http_stockcert_reply_inventory(ngx_http_request_t *r,
     const stockcert_entry_t *last, const stockcert_class_t *classes,
     ngx_uint_t n);
+
+/*
+ * Reply in HTML, of what was read in a snapshot.  _html_wanted() is 1 where the
+ * header Accept prefers it, or the path names it.  book has all but the company
+ * and its path; _html_latest() finds the latest certificates for it, at most n,
+ * and returns NGX_ABORT where the ledger failed.
+ */
+
+ngx_uint_t ngx_http_stockcert_html_wanted(ngx_http_request_t *r,
+    ngx_http_stockcert_target_t *target);
+ngx_int_t ngx_http_stockcert_html_certificate(ngx_http_request_t *r,
+    const stockcert_class_t *class,
+    const stockcert_certificate_t *certificate);
+ngx_int_t ngx_http_stockcert_html_book(ngx_http_request_t *r,
+    stockcert_book_page_t *book);
+ngx_int_t ngx_http_stockcert_html_latest(stockcert_ledger_t *ledger,
+    uint64_t position, stockcert_certificate_t *certificates, size_t *n,
+    stockcert_error_t *error);
 
 ngx_int_t ngx_http_stockcert_outcome(ngx_http_request_t *r,
     const stockcert_slot_t *slot);

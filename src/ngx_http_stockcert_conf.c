@@ -29,8 +29,6 @@ static char *ngx_http_stockcert_company(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
 static char *ngx_http_stockcert_class(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
-static char *ngx_http_stockcert_invalid(ngx_conf_t *cf, const char *what,
-    ngx_str_t *value, const char *fault);
 
 
 static ngx_http_stockcert_directive_t  ngx_http_stockcert_directives[] = {
@@ -39,6 +37,10 @@ static ngx_http_stockcert_directive_t  ngx_http_stockcert_directives[] = {
     { ngx_string("size"), 2, ngx_http_stockcert_size },
     { ngx_string("company"), 2, ngx_http_stockcert_company },
     { ngx_string("class"), 4, ngx_http_stockcert_class },
+    { ngx_string("incorporated"), 2, ngx_http_stockcert_incorporated },
+    { ngx_string("officer"), 3, ngx_http_stockcert_officer },
+    { ngx_string("par"), 3, ngx_http_stockcert_par },
+    { ngx_string("legend"), 2, ngx_http_stockcert_legend },
 
     { ngx_null_string, 0, NULL }
 };
@@ -83,7 +85,10 @@ ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (ngx_array_init(&ledger->classes, cf->pool, 4,
                        sizeof(stockcert_class_t))
-        != NGX_OK)
+        != NGX_OK
+        || ngx_array_init(&ledger->pars, cf->pool, 4,
+                          sizeof(ngx_http_stockcert_par_t))
+           != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -114,6 +119,11 @@ ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                            : ledger->company.len == 0 ? "company" : "class",
                            &ledger->name);
         return NGX_CONF_ERROR;
+    }
+
+    rv = ngx_http_stockcert_check_pars(cf, ledger);
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     if (ledger->size == 0) {
@@ -428,7 +438,7 @@ ngx_http_stockcert_class(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
 }
 
 
-static char *
+char *
 ngx_http_stockcert_invalid(ngx_conf_t *cf, const char *what, ngx_str_t *value,
     const char *fault)
 {

@@ -4,10 +4,12 @@
 
 #define NGX_HTTP_STOCKCERT_LIMIT      100      /* certificates in a list */
 #define NGX_HTTP_STOCKCERT_LIMIT_MAX  1000
+#define NGX_HTTP_STOCKCERT_LATEST     20       /* in the stock book */
 
 
 static ngx_int_t ngx_http_stockcert_get_inventory(ngx_http_request_t *r,
-    stockcert_ledger_t *ledger, stockcert_error_t *error);
+    stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
+    stockcert_error_t *error);
 static ngx_int_t ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
     stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
     stockcert_error_t *error);
@@ -48,13 +50,19 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
                 (u_char *) "a class or an entry is missing",
                 sizeof(error.text));
 
+    target->html = ngx_http_stockcert_html_wanted(r, target);
+
+    if (ngx_http_stockcert_add_header(r, "Vary", "Accept") == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     if (stockcert_ledger_snapshot(ledger, &error) != STOCKCERT_OK) {
         rc = NGX_ABORT;
 
     } else {
 
         if (target->code.len == 0) {
-            rc = ngx_http_stockcert_get_inventory(r, ledger, &error);
+            rc = ngx_http_stockcert_get_inventory(r, ledger, target, &error);
 
         } else if (target->number == 0) {
             rc = ngx_http_stockcert_get_certificates(r, ledger, target,
@@ -81,11 +89,14 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_stockcert_get_inventory(ngx_http_request_t *r,
-    stockcert_ledger_t *ledger, stockcert_error_t *error)
+    stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
+    stockcert_error_t *error)
 {
-    size_t              n;
-    stockcert_entry_t   last;
-    stockcert_class_t   classes[STOCKCERT_CLASSES_MAX];
+    size_t                   n;
+    stockcert_entry_t        last;
+    stockcert_class_t        classes[STOCKCERT_CLASSES_MAX];
+    stockcert_book_page_t    book;
+    stockcert_certificate_t  latest[NGX_HTTP_STOCKCERT_LATEST];
 
     if (stockcert_ledger_last(ledger, &last, error) != STOCKCERT_OK
         || stockcert_ledger_classes(ledger, classes, &n, error)
@@ -94,7 +105,26 @@ ngx_http_stockcert_get_inventory(ngx_http_request_t *r,
         return NGX_ABORT;
     }
 
-    return ngx_http_stockcert_reply_inventory(r, &last, classes, n);
+    if (!target->html) {
+        return ngx_http_stockcert_reply_inventory(r, &last, classes, n);
+    }
+
+    ngx_memzero(&book, sizeof(stockcert_book_page_t));
+
+    book.last = &last;
+    book.nclasses = n;
+    book.classes = classes;
+    book.certificates = latest;
+    book.n = NGX_HTTP_STOCKCERT_LATEST;
+
+    if (ngx_http_stockcert_html_latest(ledger, last.position, latest, &book.n,
+                                       error)
+        != NGX_OK)
+    {
+        return NGX_ABORT;
+    }
+
+    return ngx_http_stockcert_html_book(r, &book);
 }
 
 
@@ -103,10 +133,12 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
     stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
     stockcert_error_t *error)
 {
-    uint64_t                           after, limit, n, i;
-    stockcert_rc_e                     rc;
-    stockcert_class_t                  class;
-    ngx_http_stockcert_certificate_t  *certificates;
+    uint64_t                  after, limit, n, i;
+    stockcert_rc_e            rc;
+    stockcert_class_t         class;
+    stockcert_entry_t         last;
+    stockcert_book_page_t     book;
+    stockcert_certificate_t  *certificates;
 
     after = 0;
     limit = NGX_HTTP_STOCKCERT_LIMIT;
@@ -138,7 +170,7 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
 
     certificates = ngx_palloc(r->pool,
                               (size_t) (n + 1)
-                              * sizeof(ngx_http_stockcert_certificate_t));
+                              * sizeof(stockcert_certificate_t));
     if (certificates == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -154,6 +186,27 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
         }
     }
 
+    if (target->html) {
+
+        if (stockcert_ledger_last(ledger, &last, error) != STOCKCERT_OK) {
+            return NGX_ABORT;
+        }
+
+        ngx_memzero(&book, sizeof(stockcert_book_page_t));
+
+        book.last = &last;
+        book.nclasses = 1;
+        book.classes = &class;
+        book.certificates = certificates;
+        book.n = (size_t) n;
+        book.list = 1;
+        book.more = (after + n < class.last);
+        book.after = after;
+        book.limit = limit;
+
+        return ngx_http_stockcert_html_book(r, &book);
+    }
+
     return ngx_http_stockcert_reply_certificates(r, &target->code, certificates,
                                                  (ngx_uint_t) n,
                                                  (ngx_uint_t) limit,
@@ -166,8 +219,9 @@ ngx_http_stockcert_get_certificate(ngx_http_request_t *r,
     stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
     stockcert_error_t *error)
 {
-    stockcert_rc_e                    rc;
-    ngx_http_stockcert_certificate_t  certificate;
+    stockcert_rc_e           rc;
+    stockcert_class_t        class;
+    stockcert_certificate_t  certificate;
 
     rc = stockcert_ledger_certificate(ledger, (char *) target->code.data,
                                       target->code.len, target->number,
@@ -176,7 +230,19 @@ ngx_http_stockcert_get_certificate(ngx_http_request_t *r,
     switch (rc) {
 
     case STOCKCERT_OK:
-        return ngx_http_stockcert_reply_certificate(r, &certificate);
+
+        if (!target->html) {
+            return ngx_http_stockcert_reply_certificate(r, &certificate);
+        }
+
+        if (stockcert_ledger_class(ledger, (char *) target->code.data,
+                                   target->code.len, &class, error)
+            != STOCKCERT_OK)
+        {
+            return NGX_ABORT;
+        }
+
+        return ngx_http_stockcert_html_certificate(r, &class, &certificate);
 
     case STOCKCERT_NOT_FOUND:
         return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_NOT_FOUND,

@@ -13,13 +13,13 @@
 
 
 static ngx_buf_t *ngx_http_stockcert_certificate(ngx_http_request_t *r,
-    const ngx_http_stockcert_certificate_t *certificate);
+    const stockcert_certificate_t *certificate);
 static size_t ngx_http_stockcert_certificate_len(
     const ngx_http_stockcert_loc_conf_t *slcf,
-    const ngx_http_stockcert_certificate_t *certificate);
+    const stockcert_certificate_t *certificate);
 static u_char *ngx_http_stockcert_put_certificate(u_char *p,
     const ngx_http_stockcert_loc_conf_t *slcf,
-    const ngx_http_stockcert_certificate_t *certificate);
+    const stockcert_certificate_t *certificate);
 static u_char *ngx_http_stockcert_put_time(u_char *p, uint64_t time);
 static ngx_int_t ngx_http_stockcert_set_etag(ngx_http_request_t *r,
     const uint8_t *seal);
@@ -35,7 +35,7 @@ ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
     ngx_buf_t                         *b;
     stockcert_entry_t                 *entry;
     ngx_http_stockcert_loc_conf_t     *slcf;
-    ngx_http_stockcert_certificate_t   certificate;
+    stockcert_certificate_t   certificate;
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
 
@@ -92,7 +92,7 @@ ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
 
 ngx_int_t
 ngx_http_stockcert_reply_certificate(ngx_http_request_t *r,
-    const ngx_http_stockcert_certificate_t *certificate)
+    const stockcert_certificate_t *certificate)
 {
     ngx_buf_t                *b;
     const stockcert_entry_t  *last;
@@ -113,7 +113,7 @@ ngx_http_stockcert_reply_certificate(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
     const ngx_str_t *code,
-    const ngx_http_stockcert_certificate_t *certificates, ngx_uint_t n,
+    const stockcert_certificate_t *certificates, ngx_uint_t n,
     ngx_uint_t limit, ngx_uint_t more)
 {
     u_char                         *p;
@@ -279,7 +279,7 @@ ngx_http_stockcert_add_header(ngx_http_request_t *r, const char *name,
 
 static ngx_buf_t *
 ngx_http_stockcert_certificate(ngx_http_request_t *r,
-    const ngx_http_stockcert_certificate_t *certificate)
+    const stockcert_certificate_t *certificate)
 {
     size_t                          len;
     ngx_buf_t                      *b;
@@ -303,7 +303,7 @@ ngx_http_stockcert_certificate(ngx_http_request_t *r,
 
 static size_t
 ngx_http_stockcert_certificate_len(const ngx_http_stockcert_loc_conf_t *slcf,
-    const ngx_http_stockcert_certificate_t *certificate)
+    const stockcert_certificate_t *certificate)
 {
     size_t                    len;
     const stockcert_entry_t  *entry;
@@ -338,7 +338,7 @@ ngx_http_stockcert_certificate_len(const ngx_http_stockcert_loc_conf_t *slcf,
 static u_char *
 ngx_http_stockcert_put_certificate(u_char *p,
     const ngx_http_stockcert_loc_conf_t *slcf,
-    const ngx_http_stockcert_certificate_t *certificate)
+    const stockcert_certificate_t *certificate)
 {
     const stockcert_entry_t  *entry;
 

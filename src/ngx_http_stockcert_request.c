@@ -80,6 +80,7 @@ ngx_http_stockcert_target(ngx_http_request_t *r,
 
     ngx_str_null(&target->code);
     target->number = 0;
+    target->html = 0;
 
     if (r->uri.len < clcf->name.len) {
         return NGX_DECLINED;
@@ -121,6 +122,15 @@ ngx_http_stockcert_target(ngx_http_request_t *r,
 
         number.data = dash + 1;
         number.len = rest.data + rest.len - number.data;
+
+        if (number.len > sizeof(".html") - 1
+            && ngx_strncmp(number.data + number.len - (sizeof(".html") - 1),
+                           ".html", sizeof(".html") - 1)
+               == 0)
+        {
+            number.len -= sizeof(".html") - 1;
+            target->html = 1;
+        }
 
         if (number.len == 0 || number.data[0] == '0'
             || ngx_http_stockcert_number(&number, &target->number) != NGX_OK)

@@ -39,6 +39,14 @@
 #define STOCKCERT_CLASSES_MAX  64      /* classes of a ledger */
 
 
+/* the entry that issued it, and the one that cancelled it: position 0 if none */
+
+typedef struct {
+    stockcert_entry_t   issued;
+    stockcert_entry_t   cancelled;
+} stockcert_certificate_t;
+
+
 /*
  * What became of a call.  After STOCKCERT_FAILED and STOCKCERT_UNKNOWN the
  * ledger must be closed, and may be opened again.

@@ -8,6 +8,7 @@
 #define STOCKCERT_NO_CHAR  UINT32_MAX
 
 
+static const char *stockcert_text_characters(const char *text, size_t len);
 static uint32_t stockcert_utf8(const uint8_t **p, const uint8_t *end);
 static int stockcert_is_space(uint32_t c);
 
@@ -15,16 +16,34 @@ static int stockcert_is_space(uint32_t c);
 const char *
 stockcert_text_fault(const char *text, size_t len)
 {
+    if (len > STOCKCERT_TEXT_MAX) {
+        return "must have at most 255 bytes in UTF-8";
+    }
+
+    return stockcert_text_characters(text, len);
+}
+
+
+const char *
+stockcert_legend_fault(const char *text, size_t len)
+{
+    if (len > STOCKCERT_LEGEND_MAX) {
+        return "must have at most 1000 bytes in UTF-8";
+    }
+
+    return stockcert_text_characters(text, len);
+}
+
+
+static const char *
+stockcert_text_characters(const char *text, size_t len)
+{
     int             blank;
     uint32_t        c;
     const uint8_t  *p, *end;
 
     if (len == 0) {
         return "must not be empty";
-    }
-
-    if (len > STOCKCERT_TEXT_MAX) {
-        return "must have at most 255 bytes in UTF-8";
     }
 
     p = (const uint8_t *) text;

@@ -11,18 +11,25 @@
 #include <stddef.h>
 
 
+#define STOCKCERT_LEGEND_MAX  1000    /* bytes */
+
+
 /*
  * A text that people read (the name of a holder, a company, a class; a
  * reason): 1 to STOCKCERT_TEXT_MAX bytes of valid UTF-8 (RFC 3629), none of
  * them a control character (Unicode's Cc), not only White_Space.
  *
+ * A legend, as it is printed on certificates: the same with at most
+ * STOCKCERT_LEGEND_MAX bytes.
+ *
  * A class code: 1 to STOCKCERT_CODE_MAX of A-Z and 0-9, a letter first.
  *
- * Both return NULL if it is one, otherwise what it must be, as the end of a
+ * All return NULL if it is one, otherwise what it must be, as the end of a
  * sentence: "must not be empty".  Any thread may call them.
  */
 
 const char *stockcert_text_fault(const char *text, size_t len);
+const char *stockcert_legend_fault(const char *text, size_t len);
 const char *stockcert_code_fault(const char *code, size_t len);
 
 

@@ -1,0 +1,362 @@
+
+#include <ngx_http_stockcert.h>
+#include <stockcert_html.h>
+
+
+#define NGX_HTTP_STOCKCERT_HTML   "text/html; charset=utf-8"
+
+#define NGX_HTTP_STOCKCERT_LOOKS  1000     /* entries, for the latest ones */
+
+
+/* a page as it is written */
+
+typedef struct {
+    char                      *text;
+    size_t                     len;
+    FILE                      *file;
+} ngx_http_stockcert_page_t;
+
+
+static ngx_int_t ngx_http_stockcert_quality(u_char *p, u_char *last,
+    const char *type);
+static ngx_int_t ngx_http_stockcert_url(ngx_http_request_t *r,
+    const stockcert_certificate_t *certificate, ngx_str_t *url);
+static ngx_int_t ngx_http_stockcert_open_page(ngx_http_stockcert_page_t *page);
+static ngx_int_t ngx_http_stockcert_send_page(ngx_http_request_t *r,
+    ngx_http_stockcert_page_t *page);
+
+
+/*
+ * RFC 9110, section 12.5.1, in short: HTML is for who names it, and does not like
+ * JSON as well, or anything better.  All others get JSON.
+ */
+
+ngx_uint_t
+ngx_http_stockcert_html_wanted(ngx_http_request_t *r,
+    ngx_http_stockcert_target_t *target)
+{
+    u_char           *last;
+    ngx_int_t         html, json, any, q;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    if (target->html) {
+        return 1;
+    }
+
+    html = NGX_DECLINED;
+    json = NGX_DECLINED;
+    any = NGX_DECLINED;
+
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i == part->nelts) {
+
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].key.len != sizeof("Accept") - 1
+            || ngx_strcasecmp(h[i].key.data, (u_char *) "Accept") != 0)
+        {
+            continue;
+        }
+
+        last = h[i].value.data + h[i].value.len;
+
+        q = ngx_http_stockcert_quality(h[i].value.data, last, "text/html");
+        html = ngx_max(html, q);
+
+        q = ngx_http_stockcert_quality(h[i].value.data, last,
+                                       "application/json");
+        json = ngx_max(json, q);
+
+        q = ngx_http_stockcert_quality(h[i].value.data, last, "*/*");
+        any = ngx_max(any, q);
+    }
+
+    return html > 0 && html > json && html >= any;
+}
+
+
+/* in thousandths; NGX_DECLINED if the type is not named */
+
+static ngx_int_t
+ngx_http_stockcert_quality(u_char *p, u_char *last, const char *type)
+{
+    size_t      len;
+    u_char     *end, *semicolon, *q;
+    ngx_int_t   quality, unit, found;
+
+    len = ngx_strlen(type);
+    found = NGX_DECLINED;
+
+    for ( /* void */ ; p < last; p = end + 1) {
+
+        while (p < last && (*p == ' ' || *p == '\t')) {
+            p++;
+        }
+
+        end = ngx_strlchr(p, last, ',');
+        if (end == NULL) {
+            end = last;
+        }
+
+        if ((size_t) (end - p) < len
+            || ngx_strncasecmp(p, (u_char *) type, len) != 0
+            || (p + len < end && p[len] != ';' && p[len] != ' '
+                && p[len] != '\t'))
+        {
+            continue;
+        }
+
+        quality = 1000;
+        semicolon = p + len;
+
+        while ((semicolon = ngx_strlchr(semicolon, end, ';')) != NULL) {
+
+            do {
+                semicolon++;
+            } while (semicolon < end
+                     && (*semicolon == ' ' || *semicolon == '\t'));
+
+            if (end - semicolon < 3 || (*semicolon | 0x20) != 'q'
+                || semicolon[1] != '=')
+            {
+                continue;
+            }
+
+            /* "1", "0", "0.5", "0.875" */
+
+            quality = semicolon[2] == '1' ? 1000 : 0;
+            unit = semicolon[2] == '0' ? 100 : 0;
+
+            for (q = semicolon + 4; q < end && *q >= '0' && *q <= '9'; q++) {
+                quality += (*q - '0') * unit;
+                unit /= 10;
+            }
+        }
+
+        found = ngx_max(found, quality);
+    }
+
+    return found;
+}
+
+
+ngx_int_t
+ngx_http_stockcert_html_certificate(ngx_http_request_t *r,
+    const stockcert_class_t *class, const stockcert_certificate_t *certificate)
+{
+    ngx_str_t                       url;
+    ngx_uint_t                      i;
+    stockcert_paper_page_t          paper;
+    ngx_http_stockcert_par_t       *par;
+    ngx_http_stockcert_page_t       page;
+    ngx_http_stockcert_ledger_t    *ledger;
+    ngx_http_stockcert_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
+    ledger = slcf->ledger;
+
+    ngx_memzero(&paper, sizeof(stockcert_paper_page_t));
+
+    if (ngx_http_stockcert_url(r, certificate, &url) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    paper.company.len = ledger->company.len;
+    paper.company.data = (char *) ledger->company.data;
+    paper.class = *class;
+    paper.certificate = certificate;
+    paper.url.len = url.len;
+    paper.url.data = (char *) url.data;
+    paper.book.len = slcf->prefix.len;
+    paper.book.data = (char *) slcf->prefix.data;
+
+    par = ledger->pars.elts;
+
+    for (i = 0; i < ledger->pars.nelts; i++) {
+        if (par[i].code.len == class->code.len
+            && ngx_memcmp(par[i].code.data, class->code.data, class->code.len)
+               == 0)
+        {
+            paper.par.len = par[i].value.len;
+            paper.par.data = (char *) par[i].value.data;
+        }
+    }
+
+    if (ngx_http_stockcert_open_page(&page) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    stockcert_paper_write(page.file, &ledger->paper, &paper);
+
+    return ngx_http_stockcert_send_page(r, &page);
+}
+
+
+/* as the client knows it: its Host, or what nginx is called */
+
+static ngx_int_t
+ngx_http_stockcert_url(ngx_http_request_t *r,
+    const stockcert_certificate_t *certificate, ngx_str_t *url)
+{
+    ngx_str_t                       host;
+    const char                     *scheme;
+    ngx_http_core_srv_conf_t       *cscf;
+    const stockcert_entry_t        *entry;
+    ngx_http_stockcert_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
+    cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+
+    host = r->headers_in.host ? r->headers_in.host->value : cscf->server_name;
+    entry = &certificate->issued;
+    scheme = "http";
+
+#if (NGX_HTTP_SSL)
+
+    if (r->connection->ssl) {
+        scheme = "https";
+    }
+
+#endif
+
+    url->data = ngx_pnalloc(r->pool, sizeof("https://-") + host.len
+                                     + slcf->prefix.len + entry->code.len
+                                     + NGX_INT64_LEN);
+    if (url->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    url->len = ngx_sprintf(url->data, "%s://%V%V%*s-%uL", scheme, &host,
+                           &slcf->prefix, entry->code.len, entry->code.data,
+                           entry->number)
+               - url->data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_stockcert_html_book(ngx_http_request_t *r,
+    stockcert_book_page_t *book)
+{
+    ngx_http_stockcert_page_t       page;
+    ngx_http_stockcert_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
+
+    book->company.len = slcf->ledger->company.len;
+    book->company.data = (char *) slcf->ledger->company.data;
+    book->book.len = slcf->prefix.len;
+    book->book.data = (char *) slcf->prefix.data;
+
+    if (ngx_http_stockcert_open_page(&page) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    stockcert_book_write(page.file, book);
+
+    return ngx_http_stockcert_send_page(r, &page);
+}
+
+
+/* from the journal's end, and not for ever where it has other entries */
+
+ngx_int_t
+ngx_http_stockcert_html_latest(stockcert_ledger_t *ledger, uint64_t position,
+    stockcert_certificate_t *certificates, size_t *n, stockcert_error_t *error)
+{
+    size_t              found, room;
+    ngx_uint_t          looks;
+    stockcert_entry_t   entry;
+
+    room = *n;
+    found = 0;
+
+    for (looks = 0;
+         looks < NGX_HTTP_STOCKCERT_LOOKS && position && found < room;
+         looks++, position--)
+    {
+        if (stockcert_ledger_entry(ledger, position, &entry, error)
+            != STOCKCERT_OK)
+        {
+            return NGX_ABORT;
+        }
+
+        if (entry.kind != STOCKCERT_CERTIFICATE_ISSUED) {
+            continue;
+        }
+
+        if (stockcert_ledger_certificate(ledger, entry.code.data,
+                                         entry.code.len, entry.number,
+                                         &certificates[found].issued,
+                                         &certificates[found].cancelled, error)
+            != STOCKCERT_OK)
+        {
+            return NGX_ABORT;
+        }
+
+        found++;
+    }
+
+    *n = found;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_stockcert_open_page(ngx_http_stockcert_page_t *page)
+{
+    page->text = NULL;
+    page->file = open_memstream(&page->text, &page->len);
+
+    return page->file ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_stockcert_send_page(ngx_http_request_t *r,
+    ngx_http_stockcert_page_t *page)
+{
+    ngx_buf_t   *b;
+    ngx_uint_t   failed;
+    const char  *policy;
+
+    failed = (ferror(page->file) != 0);
+    failed |= (fclose(page->file) == EOF);
+
+    b = failed ? NULL : ngx_create_temp_buf(r->pool, page->len + 1);
+
+    if (b) {
+        b->last = ngx_cpymem(b->last, page->text, page->len);
+    }
+
+    free(page->text);
+
+    policy = stockcert_html_policy();
+
+    if (b == NULL || policy == NULL
+        || ngx_http_stockcert_add_header(r, "Content-Security-Policy", policy)
+           == NULL
+        || ngx_http_stockcert_add_header(r, "X-Content-Type-Options",
+                                         "nosniff")
+           == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_stockcert_send(r, NGX_HTTP_OK, NGX_HTTP_STOCKCERT_HTML, b);
+}

@@ -1,0 +1,188 @@
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "stockcert_html.h"
+#include "stockcert_paper.h"
+
+
+static void stockcert_book_class(FILE *file,
+    const stockcert_book_page_t *page, const stockcert_class_t *class);
+static void stockcert_book_certificates(FILE *file,
+    const stockcert_book_page_t *page);
+static void stockcert_book_row(FILE *file, const stockcert_book_page_t *page,
+    const stockcert_certificate_t *certificate);
+static void stockcert_book_pages(FILE *file,
+    const stockcert_book_page_t *page);
+
+
+void
+stockcert_book_write(FILE *file, const stockcert_book_page_t *page)
+{
+    size_t           i;
+    stockcert_str_t  title;
+
+    title.data = "Stock book";
+    title.len = sizeof("Stock book") - 1;
+
+    stockcert_html_head(file, "book",
+                        page->list ? &page->classes[0].title : &title,
+                        &page->company);
+
+    fputs("<main>\n<h1>", file);
+    stockcert_html_bdi(file, &page->company);
+    fputs("</h1>\n", file);
+
+    if (page->list) {
+        fputs("<nav aria-label=\"Stock book\"><a href=\"", file);
+        stockcert_html_text(file, &page->book);
+        fputs("\">Stock book</a></nav>\n", file);
+    }
+
+    for (i = 0; i < page->nclasses; i++) {
+        stockcert_book_class(file, page, &page->classes[i]);
+    }
+
+    stockcert_book_certificates(file, page);
+
+    if (page->list) {
+        stockcert_book_pages(file, page);
+    }
+
+    fprintf(file, "<footer><p>%" PRIu64 " entries, the last seal is ",
+            page->last->position);
+
+    for (i = 0; i < STOCKCERT_SEAL_LEN; i++) {
+        fprintf(file, "%02x", page->last->seal[i]);
+    }
+
+    fputs("</p></footer>\n</main>\n", file);
+
+    stockcert_html_foot(file);
+}
+
+
+static void
+stockcert_book_class(FILE *file, const stockcert_book_page_t *page,
+    const stockcert_class_t *class)
+{
+    uint64_t  issued, authorized;
+
+    issued = class->issued;
+    authorized = class->authorized;
+
+    fputs("<h2>", file);
+
+    if (!page->list) {
+        fputs("<a href=\"", file);
+        stockcert_html_text(file, &page->book);
+        fprintf(file, "%.*s\">", (int) class->code.len, class->code.data);
+    }
+
+    stockcert_html_bdi(file, &class->title);
+    fprintf(file, " (%.*s)%s</h2>\n", (int) class->code.len, class->code.data,
+            page->list ? "" : "</a>");
+
+    /* in thousandths of the width */
+
+    fprintf(file, "<svg class=\"bar\" viewBox=\"0 0 1000 10\" "
+            "preserveAspectRatio=\"none\" role=\"img\" aria-label=\"%.1f%% of "
+            "the authorized shares are issued\"><path d=\"M0 0h1000v10H0z\"/>"
+            "<rect width=\"%.1f\" height=\"10\"/></svg>\n<p class=\"dim\">",
+            100.0 * (double) issued / (double) authorized,
+            1000.0 * (double) issued / (double) authorized);
+
+    stockcert_html_number(file, issued);
+    fputs(" of ", file);
+    stockcert_html_number(file, authorized);
+    fputs(" authorized shares issued, ", file);
+    stockcert_html_number(file, authorized - issued);
+    fputs(" remaining, ", file);
+    stockcert_html_number(file, class->last);
+    fprintf(file, " certificate%s</p>\n", class->last == 1 ? "" : "s");
+}
+
+
+static void
+stockcert_book_certificates(FILE *file, const stockcert_book_page_t *page)
+{
+    size_t  i;
+
+    fprintf(file, "<h2>%s</h2>\n", page->list ? "Certificates"
+                                                   : "Latest certificates");
+    if (page->n == 0) {
+        fputs("<p class=\"dim\">None.</p>\n", file);
+        return;
+    }
+
+    fputs("<table>\n<thead><tr><th scope=\"col\">Number</th><th scope=\"col\">"
+          "Holder</th><th scope=\"col\" class=\"n\">Shares</th><th "
+          "scope=\"col\" class=\"wide\">Issued</th></tr></thead>\n<tbody>\n",
+          file);
+
+    for (i = 0; i < page->n; i++) {
+        stockcert_book_row(file, page, &page->certificates[i]);
+    }
+
+    fputs("</tbody>\n</table>\n", file);
+}
+
+
+static void
+stockcert_book_row(FILE *file, const stockcert_book_page_t *page,
+    const stockcert_certificate_t *certificate)
+{
+    char                      id[STOCKCERT_CODE_MAX + 24];
+    const stockcert_entry_t  *issued;
+
+    issued = &certificate->issued;
+
+    snprintf(id, sizeof(id), "%.*s-%" PRIu64, (int) issued->code.len,
+             issued->code.data, issued->number);
+
+    fputs("<tr><td><a href=\"", file);
+    stockcert_html_text(file, &page->book);
+    fprintf(file, "%s.html\">%s</a></td><td>", id, id);
+    stockcert_html_bdi(file, &issued->text);
+
+    if (certificate->cancelled.position) {
+        fputs(" <span class=\"void\">cancelled</span>", file);
+    }
+
+    fputs("</td><td class=\"n\">", file);
+    stockcert_html_number(file, issued->shares);
+    fputs("</td><td class=\"wide\">", file);
+    stockcert_html_date(file, issued->time);
+    fputs("</td></tr>\n", file);
+}
+
+
+/* as in the API */
+
+static void
+stockcert_book_pages(FILE *file, const stockcert_book_page_t *page)
+{
+    uint64_t                  before;
+    const stockcert_class_t  *class;
+
+    class = &page->classes[0];
+
+    fputs("<nav aria-label=\"Pages\">\n", file);
+
+    if (page->after) {
+        before = page->after > page->limit ? page->after - page->limit : 0;
+
+        fprintf(file, "<a rel=\"prev\" href=\"%.*s?after=%" PRIu64
+                "&amp;limit=%" PRIu64 "\">Earlier</a>\n",
+                (int) class->code.len, class->code.data, before, page->limit);
+    }
+
+    if (page->more) {
+        fprintf(file, "<a rel=\"next\" href=\"%.*s?after=%" PRIu64
+                "&amp;limit=%" PRIu64 "\">Later</a>\n", (int) class->code.len,
+                class->code.data, page->certificates[page->n - 1].issued.number,
+                page->limit);
+    }
+
+    fputs("</nav>\n", file);
+}

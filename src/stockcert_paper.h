@@ -1,0 +1,75 @@
+
+/*
+ * The HTML pages: a stock certificate to be printed, and the stock book.
+ */
+
+
+#ifndef STOCKCERT_PAPER_H
+#define STOCKCERT_PAPER_H
+
+
+#include <stdio.h>
+
+#include "stockcert_ledger.h"
+
+
+#define STOCKCERT_OFFICERS     2
+#define STOCKCERT_LEGENDS_MAX  4
+
+
+/*
+ * What a certificate has to say by law, and no ledger knows (Delaware General
+ * Corporation Law, sections 151(f), 158 and 202): it is for the company to tell.
+ * What is not told is not said; without all officers, it is a draft.
+ */
+
+typedef struct {
+    stockcert_str_t     state;         /* of incorporation, or empty */
+    size_t              nofficers;
+    stockcert_str_t     officers[STOCKCERT_OFFICERS];
+    stockcert_str_t     offices[STOCKCERT_OFFICERS];
+    size_t              nlegends;
+    stockcert_str_t     legends[STOCKCERT_LEGENDS_MAX];
+} stockcert_paper_t;
+
+
+typedef struct {
+    stockcert_str_t     company;
+    stockcert_class_t   class;
+    stockcert_str_t     par;           /* value of a share, or empty */
+    stockcert_str_t     url;           /* of the certificate, whole */
+    stockcert_str_t     book;          /* of the stock book, the path */
+
+    const stockcert_certificate_t  *certificate;
+} stockcert_paper_page_t;
+
+
+/* a page of a class's certificates, or of all classes and the latest ones */
+
+typedef struct {
+    stockcert_str_t                 company;
+    stockcert_str_t                 book;      /* its path, with a slash */
+    const stockcert_entry_t        *last;      /* of the journal */
+    size_t                          nclasses;
+    const stockcert_class_t        *classes;
+    size_t                          n;
+    const stockcert_certificate_t  *certificates;
+
+    unsigned                        list:1;    /* of the one class: */
+    unsigned                        more:1;    /* there are later ones */
+    uint64_t                        after;     /* as was asked for */
+    uint64_t                        limit;
+} stockcert_book_page_t;
+
+
+/*
+ * Write a page to file; ferror() tells if that failed.  What the arguments point
+ * to needs to stay for the call only.
+ */
+
+void stockcert_paper_write(FILE *file, const stockcert_paper_t *paper,
+    const stockcert_paper_page_t *page);
+void stockcert_book_write(FILE *file, const stockcert_book_page_t *page);
+
+
+#endif /* STOCKCERT_PAPER_H */
