@@ -3,6 +3,9 @@
 #include <stockcert_text.h>
 
 
+#define NGX_HTTP_STOCKCERT_LEGEND_SHOWN  64    /* bytes */
+
+
 static char *ngx_http_stockcert_text(ngx_conf_t *cf, const char *what,
     ngx_str_t *value, stockcert_str_t *str);
 
@@ -155,6 +158,11 @@ ngx_http_stockcert_legend(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
 
     fault = stockcert_legend_fault((char *) value[1].data, value[1].len);
     if (fault) {
+
+        /* a line of the log would end before it says why */
+
+        value[1].len = ngx_min(value[1].len, NGX_HTTP_STOCKCERT_LEGEND_SHOWN);
+
         return ngx_http_stockcert_invalid(cf, "legend", &value[1], fault);
     }
 

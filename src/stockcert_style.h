@@ -123,7 +123,7 @@ static const char  stockcert_style[] =
 "border-bottom:1px solid var(--line);vertical-align:top}"
 ".book .n{text-align:right;font-variant-numeric:tabular-nums;"
 "overflow-wrap:normal}"
-".book td:first-child{white-space:nowrap}"
+".book th,.book td:first-child{white-space:nowrap}"
 ".book .void{color:var(--bad);font-weight:700}"
 ".book nav{display:flex;gap:1.5rem;margin:1rem 0}"
 ".book footer{border-top:1px solid var(--line);margin-top:2rem;"
