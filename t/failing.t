@@ -129,4 +129,6 @@ ok($server->log !~ /exited on signal/, 'no worker crashed');
 is_deeply([grep { !/\[crit\] .*stockcert ledger "acme" in / } $server->complaints], [], 'nothing else in the log');
 is($server->stop, 0, 'nginx ends in order');
 
+diag(scalar(@all) . ' answers while the disk failed');
+soak();
 done_testing();

@@ -119,4 +119,6 @@ sub with_disk {
 with_disk('tmpfs', 3 << 20);
 with_disk('ext4', 5 << 20);
 
+diag("$n requests while there was no room");
+soak();
 done_testing();

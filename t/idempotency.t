@@ -157,4 +157,6 @@ is_again(ask($server->client, ['CS', 1, 'at once'], 'at once'), $new[0], 'stop a
 well($server, 'restarts');
 $server->stop;
 
+diag(scalar(@all) . ' certificates, and no more, whatever was sent again');
+soak();
 done_testing();

@@ -230,4 +230,6 @@ SKIP: {
     $server->stop;
 }
 
+diag(scalar(@told) . ' certificates that were there all the time');
+soak();
 done_testing();

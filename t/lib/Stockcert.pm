@@ -29,7 +29,7 @@ use parent 'Stockcert::Gate';
 use Stockcert::Client;
 use Stockcert::Load;
 
-our @EXPORT = qw(now wait_for slurp spew ledger grant read_ledger check_ledger);
+our @EXPORT = qw(now wait_for soak slurp spew ledger grant read_ledger check_ledger);
 
 our $TIMEOUT = 30;      # seconds, for whatever is waited for
 
@@ -61,6 +61,25 @@ sub wait_for {
         sleep 0.005;
     }
     return $result;
+}
+
+# The whole test again and again, for the minutes that STOCKCERT_SOAK says: a test
+# that takes its chances (times, ports, who comes first) takes others then.
+
+sub soak {
+    my $end = now() + 60 * ($ENV{STOCKCERT_SOAK} || 0);
+    return if now() >= $end;
+    local $ENV{STOCKCERT_SOAK} = 0;
+    alarm 0;
+    my $out = File::Temp->new;
+    my ($times, $failed) = (0, 0);
+    while (now() < $end) {
+        $failed++ if system "$^X $0 >$out 2>&1";
+        print STDERR slurp("$out") if $failed == 1;
+        $times++;
+    }
+    Test::More::is($failed, 0, 'all of it again, and again');
+    Test::More::diag("$times times more");
 }
 
 sub slurp {
