@@ -17,6 +17,8 @@
 #define STOCKCERT_TREE_ENV      0x4000     /* how the file was opened once */
 #define STOCKCERT_SIZE_MAX      ((uint64_t) 1 << 46)
 
+#define STOCKCERT_READ_MAX      (8 * 1024 * 1024)
+
 
 /* what is known of the free pages as their records are read */
 
@@ -40,6 +42,7 @@ stockcert_pages_metas(stockcert_pages_t *pages, int fd)
     stockcert_meta_t   metas[2], *meta, *previous;
 
     pages->psize = 0;
+    pages->failed = 0;
 
     if (stockcert_pages_meta(pages, fd, 0, &metas[0]) != 0
         || stockcert_pages_meta(pages, fd, 1, &metas[1]) != 0)
@@ -86,9 +89,13 @@ stockcert_pages_meta(stockcert_pages_t *pages, int fd, int number,
 {
     size_t   psize;
     ssize_t  n;
-    uint8_t  p[STOCKCERT_META_LEN];
+    uint8_t  p[STOCKCERT_META_LEN], again[STOCKCERT_META_LEN];
 
     n = pread(fd, p, sizeof(p), (off_t) (number * pages->psize));
+
+    if (n == -1) {
+        return stockcert_pages_failed(pages, "pread()", errno);
+    }
 
     if (n != sizeof(p)) {
         return stockcert_pages_fault(pages, "page %d: expected %d bytes, found "
@@ -102,6 +109,15 @@ stockcert_pages_meta(stockcert_pages_t *pages, int fd, int number,
     {
         return stockcert_pages_fault(pages, "page %d: expected a meta page of "
                                      "LMDB 0.9, found none", number);
+    }
+
+    /* a read does not wait for a write: this may be half of two transactions */
+
+    if (pread(fd, again, sizeof(p), (off_t) (number * pages->psize)) != n
+        || memcmp(p, again, sizeof(p)) != 0)
+    {
+        return stockcert_pages_fault(pages, "page %d: expected the same when "
+                                     "read again, found another", number);
     }
 
     meta->size = stockcert_native64(p + 32);
@@ -142,8 +158,7 @@ stockcert_pages_map(stockcert_pages_t *pages, int fd)
     struct stat  st;
 
     if (fstat(fd, &st) == -1) {
-        return stockcert_pages_fault(pages, "fstat() failed: %s",
-                                     strerror(errno));
+        return stockcert_pages_failed(pages, "fstat()", errno);
     }
 
     pages->size = (pages->meta.last + 1) * pages->psize;
@@ -158,13 +173,12 @@ stockcert_pages_map(stockcert_pages_t *pages, int fd)
 
     if (pages->map == MAP_FAILED) {
         pages->map = NULL;
-        return stockcert_pages_fault(pages, "mmap() failed: %s",
-                                     strerror(errno));
+        return stockcert_pages_failed(pages, "mmap()", errno);
     }
 
     pages->seen = calloc(1, (size_t) (pages->meta.last / 8 + 1));
     if (pages->seen == NULL) {
-        return stockcert_pages_fault(pages, "calloc() failed");
+        return stockcert_pages_failed(pages, "calloc()", errno);
     }
 
     pages->seen[0] = 3;
@@ -184,6 +198,21 @@ stockcert_pages_unmap(stockcert_pages_t *pages)
 
     pages->map = NULL;
     pages->seen = NULL;
+}
+
+
+void
+stockcert_pages_read(stockcert_pages_t *pages, size_t n)
+{
+    pages->read += n;
+
+    if (pages->read >= STOCKCERT_READ_MAX) {
+        pages->read = 0;
+
+        /* it is in the page cache still; a failure costs only memory */
+
+        (void) madvise((void *) pages->map, pages->size, MADV_DONTNEED);
+    }
 }
 
 
@@ -333,6 +362,16 @@ fault:
     return stockcert_pages_fault(freed->pages, "free pages: transaction %"
                                  PRIu64 ": expected pages in order, found "
                                  "something else", freed->txn);
+}
+
+
+int
+stockcert_pages_failed(stockcert_pages_t *pages, const char *call, int err)
+{
+    pages->failed = 1;
+
+    return stockcert_pages_fault(pages, "%s failed (%d: %s)", call, err,
+                                 strerror(err));
 }
 
 

@@ -71,6 +71,9 @@ typedef struct {
     stockcert_meta_t  meta;            /* of the last transaction */
     stockcert_meta_t  previous;
     uint8_t          *seen;            /* a bit for each page */
+    size_t            read;            /* bytes, since it was made small */
+    int               failed;          /* the file could not be read, or
+                                          there is no memory: not its fault */
     char              fault[512];
 } stockcert_pages_t;
 
@@ -115,6 +118,13 @@ int stockcert_pages_free(stockcert_pages_t *pages);
 void stockcert_pages_find(const stockcert_pages_t *pages,
     const stockcert_tree_t *tree, const void *key, size_t len,
     stockcert_bytes_t *value);
+
+/*
+ * To be told of so many bytes that were read: what is in the map counts as the
+ * process's memory, which must not grow to the size of the file.
+ */
+
+void stockcert_pages_read(stockcert_pages_t *pages, size_t n);
 
 /* The tree of a database, from the value that the tree of databases has. */
 

@@ -72,8 +72,9 @@ stockcert_page_flags(const uint8_t *page)
 int stockcert_pages_use(stockcert_pages_t *pages, const char *name,
     uint64_t page, uint64_t n);
 
-/* Sets pages->fault and returns -1. */
+/* Both set pages->fault and return -1: _failed(), what is no fault of the file. */
 
+int stockcert_pages_failed(stockcert_pages_t *pages, const char *call, int err);
 int stockcert_pages_fault(stockcert_pages_t *pages, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -149,6 +149,8 @@ stockcert_pages_walk_page(stockcert_walk_t *walk, uint64_t number,
         return -1;
     }
 
+    stockcert_pages_read(pages, pages->psize);
+
     if (flags == STOCKCERT_PAGE_LEAF) {
         walk->found.leaves++;
         return stockcert_pages_walk_leaf(walk, page, least, below);

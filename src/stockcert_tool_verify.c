@@ -261,6 +261,12 @@ stockcert_tool_metas(stockcert_pages_t *pages, int fd)
 static int
 stockcert_tool_fault(const char *path, const stockcert_pages_t *pages)
 {
+    if (pages->failed) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                    "cannot read the ledger in %s: %s", path,
+                                    pages->fault);
+    }
+
     return stockcert_tool_error(STOCKCERT_EXIT_NO, "%s is damaged: %s", path,
                                 pages->fault);
 }

@@ -34,10 +34,23 @@ stockcert_verify(stockcert_pages_t *pages, stockcert_verified_t *verified,
     verified->certificates = 0;
     verified->cancelled = 0;
 
-    rc = stockcert_verify_structure(&v);
+    rc = 0;
+
+    if (v.md == NULL || v.ctx == NULL) {
+        pages->failed = 1;
+        rc = stockcert_verify_fault(&v, "libcrypto has no SHA-256");
+    }
+
+    if (rc == 0) {
+        rc = stockcert_verify_structure(&v);
+    }
 
     if (rc == 0) {
         rc = stockcert_verify_header(&v);
+    }
+
+    if (rc == 0) {
+        rc = stockcert_verify_runs(&v);
     }
 
     while (rc == 0 && v.position < v.journal.entries) {
@@ -218,13 +231,10 @@ int
 stockcert_verify_entry(stockcert_verify_t *v, uint64_t position,
     stockcert_verify_entry_t *entry)
 {
-    int                i;
     uint8_t            key[8];
     stockcert_bytes_t  value;
 
-    for (i = 0; i < 8; i++) {
-        key[i] = (uint8_t) (position >> (56 - 8 * i));
-    }
+    stockcert_verify_put64(key, position);
 
     stockcert_pages_find(v->pages, &v->journal, key, sizeof(key), &value);
 
@@ -299,7 +309,8 @@ stockcert_verify_hash(stockcert_verify_t *v, const stockcert_bytes_t *one,
         || (two && EVP_DigestUpdate(v->ctx, two->data, two->len) != 1)
         || EVP_DigestFinal_ex(v->ctx, hash, NULL) != 1)
     {
-        return stockcert_verify_fault(v, "libcrypto: SHA-256 failed");
+        v->pages->failed = 1;
+        return stockcert_verify_fault(v, "libcrypto cannot do SHA-256");
     }
 
     return 0;
@@ -317,6 +328,17 @@ stockcert_verify_64(const uint8_t *p)
     }
 
     return n;
+}
+
+
+void
+stockcert_verify_put64(uint8_t *p, uint64_t n)
+{
+    int  i;
+
+    for (i = 0; i < 8; i++) {
+        p[i] = (uint8_t) (n >> (56 - 8 * i));
+    }
 }
 
 

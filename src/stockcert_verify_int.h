@@ -56,6 +56,7 @@ typedef struct {
 
     size_t                     nruns;
     stockcert_verify_run_t    *runs;
+    size_t                     run;        /* of the entry that is replayed */
 
     EVP_MD                    *md;
     EVP_MD_CTX                *ctx;
@@ -63,6 +64,7 @@ typedef struct {
     uint64_t                   position;
     uint64_t                   time;
     uint64_t                   keys;       /* certificates that have one */
+    uint64_t                   items;      /* of "request" */
     uint8_t                    seal[STOCKCERT_SEAL_LEN];
 } stockcert_verify_t;
 
@@ -83,6 +85,7 @@ typedef struct {
 /* big-endian */
 
 uint64_t stockcert_verify_64(const uint8_t *p);
+void stockcert_verify_put64(uint8_t *p, uint64_t n);
 
 /* Reads the entry at a position; returns -1 with a fault if there is none. */
 
@@ -97,6 +100,15 @@ int stockcert_verify_hash(stockcert_verify_t *v, const stockcert_bytes_t *one,
 /* Checks the next entry, and what the databases have of it. */
 
 int stockcert_verify_next(stockcert_verify_t *v);
+
+/* Checks the runs of "request" by themselves, before the first entry. */
+
+int stockcert_verify_runs(stockcert_verify_t *v);
+
+/* Looks for the key of the certificate that is replayed. */
+
+int stockcert_verify_request(stockcert_verify_t *v,
+    const stockcert_bytes_t *key);
 
 /* After all entries: that the databases have no more than is of them. */
 

@@ -44,6 +44,8 @@ stockcert_verify_next(stockcert_verify_t *v)
 
     v->position++;
 
+    stockcert_pages_read(v->pages, entry.sealed.len + STOCKCERT_SEAL_LEN);
+
     seal.data = v->seal;
     seal.len = STOCKCERT_SEAL_LEN;
 
@@ -242,10 +244,15 @@ stockcert_verify_issued(stockcert_verify_t *v, stockcert_verify_class_t *class,
     class->issued += entry->shares;
     class->cancelled += (value.len == 16);
 
-    v->keys += (entry->key.len != 0);
     v->verified->certificates++;
 
-    return 0;
+    if (entry->key.len == 0) {
+        return 0;
+    }
+
+    v->keys++;
+
+    return stockcert_verify_request(v, &entry->key);
 }
 
 
@@ -301,12 +308,9 @@ stockcert_verify_certificate(stockcert_verify_t *v,
     const stockcert_verify_class_t *class, uint64_t number,
     stockcert_bytes_t *value)
 {
-    int      i;
     uint8_t  key[8];
 
-    for (i = 0; i < 8; i++) {
-        key[i] = (uint8_t) (number >> (56 - 8 * i));
-    }
+    stockcert_verify_put64(key, number);
 
     stockcert_pages_find(v->pages, &class->certificates, key, sizeof(key),
                          value);

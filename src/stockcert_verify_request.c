@@ -10,8 +10,7 @@
 
 
 static int stockcert_verify_run(stockcert_verify_t *v,
-    stockcert_verify_run_t *run, uint64_t *after, uint64_t *items);
-static int stockcert_verify_item(stockcert_verify_t *v, const uint8_t *item);
+    stockcert_verify_run_t *run, uint64_t *after);
 static int stockcert_verify_merge(stockcert_verify_t *v);
 static int stockcert_verify_same(stockcert_verify_t *v, const uint8_t *one,
     const uint8_t *two);
@@ -40,6 +39,7 @@ stockcert_verify_visit_request(void *data, const stockcert_bytes_t *key,
         runs = realloc(v->runs, (2 * v->nruns + 1)
                                 * sizeof(stockcert_verify_run_t));
         if (runs == NULL) {
+            v->pages->failed = 1;
             return stockcert_verify_fault(v, "realloc() failed");
         }
 
@@ -56,39 +56,29 @@ stockcert_verify_visit_request(void *data, const stockcert_bytes_t *key,
 }
 
 
-/*
- * "request" has one item for each certificate with a key, in runs that are in
- * order and each of a later part of the journal (stockcert_request.c).  As the
- * items are all different, are right and as many, none is missing.
- */
+/* that the runs are in order, before anything is looked for in them */
 
 int
-stockcert_verify_requests(stockcert_verify_t *v)
+stockcert_verify_runs(stockcert_verify_t *v)
 {
     size_t    i;
-    uint64_t  after, items;
+    uint64_t  after;
 
     after = 0;
-    items = 0;
 
     for (i = 0; i < v->nruns; i++) {
-        if (stockcert_verify_run(v, &v->runs[i], &after, &items) != 0) {
+        if (stockcert_verify_run(v, &v->runs[i], &after) != 0) {
             return -1;
         }
     }
 
-    if (items != v->keys) {
-        return stockcert_verify_fault(v, "request: expected %" PRIu64 " items, "
-                                      "found %" PRIu64, v->keys, items);
-    }
-
-    return stockcert_verify_merge(v);
+    return 0;
 }
 
 
 static int
 stockcert_verify_run(stockcert_verify_t *v, stockcert_verify_run_t *run,
-    uint64_t *after, uint64_t *items)
+    uint64_t *after)
 {
     uint64_t        least, most, position;
     const uint8_t  *item;
@@ -109,13 +99,11 @@ stockcert_verify_run(stockcert_verify_t *v, stockcert_verify_run_t *run,
                                           run->oldest, position);
         }
 
-        if (stockcert_verify_item(v, item) != 0) {
-            return -1;
-        }
+        stockcert_pages_read(v->pages, STOCKCERT_VERIFY_ITEM);
 
         least = position < least ? position : least;
         most = position > most ? position : most;
-        ++*items;
+        v->items++;
     }
 
     if (least != run->oldest || least <= *after) {
@@ -131,28 +119,81 @@ stockcert_verify_run(stockcert_verify_t *v, stockcert_verify_run_t *run,
 }
 
 
-static int
-stockcert_verify_item(stockcert_verify_t *v, const uint8_t *item)
+/*
+ * The item of the certificate that is replayed, in the run of its part of the
+ * journal.  To look for the entries of items, in the order of their hashes,
+ * would read the journal all over the file.
+ */
+
+int
+stockcert_verify_request(stockcert_verify_t *v, const stockcert_bytes_t *key)
 {
-    uint8_t                   hash[STOCKCERT_SEAL_LEN];
-    uint64_t                  position;
-    stockcert_verify_entry_t  entry;
+    int                      rc;
+    size_t                   low, high, i;
+    uint8_t                  item[STOCKCERT_SEAL_LEN];
+    const uint8_t           *items;
+    stockcert_verify_run_t  *run;
 
-    position = stockcert_verify_64(item + 8);
-
-    if (stockcert_verify_entry(v, position, &entry) != 0
-        || stockcert_verify_hash(v, &entry.key, NULL, hash) != 0)
-    {
+    if (stockcert_verify_hash(v, key, NULL, item) != 0) {
         return -1;
     }
 
-    if (entry.key.len == 0 || memcmp(item, hash, 8) != 0) {
-        return stockcert_verify_fault(v, "request: expected the hash of the key"
-                                      " of entry %" PRIu64 ", found another",
-                                      position);
+    /* the hash is cut where the position goes */
+
+    stockcert_verify_put64(item + 8, v->position);
+
+    while (v->run + 1 < v->nruns && v->runs[v->run + 1].oldest <= v->position) {
+        v->run++;
     }
 
-    return 0;
+    low = 0;
+    high = 0;
+    items = NULL;
+
+    if (v->nruns) {
+        run = &v->runs[v->run];
+        items = run->item;
+        high = (size_t) (run->end - items) / STOCKCERT_VERIFY_ITEM;
+    }
+
+    while (low < high) {
+        i = (low + high) / 2;
+        rc = memcmp(items + i * STOCKCERT_VERIFY_ITEM, item,
+                    STOCKCERT_VERIFY_ITEM);
+
+        if (rc == 0) {
+            return 0;
+        }
+
+        if (rc < 0) {
+            low = i + 1;
+
+        } else {
+            high = i;
+        }
+    }
+
+    return stockcert_verify_fault(v, "request: expected the hash of the key of "
+                                  "entry %" PRIu64 ", found none", v->position);
+}
+
+
+/*
+ * "request" has one item for each certificate with a key, in runs that are in
+ * order and each of a later part of the journal (stockcert_request.c).  Each
+ * certificate has found its own, and as there are as many and they are all
+ * different, there are no others.
+ */
+
+int
+stockcert_verify_requests(stockcert_verify_t *v)
+{
+    if (v->items != v->keys) {
+        return stockcert_verify_fault(v, "request: expected %" PRIu64 " items, "
+                                      "found %" PRIu64, v->keys, v->items);
+    }
+
+    return stockcert_verify_merge(v);
 }
 
 
@@ -193,6 +234,7 @@ stockcert_verify_merge(stockcert_verify_t *v)
         }
 
         before = next->item;
+        stockcert_pages_read(v->pages, STOCKCERT_VERIFY_ITEM);
         next->item += STOCKCERT_VERIFY_ITEM;
     }
 }

@@ -116,8 +116,10 @@ static const case_t  cases[] = {
              DELETE, "class", KEY("PS") } } },
     { 0, { { "a class more", "class: expected 2 entries, found 3",
              PUT, "class", KEY("ZZ"), VALUE(POS("\1") POS("") POS("")) } } },
-    { 0, { { "no key of a certificate", "request: expected 2 items, found 0",
-             DELETE, "request", AT("\3") } } },
+    { 0, { { "no key of a certificate", "request: expected the hash of the key "
+             "of entry 3, found none", DELETE, "request", AT("\3") } } },
+    { 0, { { "a key of no certificate", "request: expected 2 items, found 3",
+             PUT, "request", AT("\5"), VALUE("hashhash" POS("\5")) } } },
     { 0, { { "another hash", "request: expected the hash of the key of entry",
              BYTE, "request", AT("\3"), .offset = 7, .byte = 'x' } } },
     { 0, { { "half an item", "request: expected a run of items",
