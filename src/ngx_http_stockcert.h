@@ -36,7 +36,7 @@ typedef struct ngx_http_stockcert_lane_s  ngx_http_stockcert_lane_t;
 
 typedef struct {
     ngx_str_t                      code;
-    ngx_str_t                      value;
+    stockcert_str_t                value;
 } ngx_http_stockcert_par_t;
 
 
@@ -108,6 +108,8 @@ char *ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_stockcert_invalid(ngx_conf_t *cf, const char *what,
     ngx_str_t *value, const char *fault);
+ngx_uint_t ngx_http_stockcert_has_class(ngx_http_stockcert_ledger_t *ledger,
+    ngx_str_t *code);
 
 
 /* what certificates say besides, in the block of a ledger, and the HTML pages */
@@ -122,6 +124,11 @@ char *ngx_http_stockcert_legend(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
 char *ngx_http_stockcert_check_pars(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
+
+/* of the class with this code; NULL if there is none */
+
+ngx_http_stockcert_par_t *ngx_http_stockcert_find_par(
+    ngx_http_stockcert_ledger_t *ledger, const char *code, size_t len);
 
 
 /* what a URI names, below the location's prefix */

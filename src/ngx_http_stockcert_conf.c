@@ -378,7 +378,6 @@ ngx_http_stockcert_class(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
 {
     off_t               shares;
     ngx_str_t          *value;
-    ngx_uint_t          i;
     const char         *fault;
     stockcert_class_t  *class;
 
@@ -401,17 +400,10 @@ ngx_http_stockcert_class(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
         return ngx_http_stockcert_invalid(cf, "class title", &value[3], fault);
     }
 
-    class = ledger->classes.elts;
-
-    for (i = 0; i < ledger->classes.nelts; i++) {
-        if (class[i].code.len == value[1].len
-            && ngx_memcmp(class[i].code.data, value[1].data, value[1].len)
-               == 0)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate class \"%V\"",
-                               &value[1]);
-            return NGX_CONF_ERROR;
-        }
+    if (ngx_http_stockcert_has_class(ledger, &value[1])) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate class \"%V\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
     }
 
     if (ledger->classes.nelts == STOCKCERT_CLASSES_MAX) {
@@ -446,4 +438,25 @@ ngx_http_stockcert_invalid(ngx_conf_t *cf, const char *what, ngx_str_t *value,
                        value, fault);
 
     return NGX_CONF_ERROR;
+}
+
+
+ngx_uint_t
+ngx_http_stockcert_has_class(ngx_http_stockcert_ledger_t *ledger,
+    ngx_str_t *code)
+{
+    ngx_uint_t          i;
+    stockcert_class_t  *class;
+
+    class = ledger->classes.elts;
+
+    for (i = 0; i < ledger->classes.nelts; i++) {
+        if (class[i].code.len == code->len
+            && ngx_memcmp(class[i].code.data, code->data, code->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }

@@ -158,7 +158,6 @@ ngx_http_stockcert_html_certificate(ngx_http_request_t *r,
     const stockcert_class_t *class, const stockcert_certificate_t *certificate)
 {
     ngx_str_t                       url;
-    ngx_uint_t                      i;
     stockcert_paper_page_t          paper;
     ngx_http_stockcert_par_t       *par;
     ngx_http_stockcert_page_t       page;
@@ -183,16 +182,10 @@ ngx_http_stockcert_html_certificate(ngx_http_request_t *r,
     paper.book.len = slcf->prefix.len;
     paper.book.data = (char *) slcf->prefix.data;
 
-    par = ledger->pars.elts;
-
-    for (i = 0; i < ledger->pars.nelts; i++) {
-        if (par[i].code.len == class->code.len
-            && ngx_memcmp(par[i].code.data, class->code.data, class->code.len)
-               == 0)
-        {
-            paper.par.len = par[i].value.len;
-            paper.par.data = (char *) par[i].value.data;
-        }
+    par = ngx_http_stockcert_find_par(ledger, class->code.data,
+                                      class->code.len);
+    if (par) {
+        paper.par = par->value;
     }
 
     if (ngx_http_stockcert_open_page(&page) != NGX_OK) {

@@ -68,28 +68,17 @@ char *
 ngx_http_stockcert_par(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
 {
     ngx_str_t                 *value;
-    ngx_uint_t                 i;
-    const char                *fault;
     ngx_http_stockcert_par_t  *par;
 
     value = cf->args->elts;
 
-    fault = stockcert_text_fault((char *) value[2].data, value[2].len);
-    if (fault) {
-        return ngx_http_stockcert_invalid(cf, "par value", &value[2], fault);
-    }
-
-    par = ledger->pars.elts;
-
-    for (i = 0; i < ledger->pars.nelts; i++) {
-        if (par[i].code.len == value[1].len
-            && ngx_memcmp(par[i].code.data, value[1].data, value[1].len) == 0)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "duplicate par value of class \"%V\"",
-                               &value[1]);
-            return NGX_CONF_ERROR;
-        }
+    if (ngx_http_stockcert_find_par(ledger, (char *) value[1].data,
+                                    value[1].len)
+        != NULL)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "duplicate par value of class \"%V\"", &value[1]);
+        return NGX_CONF_ERROR;
     }
 
     par = ngx_array_push(&ledger->pars);
@@ -98,9 +87,29 @@ ngx_http_stockcert_par(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
     }
 
     par->code = value[1];
-    par->value = value[2];
 
-    return NGX_CONF_OK;
+    return ngx_http_stockcert_text(cf, "par value", &value[2], &par->value);
+}
+
+
+ngx_http_stockcert_par_t *
+ngx_http_stockcert_find_par(ngx_http_stockcert_ledger_t *ledger,
+    const char *code, size_t len)
+{
+    ngx_uint_t                 i;
+    ngx_http_stockcert_par_t  *par;
+
+    par = ledger->pars.elts;
+
+    for (i = 0; i < ledger->pars.nelts; i++) {
+        if (par[i].code.len == len
+            && ngx_memcmp(par[i].code.data, code, len) == 0)
+        {
+            return &par[i];
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -108,26 +117,13 @@ char *
 ngx_http_stockcert_check_pars(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger)
 {
-    ngx_uint_t                 i, j;
-    stockcert_class_t         *class;
+    ngx_uint_t                 i;
     ngx_http_stockcert_par_t  *par;
 
     par = ledger->pars.elts;
-    class = ledger->classes.elts;
 
     for (i = 0; i < ledger->pars.nelts; i++) {
-
-        for (j = 0; j < ledger->classes.nelts; j++) {
-            if (class[j].code.len == par[i].code.len
-                && ngx_memcmp(class[j].code.data, par[i].code.data,
-                              par[i].code.len)
-                   == 0)
-            {
-                break;
-            }
-        }
-
-        if (j == ledger->classes.nelts) {
+        if (!ngx_http_stockcert_has_class(ledger, &par[i].code)) {
             return ngx_http_stockcert_invalid(cf, "class of a par value",
                                               &par[i].code,
                                               "must be one of the ledger's");

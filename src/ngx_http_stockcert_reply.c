@@ -31,11 +31,11 @@ ngx_int_t
 ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
     const stockcert_slot_t *slot)
 {
-    u_char                            *uri;
-    ngx_buf_t                         *b;
-    stockcert_entry_t                 *entry;
-    ngx_http_stockcert_loc_conf_t     *slcf;
-    stockcert_certificate_t   certificate;
+    u_char                         *uri;
+    ngx_buf_t                      *b;
+    stockcert_entry_t              *entry;
+    stockcert_certificate_t         certificate;
+    ngx_http_stockcert_loc_conf_t  *slcf;
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
 

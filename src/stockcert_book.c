@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "stockcert_format.h"
 #include "stockcert_html.h"
 #include "stockcert_paper.h"
 
@@ -19,6 +20,7 @@ static void stockcert_book_pages(FILE *file,
 void
 stockcert_book_write(FILE *file, const stockcert_book_page_t *page)
 {
+    char             seal[STOCKCERT_HEX_LEN + 1];
     size_t           i;
     stockcert_str_t  title;
 
@@ -49,14 +51,10 @@ stockcert_book_write(FILE *file, const stockcert_book_page_t *page)
         stockcert_book_pages(file, page);
     }
 
-    fprintf(file, "<footer><p>%" PRIu64 " entries, the last seal is ",
-            page->last->position);
+    stockcert_format_seal(page->last->seal, seal);
 
-    for (i = 0; i < STOCKCERT_SEAL_LEN; i++) {
-        fprintf(file, "%02x", page->last->seal[i]);
-    }
-
-    fputs("</p></footer>\n</main>\n", file);
+    fprintf(file, "<footer><p>%" PRIu64 " entries, the last seal is %s</p>"
+            "</footer>\n</main>\n", page->last->position, seal);
 
     stockcert_html_foot(file);
 }

@@ -94,3 +94,13 @@ stockcert_parse_seal(const char *text, uint8_t *seal)
 
     return 0;
 }
+
+
+const char *
+stockcert_format_kind(stockcert_kind_e kind)
+{
+    static const char  *kinds[] = { "opened", "issued", "amended",
+                                    "cancelled" };
+
+    return kinds[kind - 1];
+}

@@ -11,7 +11,6 @@
 /* by kind */
 
 typedef struct {
-    const char  *kind;
     const char  *text;
     unsigned     number:1;
     unsigned     shares:1;
@@ -33,10 +32,10 @@ static int stockcert_json_get_seal(json_t *object, uint8_t *seal);
 
 
 static const stockcert_json_kind_t  stockcert_json_kinds[] = {
-    { "opened",    "title",     0, 1, 0 },
-    { "issued",    "name",      1, 1, 1 },
-    { "amended",   "reference", 0, 1, 0 },
-    { "cancelled", "reason",    1, 0, 0 }
+    { "title",     0, 1, 0 },
+    { "name",      1, 1, 1 },
+    { "reference", 0, 1, 0 },
+    { "reason",    1, 0, 0 }
 };
 
 
@@ -69,8 +68,9 @@ stockcert_json_entry(FILE *file, const stockcert_entry_t *entry)
     stockcert_format_seal(entry->seal, hex);
 
     fprintf(file, "{\"entry\":%" PRIu64 ",\"kind\":\"%s\",\"time\":\"%s\","
-            "\"class\":\"%.*s\"", entry->position, kind->kind, time,
-            (int) entry->code.len, entry->code.data);
+            "\"class\":\"%.*s\"", entry->position,
+            stockcert_format_kind(entry->kind), time, (int) entry->code.len,
+            entry->code.data);
 
     if (kind->number) {
         fprintf(file, ",\"number\":%" PRIu64, entry->number);
@@ -198,8 +198,9 @@ stockcert_json_load(const char *json, size_t len, json_t **object)
 static const char *
 stockcert_json_read_entry(json_t *object, stockcert_json_line_t *line)
 {
-    size_t                        i, n;
+    size_t                        n;
     const char                   *name;
+    stockcert_kind_e              i;
     stockcert_entry_t            *entry;
     const stockcert_json_kind_t  *kind;
 
@@ -209,10 +210,13 @@ stockcert_json_read_entry(json_t *object, stockcert_json_line_t *line)
     name = json_string_value(json_object_get(object, "kind"));
     kind = NULL;
 
-    for (i = 0; i < 4 && name; i++) {
-        if (strcmp(stockcert_json_kinds[i].kind, name) == 0) {
-            kind = &stockcert_json_kinds[i];
-            entry->kind = (stockcert_kind_e) (i + 1);
+    for (i = STOCKCERT_CLASS_OPENED;
+         i <= STOCKCERT_CERTIFICATE_CANCELLED && name;
+         i++)
+    {
+        if (strcmp(stockcert_format_kind(i), name) == 0) {
+            kind = &stockcert_json_kinds[i - 1];
+            entry->kind = i;
         }
     }
 

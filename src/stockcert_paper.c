@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "stockcert_format.h"
 #include "stockcert_html.h"
 #include "stockcert_paper.h"
 
@@ -268,16 +269,12 @@ stockcert_paper_line(FILE *file, const stockcert_str_t *officer,
 static void
 stockcert_paper_record(FILE *file, const stockcert_paper_page_t *page)
 {
-    int  i;
+    char  seal[STOCKCERT_HEX_LEN + 1];
 
-    fprintf(file, "<p class=\"record\">entry %" PRIu64 " &middot; seal ",
-            page->certificate->issued.position);
+    stockcert_format_seal(page->certificate->issued.seal, seal);
 
-    for (i = 0; i < STOCKCERT_SEAL_LEN; i++) {
-        fprintf(file, "%02x", page->certificate->issued.seal[i]);
-    }
-
-    fputs(" &middot; <a href=\"", file);
+    fprintf(file, "<p class=\"record\">entry %" PRIu64 " &middot; seal %s"
+            " &middot; <a href=\"", page->certificate->issued.position, seal);
     stockcert_html_text(file, &page->url);
     fputs("\">", file);
     stockcert_html_text(file, &page->url);

@@ -275,6 +275,14 @@ stockcert_tool_no_ledger(const char *path)
 
 
 int
+stockcert_tool_not_read(const stockcert_error_t *error)
+{
+    return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                "cannot read the ledger: %s", error->text);
+}
+
+
+int
 stockcert_tool_entries(stockcert_ledger_t *ledger, uint64_t *position,
     uint64_t last, stockcert_write_pt write, FILE *file, const char *progress)
 {
@@ -350,8 +358,7 @@ stockcert_tool_piece(stockcert_ledger_t *ledger, uint64_t *position,
         return STOCKCERT_EXIT_OK;
     }
 
-    return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                "cannot read the ledger: %s", error.text);
+    return stockcert_tool_not_read(&error);
 }
 
 
@@ -446,11 +453,42 @@ stockcert_tool_certificate(const char *text, stockcert_str_t *code,
     if (dash == NULL || dash[1] == '0'
         || stockcert_tool_number(dash + 1, number) != 0)
     {
-        return -1;
+        return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "CERTIFICATE must be "
+                                    "one such as CS-17, not \"%s\"", text);
     }
 
     code->data = text;
     code->len = (size_t) (dash - text);
 
-    return 0;
+    return STOCKCERT_EXIT_OK;
+}
+
+
+int
+stockcert_tool_since(const char *text, uint64_t *position)
+{
+    if (stockcert_tool_number(text, position) != 0) {
+        return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "--since takes the "
+                                    "number of an entry, not \"%s\"", text);
+    }
+
+    return STOCKCERT_EXIT_OK;
+}
+
+
+int
+stockcert_tool_finish(stockcert_whole_t *whole, int status)
+{
+    if (status != STOCKCERT_EXIT_OK) {
+        stockcert_whole_undo(whole);
+        return status;
+    }
+
+    if (stockcert_whole_finish(whole) == -1) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                    "cannot make %s: %s", whole->path,
+                                    strerror(errno));
+    }
+
+    return STOCKCERT_EXIT_OK;
 }

@@ -14,6 +14,7 @@
 #include "stockcert_format.h"
 #include "stockcert_ledger.h"
 #include "stockcert_verify.h"
+#include "stockcert_whole.h"
 
 
 /* exit codes */
@@ -65,9 +66,13 @@ int stockcert_tool_usage(char **argv);
 int stockcert_tool_open(const char *path, stockcert_access_e mode,
     stockcert_ledger_t **ledger);
 
-/* After a file of the ledger could not be opened (errno); returns FAILED. */
+/*
+ * After a file of the ledger could not be opened (errno), and after the ledger
+ * could not be read.  Both return FAILED.
+ */
 
 int stockcert_tool_no_ledger(const char *path);
+int stockcert_tool_not_read(const stockcert_error_t *error);
 
 /* Writes an entry; that it could is for ferror() to tell. */
 
@@ -101,14 +106,25 @@ void stockcert_tool_progress(const char *what, const char *of, uint64_t done,
     uint64_t all);
 void stockcert_tool_progress_end(void);
 
-/*
- * Decimal digits, up to 2^53 - 1; "CS-17".  Both return 0, or -1 for what is
- * none.  code points into text.
- */
+/* Decimal digits, up to 2^53 - 1.  Returns 0, or -1 for what is none. */
 
 int stockcert_tool_number(const char *text, uint64_t *number);
+
+/*
+ * An argument such as CS-17, code points into it; and what --since is followed
+ * by.  Both return an exit code.
+ */
+
 int stockcert_tool_certificate(const char *text, stockcert_str_t *code,
     uint64_t *number);
+int stockcert_tool_since(const char *text, uint64_t *position);
+
+/*
+ * Ends what was made: keeps it if status is OK, and removes it otherwise.
+ * Returns an exit code.
+ */
+
+int stockcert_tool_finish(stockcert_whole_t *whole, int status);
 
 /*
  * Checks all of the ledger in the directory path, which this process must not

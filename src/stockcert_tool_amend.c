@@ -76,9 +76,9 @@ stockcert_tool_cancel(int argc, char **argv)
     entry.text.len = strlen(reason);
     entry.text.data = reason;
 
-    if (stockcert_tool_certificate(args[1], &entry.code, &entry.number) != 0) {
-        return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "CERTIFICATE must be "
-                                    "one such as CS-17, not \"%s\"", args[1]);
+    status = stockcert_tool_certificate(args[1], &entry.code, &entry.number);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
     }
 
     status = stockcert_tool_enter(args[0], &entry);

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "stockcert_tool.h"
-#include "stockcert_whole.h"
 
 
 #define STOCKCERT_LOOK  200000     /* microseconds between two looks */
@@ -69,15 +68,9 @@ stockcert_tool_backup(int argc, char **argv)
         status = stockcert_tool_check_made(whole.made, &verified);
     }
 
+    status = stockcert_tool_finish(&whole, status);
     if (status != STOCKCERT_EXIT_OK) {
-        stockcert_whole_undo(&whole);
         return status;
-    }
-
-    if (stockcert_whole_finish(&whole) == -1) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                    "cannot make %s: %s", argv[2],
-                                    strerror(errno));
     }
 
     stockcert_format_seal(verified.seal, seal);
@@ -102,8 +95,7 @@ stockcert_tool_backup_to(stockcert_ledger_t *ledger, const char *path,
     stockcert_watch_t  watch;
 
     if (stockcert_ledger_usage(ledger, &usage, &error) != STOCKCERT_OK) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                    "cannot read the ledger: %s", error.text);
+        return stockcert_tool_not_read(&error);
     }
 
     snprintf(watch.file, sizeof(watch.file), "%s/data.mdb", path);

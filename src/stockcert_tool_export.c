@@ -3,14 +3,11 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "stockcert_json.h"
 #include "stockcert_tool.h"
 #include "stockcert_tool_ocf.h"
-#include "stockcert_whole.h"
 
 
 typedef struct {
@@ -83,10 +80,9 @@ stockcert_tool_export_options(int argc, char **argv, stockcert_export_t *export)
             break;
 
         case 's':
-            if (stockcert_tool_number(optarg, &export->since) != 0) {
-                return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "--since "
-                                            "takes the number of an entry, not "
-                                            "\"%s\"", optarg);
+            status = stockcert_tool_since(optarg, &export->since);
+            if (status != STOCKCERT_EXIT_OK) {
+                return status;
             }
 
             export->since_set = 1;
@@ -216,8 +212,7 @@ stockcert_tool_export_to(stockcert_ledger_t *ledger, stockcert_export_t *export,
     rc = stockcert_ledger_last(ledger, &entry, &error);
 
     if (rc != STOCKCERT_OK && rc != STOCKCERT_NOT_FOUND) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                    "cannot read the ledger: %s", error.text);
+        return stockcert_tool_not_read(&error);
     }
 
     last = rc == STOCKCERT_OK ? entry.position : 0;
@@ -255,16 +250,13 @@ stockcert_tool_export_to(stockcert_ledger_t *ledger, stockcert_export_t *export,
 static void
 stockcert_tool_write_csv(FILE *file, const stockcert_entry_t *entry)
 {
-    char                time[STOCKCERT_TIME_LEN + 1];
-    char                seal[STOCKCERT_HEX_LEN + 1];
-    static const char  *kinds[] = { "opened", "issued", "amended",
-                                    "cancelled" };
+    char  time[STOCKCERT_TIME_LEN + 1], seal[STOCKCERT_HEX_LEN + 1];
 
     stockcert_format_time(entry->time, time);
     stockcert_format_seal(entry->seal, seal);
 
     fprintf(file, "%" PRIu64 ",%s,%s,%.*s,", entry->position,
-            kinds[entry->kind - 1], time, (int) entry->code.len,
+            stockcert_format_kind(entry->kind), time, (int) entry->code.len,
             entry->code.data);
 
     if (entry->number) {

@@ -1,6 +1,5 @@
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +7,6 @@
 #include "stockcert_json.h"
 #include "stockcert_text.h"
 #include "stockcert_tool.h"
-#include "stockcert_whole.h"
 
 
 #define STOCKCERT_BATCH  10000                         /* entries of a commit */
@@ -77,15 +75,9 @@ stockcert_tool_import(int argc, char **argv)
 
     stockcert_tool_progress_end();
 
+    status = stockcert_tool_finish(&whole, status);
     if (status != STOCKCERT_EXIT_OK) {
-        stockcert_whole_undo(&whole);
         return status;
-    }
-
-    if (stockcert_whole_finish(&whole) == -1) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                    "cannot make %s: %s", argv[1],
-                                    strerror(errno));
     }
 
     printf("imported %" PRIu64 " entries into %s\n", import.entries, argv[1]);

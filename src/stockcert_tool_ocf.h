@@ -12,6 +12,9 @@
 #include "stockcert_ledger.h"
 
 
+#define STOCKCERT_OCF_DATE_LEN  (sizeof("2026-11-23") - 1)
+
+
 /* for getopt_long(): what it returns is for stockcert_ocf_option() */
 
 #define STOCKCERT_OCF_OPTIONS                                                 \
@@ -44,11 +47,21 @@ typedef struct {
 } stockcert_ocf_t;
 
 
-/* Both return an exit code.  _export() needs a snapshot, and releases it. */
+/*
+ * All three return an exit code.  _complete() is for that all is there which OCF
+ * requires with these n classes; _export() reads the snapshot.
+ */
 
 int stockcert_ocf_option(stockcert_ocf_t *ocf, int option, const char *value);
+int stockcert_ocf_complete(const stockcert_ocf_t *ocf,
+    const stockcert_class_t *classes, size_t n);
 int stockcert_ocf_export(stockcert_ledger_t *ledger,
     const stockcert_ocf_t *ocf, const char *path);
+
+/* What was given of a class, or NULL. */
+
+const stockcert_ocf_class_t *stockcert_ocf_class(const stockcert_ocf_t *ocf,
+    const stockcert_str_t *code);
 
 
 #endif /* STOCKCERT_TOOL_OCF_H */

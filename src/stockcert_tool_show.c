@@ -22,7 +22,6 @@ static int stockcert_tool_show_certificate(stockcert_ledger_t *ledger,
     const stockcert_str_t *code, uint64_t number, stockcert_error_t *error);
 static void stockcert_tool_write_entry(FILE *file,
     const stockcert_entry_t *entry);
-static int stockcert_tool_not_read(const stockcert_error_t *error);
 
 
 int
@@ -161,9 +160,9 @@ stockcert_tool_show(int argc, char **argv)
         return stockcert_tool_usage(argv);
     }
 
-    if (stockcert_tool_certificate(argv[2], &code, &number) != 0) {
-        return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "CERTIFICATE must be "
-                                    "one such as CS-17, not \"%s\"", argv[2]);
+    status = stockcert_tool_certificate(argv[2], &code, &number);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
     }
 
     status = stockcert_tool_open(argv[1], STOCKCERT_READ, &ledger);
@@ -269,10 +268,9 @@ stockcert_tool_log(int argc, char **argv)
             break;
 
         case 's':
-            if (stockcert_tool_number(optarg, &since) != 0) {
-                return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "--since "
-                                            "takes the number of an entry, not "
-                                            "\"%s\"", optarg);
+            status = stockcert_tool_since(optarg, &since);
+            if (status != STOCKCERT_EXIT_OK) {
+                return status;
             }
 
             break;
@@ -322,10 +320,7 @@ stockcert_tool_log(int argc, char **argv)
 static void
 stockcert_tool_write_entry(FILE *file, const stockcert_entry_t *entry)
 {
-    char                id[STOCKCERT_CODE_MAX + 20];
-    char                time[STOCKCERT_TIME_LEN + 1];
-    static const char  *kinds[] = { "opened", "issued", "amended",
-                                    "cancelled" };
+    char  id[STOCKCERT_CODE_MAX + 20], time[STOCKCERT_TIME_LEN + 1];
 
     stockcert_format_time(entry->time, time);
 
@@ -339,14 +334,6 @@ stockcert_tool_write_entry(FILE *file, const stockcert_entry_t *entry)
     }
 
     fprintf(file, "%8" PRIu64 "  %s  %-9s  %-12s %12" PRIu64 "  %.*s\n",
-            entry->position, time, kinds[entry->kind - 1], id, entry->shares,
-            (int) entry->text.len, entry->text.data);
-}
-
-
-static int
-stockcert_tool_not_read(const stockcert_error_t *error)
-{
-    return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                "cannot read the ledger: %s", error->text);
+            entry->position, time, stockcert_format_kind(entry->kind), id,
+            entry->shares, (int) entry->text.len, entry->text.data);
 }

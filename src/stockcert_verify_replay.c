@@ -1,8 +1,8 @@
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "stockcert_format.h"
 #include "stockcert_text.h"
 #include "stockcert_verify_int.h"
 
@@ -33,8 +33,7 @@ static stockcert_verify_class_t *stockcert_verify_find(stockcert_verify_t *v,
 int
 stockcert_verify_next(stockcert_verify_t *v)
 {
-    int                       i;
-    char                      seals[2][2 * STOCKCERT_SEAL_LEN + 1];
+    char                      seals[2][STOCKCERT_HEX_LEN + 1];
     stockcert_bytes_t         seal;
     stockcert_verify_entry_t  entry;
 
@@ -55,10 +54,8 @@ stockcert_verify_next(stockcert_verify_t *v)
 
     if (memcmp(entry.seal, v->seal, STOCKCERT_SEAL_LEN) != 0) {
 
-        for (i = 0; i < STOCKCERT_SEAL_LEN; i++) {
-            snprintf(seals[0] + 2 * i, 3, "%02x", v->seal[i]);
-            snprintf(seals[1] + 2 * i, 3, "%02x", entry.seal[i]);
-        }
+        stockcert_format_seal(v->seal, seals[0]);
+        stockcert_format_seal(entry.seal, seals[1]);
 
         return stockcert_verify_fault(v, "entry %" PRIu64 ": expected the seal "
                                       "%s, found %s", v->position, seals[0],

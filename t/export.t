@@ -14,12 +14,6 @@ my $dir = $server->{dir};
 my $ledger = "$dir/ledgers/acme";
 my $client = $server->client;
 
-sub out {
-    my ($status, $out, $err) = tool(@_);
-    is("$status$err", '0', 'stockcert ' . join ' ', map { ref $_ ? () : s{\Q$dir\E/}{}r } @_);
-    return $out;
-}
-
 my @odd = ('Salt Bae', '=1+1', 'a "quoted" name, with a comma', "J\xc3\xbcrgen \xe2\x80\xae \xf0\x9f\xa6\x84", 'back\\slash', "'", 'n' x 255, 'x;y|z');
 my $n = 0;
 for my $name (@odd) {
@@ -28,14 +22,14 @@ for my $name (@odd) {
     my $r = $client->ask('POST', '/', qq({"name":"$json","amount":$n,"class":"CS"}), @key);
     is($r->{status}, 201, "issued to $name");
 }
-out('cancel', $ledger, 'CS-2', '--reason', 'a "reason"');
-out('authorize', $ledger, 'PS', 800000, '--reference', 'Resolution, 1');
+tool_out('cancel', $ledger, 'CS-2', '--reason', 'a "reason"');
+tool_out('authorize', $ledger, 'PS', 800000, '--reference', 'Resolution, 1');
 is($client->issue('PS', 800000, 'all of it')->{status}, 201, 'issued after the resolution');
 
 
 # jsonl
 
-my $jsonl = out('export', $ledger, '--format', 'jsonl');
+my $jsonl = tool_out('export', $ledger, '--format', 'jsonl');
 my ($header, @entries) = map { decode_json($_) } split /^/, $jsonl;
 my $inventory = $client->ask('GET', '/')->{json};
 my ($company, $entries, $seal) = @$inventory{qw(company entries seal)};
@@ -43,7 +37,7 @@ like(delete $header->{created}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\z/, '
 is_deeply($header, { stockcert => 1, company => $company, entries => $entries, seal => $seal }, 'jsonl: the header');
 is_deeply([map { $_->{entry} } @entries], [1 .. $entries], 'jsonl: all entries');
 is($entries[-1]{seal}, $seal, 'jsonl: the last seal');
-is(out('log', $ledger, '--json'), $jsonl =~ s/.*\n//r, 'log --json has the same lines');
+is(tool_out('log', $ledger, '--json'), $jsonl =~ s/.*\n//r, 'log --json has the same lines');
 
 my @certificates = map { $client->ask('GET', "/CS-$_")->{json} } 1 .. @odd;
 is_deeply([map { [@$_{qw(entry time class number shares name seal)}] } grep { $_->{kind} eq 'issued' and $_->{class} eq 'CS' } @entries],
@@ -57,7 +51,7 @@ my ($amended) = grep { $_->{kind} eq 'amended' } @entries;
 is("@$amended{qw(class shares reference)}", 'PS 800000 Resolution, 1', 'jsonl: an amendment');
 is(join('|', map { $_->{key} // '' } grep { $_->{kind} eq 'issued' and $_->{class} eq 'CS' } @entries),
     '|key 2 ~!||key 4 ~!||key 6 ~!||key 8 ~!', 'jsonl: keys');
-is(out('export', $ledger, '--format', 'jsonl', '--since', $entries - 1), (split /^/, $jsonl)[-1], 'jsonl: --since, without a header');
+is(tool_out('export', $ledger, '--format', 'jsonl', '--since', $entries - 1), (split /^/, $jsonl)[-1], 'jsonl: --since, without a header');
 
 
 # csv: as RFC 4180 has it
@@ -69,19 +63,19 @@ sub fields {
     pop @fields;
     return @fields;
 }
-my @csv = split /(?<=\r\n)/, out('export', $ledger, '--format', 'csv');
+my @csv = split /(?<=\r\n)/, tool_out('export', $ledger, '--format', 'csv');
 is(shift @csv, "entry,kind,time,class,number,shares,text,key,seal\r\n", 'csv: what the columns are');
 is_deeply([map { join "\t", (fields($_))[0 .. 8] } @csv],
     [map { join "\t", map { $_ // '' } @$_{qw(entry kind time class number shares)},
         encode($_->{title} // $_->{name} // $_->{reference} // $_->{reason}), @$_{qw(key seal)} } @entries], 'csv: all entries');
-is(scalar(split /^/, out('export', $ledger, '--format', 'csv', '--since', $entries)), 1, 'csv: --since the last');
+is(scalar(split /^/, tool_out('export', $ledger, '--format', 'csv', '--since', $entries)), 1, 'csv: --since the last');
 
 sub encode { my ($text) = @_; utf8::encode($text); return $text }
 
 
 # to a file: whole, or not at all
 
-out('export', $ledger, '--format', 'jsonl', '-o', "$dir/out.jsonl");
+tool_out('export', $ledger, '--format', 'jsonl', '-o', "$dir/out.jsonl");
 is(slurp("$dir/out.jsonl"), $jsonl, '-o');
 is((stat "$dir/out.jsonl")[2] & 0777, 0600, '-o: for its owner');
 tool_is('-o where there is no directory', 3, qr/cannot make/, 'export', $ledger, '--format', 'jsonl', '-o', "$dir/none/x");
@@ -106,7 +100,7 @@ tool_is("ocf: $_->[0] $_->[1]", 2, qr/$_->[0] takes .*not "\Q$_->[1]\E"/, 'expor
             'CS:COMMON:1:1:.1:USD', 'CS:COMMON:1:1:0.12345678901:USD', 'CS:COMMON:1:1:0.1:USD:', 'CS:COMMON:1::0.1:USD';
 ok(!-e "$dir/ocf", 'ocf: nothing was made');
 
-out('export', $ledger, '--format', 'ocf', '-o', "$dir/ocf", @known);
+tool_out('export', $ledger, '--format', 'ocf', '-o', "$dir/ocf", @known);
 my %ocf = map { $_ => decode_json(slurp("$dir/ocf/$_.ocf.json")) } qw(Manifest Stakeholders StockClasses Transactions);
 is(join(' ', map { s{.*/}{}r } glob "$dir/ocf/*"), 'Manifest.ocf.json Stakeholders.ocf.json StockClasses.ocf.json Transactions.ocf.json', 'ocf: the files');
 my $manifest = $ocf{Manifest};
@@ -140,16 +134,16 @@ tool_is('ocf: a directory that is there', 3, qr/not there or empty: Directory no
 
 my $copy = "$dir/copy";
 my $source = "$dir/out.jsonl";
-is(out('import', $copy, $source), "imported $entries entries into $copy\n", 'import');
-is(out('export', $copy, '--format', 'jsonl'), $jsonl, 'it exports the same');
-like(out('verify', $copy, '--expect', "$entries:$seal"), qr/^all is in order: $entries entries, 9 certificates, 1 of them/, 'and verifies');
+is(tool_out('import', $copy, $source), "imported $entries entries into $copy\n", 'import');
+is(tool_out('export', $copy, '--format', 'jsonl'), $jsonl, 'it exports the same');
+like(tool_out('verify', $copy, '--expect', "$entries:$seal"), qr/^all is in order: $entries entries, 9 certificates, 1 of them/, 'and verifies');
 is(join(' ', map { sprintf '%o', (stat $_)[2] & 0777 } $copy, "$copy/data.mdb"), '700 600', 'it is for its owner');
 is_deeply([glob "$copy.*"], [], 'nothing else is left');
 
 mkdir "$dir/empty";
 chown +(getpwnam 'nobody')[2, 3], "$dir/empty" if $> == 0;
 my @owner = (stat "$dir/empty")[4, 5];
-is(out({ in => $source }, 'import', "$dir/empty", '-'), "imported $entries entries into $dir/empty\n", 'import of standard input into an empty directory');
+is(tool_out({ in => $source }, 'import', "$dir/empty", '-'), "imported $entries entries into $dir/empty\n", 'import of standard input into an empty directory');
 is("@{[(stat \"$dir/empty/data.mdb\")[4, 5]]} @{[(stat \"$dir/empty\")[4, 5]]}", "@owner @owner", 'whose owner it belongs to');
 
 my $other = Stockcert->new(http => $server->{http} =~ s{ledgers/acme}{$dir/empty}r)->start;
@@ -241,7 +235,7 @@ SKIP: {
         $client->send('POST', '/', grant('CS', 1, 'x' x 240 . $_)) for 1 .. 50;
         $client->receive for 1 .. 50;
     }
-    out('export', $ledger, '--format', 'jsonl', '-o', $big);
+    tool_out('export', $ledger, '--format', 'jsonl', '-o', $big);
     tool_is('full disk: export', 3, qr/nothing is exported: No space left/, 'export', $ledger, '--format', 'jsonl', '-o', "$disk->{dir}/x");
     tool_is('full disk: ocf', 3, qr/nothing is exported: No space left/, 'export', $ledger, '--format', 'ocf', '-o', "$disk->{dir}/x", @known);
     tool_is('full disk: import', 3, qr/nothing is imported: /, 'import', "$disk->{dir}/x", $big);

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use Test::More;
 use Stockcert;
+use Stockcert::Disk;
 
 sub block {
     my ($path, $size) = @_;
@@ -82,20 +83,8 @@ sub load_fills {
 sub with_disk {
     my ($what, $size) = @_;
     SKIP: {
-        my ($tmp, @mount) = File::Temp->newdir;
-        my $disk = "$tmp/disk";
-        mkdir $disk;
-        chmod 0755, $tmp;
-        if ($what eq 'ext4') {
-            spew("$tmp/image", '');
-            truncate "$tmp/image", $size;
-            system "mkfs.ext4 -q -m 0 $tmp/image 2>/dev/null";
-            @mount = ('-o', 'loop', "$tmp/image");
-        } else {
-            @mount = ('-t', 'tmpfs', '-o', "size=$size", 'tmpfs');
-        }
-        skip "only root can make a small disk: $what", 14 if $> != 0 or system "mount @mount $disk 2>/dev/null";
-
+        my $mounted = Stockcert::Disk->new($size, $what) or skip "only root can make a small disk: $what", 14;
+        my $disk = $mounted->{dir};
         chmod 0777, $disk;
         @told = ();
         my @other = map { "$disk/other $_" } 1 .. 3;
@@ -113,7 +102,6 @@ sub with_disk {
             is_deeply([grep { !/\[crit\] .*stockcert ledger "acme".*mdb_/ } $server->complaints], [], "$what: nothing else in the log");
         };
         fail($@) if $@;
-        system "umount -l $disk";
     }
 }
 

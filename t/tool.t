@@ -16,14 +16,6 @@ my $client = $server->client;
 sub issue { return $client->issue(@_) }
 sub get { return $client->ask('GET', $_[0])->{json} }
 
-# a command that succeeds: its output
-
-sub out {
-    my ($status, $out, $err) = tool(@_);
-    is("$status$err", '0', "stockcert @_");
-    return $out;
-}
-
 
 # help, and wrong use
 
@@ -31,7 +23,7 @@ my ($status, $help, $err) = tool('--help');
 is("$status$err", '0', '--help');
 my @commands = $help =~ /^  stockcert (\w+)/mg;
 cmp_ok(scalar @commands, '>=', 5, 'it names the commands');
-like(out($_, '--help'), qr/\Astockcert $_ .*\n\n\S.*\n\z/s, "$_ --help") for @commands;
+like(tool_out($_, '--help'), qr/\Astockcert $_ .*\n\n\S.*\n\z/s, "$_ --help") for @commands;
 
 for my $command (@commands) {
     tool_is("$command without arguments", 2, qr/usage: stockcert $command LEDGER/, $command);
@@ -56,7 +48,7 @@ tool_is('cancel without a reason', 2, qr/usage: .*--reason/, 'cancel', $ledger, 
 
 # a ledger of nothing but its classes
 
-like(out('status', $ledger), qr/^company +Acme Inc\.\n.*^entries +2, .*^CS +2600000 +0 +2600000 +0  Title of CS$/sm, 'status, nothing issued');
+like(tool_out('status', $ledger), qr/^company +Acme Inc\.\n.*^entries +2, .*^CS +2600000 +0 +2600000 +0  Title of CS$/sm, 'status, nothing issued');
 tool_is('show, never issued', 1, qr/CS-1 was never issued/, 'show', $ledger, 'CS-1');
 tool_is('show, no such class', 1, qr/no class XX/, 'show', $ledger, 'XX-1');
 tool_is('cancel, never issued', 1, qr/refused: CS-1 was never issued/, 'cancel', $ledger, 'CS-1', '--reason', 'x');
@@ -76,13 +68,13 @@ issue('PS', 7, 'Jane');
 wait_for('log -f goes on again', sub { slurp($file->filename) =~ /Jane\n\z/ });
 kill TERM => $follower;
 waitpid $follower, 0;
-my $log = out('log', $ledger);
+my $log = tool_out('log', $ledger);
 is(slurp($file->filename), $log, 'log -f wrote what log writes');
 is(scalar(() = $log =~ /\n/g), 5, 'log: a line an entry');
 like($log, qr/^ +3  \Q$first->{issued_at}\E  issued +CS-1 +10  Salt Bae$/m, 'log: an entry');
-is(out('log', $ledger, '--since', 3), join('', (split /^/, $log)[3, 4]), 'log --since');
-is(out('log', $ledger, '--since', 5), '', 'log --since the last entry');
-like(out('show', $ledger, 'CS-1'), qr/^certificate +CS-1\ncompany +Acme Inc\.\nholder +Salt Bae\nshares +10 of class CS, Title of CS
+is(tool_out('log', $ledger, '--since', 3), join('', (split /^/, $log)[3, 4]), 'log --since');
+is(tool_out('log', $ledger, '--since', 5), '', 'log --since the last entry');
+like(tool_out('show', $ledger, 'CS-1'), qr/^certificate +CS-1\ncompany +Acme Inc\.\nholder +Salt Bae\nshares +10 of class CS, Title of CS
 issued +\Q$first->{issued_at}\E\nentry +3\nseal +$first->{seal}\n\z/m, 'show');
 
 ($status) = tool({ out => '/dev/full' }, 'log', $ledger);
@@ -95,7 +87,7 @@ tool_is('authorize, below what is issued', 1, qr/refused: class CS has 2600000 s
 tool_is('authorize, too many', 1, qr/shares must be from 1 to 9007199254740991/, 'authorize', $ledger, 'CS', 0, '--reference', 'x');
 tool_is('authorize, a blank reference', 1, qr/the reference must not be only white space/, 'authorize', $ledger, 'CS', 2600001, '--reference', ' ');
 tool_is('authorize, no UTF-8', 1, qr/the reference must be valid UTF-8/, 'authorize', $ledger, 'CS', 2600001, '--reference', "\xff");
-is(out('authorize', $ledger, 'CS', 2600002, '--reference', 'Board resolution 2026-11-20'),
+is(tool_out('authorize', $ledger, 'CS', 2600002, '--reference', 'Board resolution 2026-11-20'),
     "CS has 2600002 authorized shares now, by entry 6\n", 'authorize');
 my %workers = $server->clients_of_workers(2);
 is($_->issue('CS', 1, 'after the resolution')->{status}, 201, 'a worker issues') for values %workers;
@@ -106,7 +98,7 @@ is(issue('CS', 1, 'Too Late')->{status}, 403, 'and no more than authorized');
 
 my $before = $client->ask('GET', '/CS-1');
 is($before->{body}, encode_like($first), 'a certificate that is not cancelled, as it was told');
-is(out('cancel', $ledger, 'CS-1', '--reason', "surrendered for \"transfer\""), "CS-1 is cancelled, by entry 9\n", 'cancel');
+is(tool_out('cancel', $ledger, 'CS-1', '--reason', "surrendered for \"transfer\""), "CS-1 is cancelled, by entry 9\n", 'cancel');
 tool_is('cancel, twice', 1, qr/refused: CS-1 is cancelled already, by entry 9/, 'cancel', $ledger, 'CS-1', '--reason', 'x');
 
 my $after = $client->ask('GET', '/CS-1');
@@ -124,8 +116,8 @@ is("@$cs{qw(issued remaining certificates)}", '2599992 10 4', 'inventory: its sh
 is($_->issue('CS', 5, 'again')->{status}, 201, 'a worker issues them') for values %workers;
 is(get('/CS-6')->{stakeholder}, 'again', 'with new numbers');
 is(issue('CS', 1, 'Too Late')->{status}, 403, 'and no more');
-like(out('show', $ledger, 'CS-1'), qr/^cancelled +\Q$when\E, by entry 9: surrendered for "transfer"$/m, 'show');
-like(out('log', $ledger, '--since', 8), qr/^ +9  \Q$when\E  cancelled +CS-1 +0  surrendered for "transfer"\n/, 'log');
+like(tool_out('show', $ledger, 'CS-1'), qr/^cancelled +\Q$when\E, by entry 9: surrendered for "transfer"$/m, 'show');
+like(tool_out('log', $ledger, '--since', 8), qr/^ +9  \Q$when\E  cancelled +CS-1 +0  surrendered for "transfer"\n/, 'log');
 like($server->log, qr/\A(?!.*stockcert authorize)/s, 'no word of another configuration yet');
 $server->reload;
 wait_for('the log names the command', sub { $server->log =~ /stockcert authorize \Q$ledger\E CS 2600000 --reference/ });
@@ -134,7 +126,7 @@ is(get('/CS-1')->{status}, 'cancelled', 'after a reload');
 
 # under load: amendments and cancellations between the grants
 
-out('authorize', $ledger, $_, 9000000, '--reference', 'more') for qw(CS PS);
+tool_out('authorize', $ledger, $_, 9000000, '--reference', 'more') for qw(CS PS);
 my $load = Stockcert::Load->new($server, clients => 8);
 my %entered = (authorize => 4, cancel => 1);
 wait_for('entries under load', sub {
@@ -166,7 +158,7 @@ diag(sprintf '%d certificates, %d cancellations and %d amendments under load', @
 
 sub verified {
     my ($name, @arg) = @_;
-    like(out('verify', $ledger, @arg), qr/\Aall is in order: \d+ entries, \d+ certificates, \d+ of them cancelled, the last seal is \d+:[0-9a-f]{64}\n\z/, $name);
+    like(tool_out('verify', $ledger, @arg), qr/\Aall is in order: \d+ entries, \d+ certificates, \d+ of them cancelled, the last seal is \d+:[0-9a-f]{64}\n\z/, $name);
 }
 
 verified('verify');
@@ -184,11 +176,11 @@ cmp_ok(scalar(grep { $_->{status} == 201 } $load->stop), '>', 100, 'there was lo
 # without nginx; where there is no ledger, or none for us
 
 $server->stop;
-like(out('status', $ledger), qr/^CS +9000000 /m, 'status without nginx');
-out('cancel', $ledger, 'PS-1', '--reason', 'no nginx');
+like(tool_out('status', $ledger), qr/^CS +9000000 /m, 'status without nginx');
+tool_out('cancel', $ledger, 'PS-1', '--reason', 'no nginx');
 my @owner = (stat "$ledger/data.mdb")[4, 5];
 unlink "$ledger/lock.mdb";
-out('show', $ledger, 'PS-1');
+tool_out('show', $ledger, 'PS-1');
 is("@{[(stat \"$ledger/lock.mdb\")[4, 5]]}", "@owner", 'the lock file belongs to the ledger\'s owner');
 $server->start;
 is(issue('PS', 1, 'nginx again')->{status}, 201, 'nginx goes on');

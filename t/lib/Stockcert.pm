@@ -29,7 +29,7 @@ use parent 'Stockcert::Gate';
 use Stockcert::Client;
 use Stockcert::Load;
 
-our @EXPORT = qw(now wait_for soak slurp spew ledger grant read_ledger check_ledger);
+our @EXPORT = qw(now wait_for soak become slurp spew ledger grant read_ledger check_ledger);
 
 our $TIMEOUT = 30;      # seconds, for whatever is waited for
 
@@ -80,6 +80,16 @@ sub soak {
     }
     Test::More::is($failed, 0, 'all of it again, and again');
     Test::More::diag("$times times more");
+}
+
+# this process is that user's from now on
+
+sub become {
+    my ($user) = @_;
+    my ($uid, $gid) = (getpwnam $user)[2, 3];
+    $( = $gid;
+    $) = "$gid $gid";
+    setuid($uid) or die "setuid: $!\n";
 }
 
 sub slurp {
@@ -198,10 +208,7 @@ sub spawn {
     eval {
         setpgrp 0, 0;
         if (my $as = $self->{as}) {
-            my ($uid, $gid) = (getpwnam $as)[2, 3];
-            $( = $gid;
-            $) = "$gid $gid";
-            setuid($uid) or die "setuid: $!\n";
+            become($as);
         }
         if ($self->{gate}) {
             $ENV{STOCKCERT_GATE} = $self->{gate};

@@ -54,29 +54,6 @@ entry_of(stockcert_kind_e kind, const char *code, uint64_t number,
 }
 
 
-/* one entry in a transaction of its own */
-
-static stockcert_rc_e
-enter(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
-    stockcert_error_t *error)
-{
-    stockcert_rc_e  rc;
-
-    rc = stockcert_ledger_begin(ledger, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    rc = stockcert_ledger_enter(ledger, entry, error);
-    if (rc != STOCKCERT_OK) {
-        stockcert_ledger_abort(ledger);
-        return rc;
-    }
-
-    return stockcert_ledger_commit(ledger, error);
-}
-
-
 static stockcert_rc_e
 amend(stockcert_ledger_t *ledger, const char *code, uint64_t shares)
 {
@@ -86,7 +63,7 @@ amend(stockcert_ledger_t *ledger, const char *code, uint64_t shares)
     entry = entry_of(STOCKCERT_CLASS_AMENDED, code, 0, shares,
                      "Board resolution 2026-11-20");
 
-    return enter(ledger, &entry, &error);
+    return fixture_enter(ledger, &entry, &error);
 }
 
 
@@ -99,7 +76,7 @@ cancel(stockcert_ledger_t *ledger, const char *code, uint64_t number)
     entry = entry_of(STOCKCERT_CERTIFICATE_CANCELLED, code, number, 0,
                      "surrendered for transfer");
 
-    return enter(ledger, &entry, &error);
+    return fixture_enter(ledger, &entry, &error);
 }
 
 
@@ -419,7 +396,7 @@ test_refused(void)
         entry.time = cases[i].time;
         entry.seal = cases[i].seal;
 
-        rc = enter(ledger, &entry, &error);
+        rc = fixture_enter(ledger, &entry, &error);
         is_int(rc, cases[i].expected, "refused: %s: %s", cases[i].what,
                rc == STOCKCERT_OK ? "" : error.text);
 

@@ -188,6 +188,29 @@ fixture_issue(stockcert_ledger_t *ledger, stockcert_slot_t *slots, size_t n)
 }
 
 
+/* one entry in a transaction of its own */
+
+static inline stockcert_rc_e
+fixture_enter(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    rc = stockcert_ledger_begin(ledger, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    rc = stockcert_ledger_enter(ledger, entry, error);
+    if (rc != STOCKCERT_OK) {
+        stockcert_ledger_abort(ledger);
+        return rc;
+    }
+
+    return stockcert_ledger_commit(ledger, error);
+}
+
+
 /* the class's counters in a snapshot of its own */
 
 static inline stockcert_class_t

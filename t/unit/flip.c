@@ -116,10 +116,7 @@ make_ledger(const fixture_t *f)
         entry.shares = n % 2 ? 2600000 + n : 0;
         entry.text = fixture_str("a reason");
 
-        if (stockcert_ledger_begin(ledger, &error) != STOCKCERT_OK
-            || stockcert_ledger_enter(ledger, &entry, &error) != STOCKCERT_OK
-            || stockcert_ledger_commit(ledger, &error) != STOCKCERT_OK)
-        {
+        if (fixture_enter(ledger, &entry, &error) != STOCKCERT_OK) {
             tap_bail_out("cannot enter: %s", error.text);
         }
     }

@@ -98,15 +98,7 @@ verified_make(fixture_t *f, const char *name)
     rc = fixture_issue(ledger, slots, 3);
 
     for (i = 0; i < 2 && rc == STOCKCERT_OK; i++) {
-        rc = stockcert_ledger_begin(ledger, &error);
-
-        if (rc == STOCKCERT_OK) {
-            rc = stockcert_ledger_enter(ledger, &entries[i], &error);
-        }
-
-        if (rc == STOCKCERT_OK) {
-            rc = stockcert_ledger_commit(ledger, &error);
-        }
+        rc = fixture_enter(ledger, &entries[i], &error);
     }
 
     if (rc == STOCKCERT_OK) {

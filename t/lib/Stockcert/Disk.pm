@@ -1,7 +1,7 @@
 package Stockcert::Disk;
 
-# A small disk, where only root can have one: undef elsewhere. It goes away with
-# the object.
+# A small disk, "tmpfs" or "ext4" (in a file, with a loop device), where only root
+# can have one: undef elsewhere. It goes away with the object.
 
 use strict;
 use warnings;
@@ -9,12 +9,18 @@ use warnings;
 use File::Temp;
 
 sub new {
-    my ($class, $size) = @_;
+    my ($class, $size, $type) = @_;
     return if $> != 0;
     my $tmp = File::Temp->newdir;
     my $self = bless { tmp => $tmp, dir => "$tmp/disk" }, $class;
     mkdir $self->{dir};
-    return if system "mount -t tmpfs -o size=$size tmpfs $self->{dir} 2>/dev/null";
+    chmod 0755, $tmp;
+    my @mount = ('-t', 'tmpfs', '-o', "size=$size", 'tmpfs');
+    if (($type // 'tmpfs') eq 'ext4') {
+        system "truncate -s $size $tmp/image && mkfs.ext4 -q -m 0 $tmp/image 2>/dev/null";
+        @mount = ('-o', 'loop', "$tmp/image");
+    }
+    return if system "mount @mount $self->{dir} 2>/dev/null";
     $self->{mounted} = 1;
     return $self;
 }

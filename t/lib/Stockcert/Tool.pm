@@ -10,7 +10,7 @@ use File::Temp;
 use POSIX ();
 use Stockcert;
 
-our @EXPORT = qw(tool tool_start tool_is);
+our @EXPORT = qw(tool tool_start tool_out tool_is);
 
 # in the background: returns the process and the files that it writes to; an
 # argument { as => user } comes first
@@ -24,10 +24,7 @@ sub tool_start {
         eval {
             if ($arg{as}) {
                 chown +(getpwnam $arg{as})[2], -1, $out->filename, $err->filename;
-                my ($uid, $gid) = (getpwnam $arg{as})[2, 3];
-                $( = $gid;
-                $) = "$gid $gid";
-                POSIX::setuid($uid) or die "setuid: $!\n";
+                become($arg{as});
             }
             open STDIN, '<', $arg{in} // '/dev/null' or die "stdin: $!\n";
             open STDOUT, '>', $arg{out} // $out->filename or die "stdout: $!\n";
@@ -48,6 +45,14 @@ sub tool {
     my $status = $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
     delete $Stockcert::clients{$pid};
     return ($status, slurp($out->filename), slurp($err->filename));
+}
+
+# A command that succeeds, with nothing on standard error: its output.
+
+sub tool_out {
+    my ($status, $out, $err) = tool(@_);
+    Test::More::is("$status$err", '0', join ' ', 'stockcert', grep { !ref } @_);
+    return $out;
 }
 
 # A command that fails: this exit code, nothing on standard output, and one line
