@@ -128,7 +128,8 @@ static const char  stockcert_style[] =
 ".book nav{display:flex;gap:1.5rem;margin:1rem 0}"
 ".book footer{border-top:1px solid var(--line);margin-top:2rem;"
 "font-size:.8rem;color:var(--dim)}"
-"@media(max-width:40rem){.book .wide{display:none}}"
+"@media(max-width:40rem){.book .wide{display:none}"
+".book th,.book td{padding:.35rem .2rem}}"
 "@media print{.book main{max-width:none}}";
 
 
