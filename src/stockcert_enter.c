@@ -20,10 +20,7 @@ static stockcert_rc_e stockcert_ledger_enter_amended(
 static stockcert_rc_e stockcert_ledger_enter_cancelled(
     stockcert_ledger_t *ledger, stockcert_ledger_class_t *class,
     stockcert_entry_t *entry, stockcert_error_t *error);
-static stockcert_rc_e stockcert_ledger_put_certificate(
-    stockcert_ledger_t *ledger, const stockcert_ledger_class_t *class,
-    uint64_t number, uint64_t issued, uint64_t cancelled,
-    stockcert_error_t *error);
+
 
 
 stockcert_rc_e
@@ -55,6 +52,13 @@ stockcert_ledger_enter(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
         }
     }
 
+    if (entry->kind != STOCKCERT_CERTIFICATE_ISSUED) {
+        rc = stockcert_ledger_post(ledger, error);
+        if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+    }
+
     switch (entry->kind) {
 
     case STOCKCERT_CLASS_OPENED:
@@ -74,8 +78,8 @@ stockcert_ledger_enter(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
         break;
     }
 
-    if (rc == STOCKCERT_OK) {
-        rc = stockcert_ledger_settle(ledger, error);
+    if (rc == STOCKCERT_OK && entry->kind != STOCKCERT_CERTIFICATE_ISSUED) {
+        rc = stockcert_ledger_post(ledger, error);
     }
 
     if (rc != STOCKCERT_OK) {
@@ -198,33 +202,6 @@ stockcert_ledger_enter_issued(stockcert_ledger_t *ledger,
 }
 
 
-stockcert_rc_e
-stockcert_ledger_put_issued(stockcert_ledger_t *ledger,
-    stockcert_ledger_class_t *class, stockcert_entry_t *entry,
-    stockcert_error_t *error)
-{
-    stockcert_rc_e  rc;
-
-    rc = stockcert_ledger_append(ledger, entry, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    rc = stockcert_ledger_put_certificate(ledger, class, entry->number,
-                                          entry->position, 0, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    class->record.last = entry->number;
-    class->record.issued += entry->shares;
-    class->changed = 1;
-
-    return entry->key.len ? stockcert_ledger_add_request(ledger, entry, error)
-                          : STOCKCERT_OK;
-}
-
-
 static stockcert_rc_e
 stockcert_ledger_enter_amended(stockcert_ledger_t *ledger,
     stockcert_ledger_class_t *class, stockcert_entry_t *entry,
@@ -291,92 +268,4 @@ stockcert_ledger_enter_cancelled(stockcert_ledger_t *ledger,
 
     return stockcert_ledger_put_certificate(ledger, class, entry->number,
                                             position, entry->position, error);
-}
-
-
-/* that it is found by its number; cancelled is 0 for one that is issued */
-
-static stockcert_rc_e
-stockcert_ledger_put_certificate(stockcert_ledger_t *ledger,
-    const stockcert_ledger_class_t *class, uint64_t number, uint64_t issued,
-    uint64_t cancelled, stockcert_error_t *error)
-{
-    int      rc;
-    uint8_t  name[8], positions[16];
-    MDB_val  key, value;
-
-    stockcert_put64(name, number);
-    stockcert_put64(positions, issued);
-    stockcert_put64(positions + 8, cancelled);
-
-    key.mv_size = sizeof(name);
-    key.mv_data = name;
-    value.mv_size = cancelled ? 16 : 8;
-    value.mv_data = positions;
-
-    /* MDB_APPEND also refuses a number that is not above all others */
-
-    rc = mdb_put(ledger->writer, class->certificates, &key, &value,
-                 cancelled ? 0 : MDB_APPEND);
-
-    return stockcert_ledger_error(error, "mdb_put()", rc);
-}
-
-
-stockcert_rc_e
-stockcert_ledger_load(stockcert_ledger_t *ledger,
-    stockcert_ledger_class_t *class, stockcert_error_t *error)
-{
-    stockcert_rc_e     rc;
-    stockcert_class_t  record;
-
-    if (class->loaded) {
-        return STOCKCERT_OK;
-    }
-
-    rc = stockcert_ledger_get_class(ledger, ledger->writer,
-                                    class->record.code.data,
-                                    class->record.code.len, &record, error);
-
-    if (rc == STOCKCERT_NOT_FOUND) {
-        return stockcert_ledger_damaged(error, "a class is missing");
-    }
-
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    class->record.authorized = record.authorized;
-    class->record.issued = record.issued;
-    class->record.last = record.last;
-    class->loaded = 1;
-    class->changed = 0;
-
-    return STOCKCERT_OK;
-}
-
-
-stockcert_rc_e
-stockcert_ledger_settle(stockcert_ledger_t *ledger, stockcert_error_t *error)
-{
-    size_t                     i;
-    stockcert_rc_e             rc;
-    stockcert_ledger_class_t  *class;
-
-    for (i = 0; i < ledger->nclasses; i++) {
-        class = &ledger->classes[i];
-
-        if (!class->loaded || !class->changed) {
-            continue;
-        }
-
-        rc = stockcert_ledger_put_class(ledger, &class->record, error);
-        if (rc != STOCKCERT_OK) {
-            return rc;
-        }
-
-        class->changed = 0;
-    }
-
-    return stockcert_ledger_put_requests(ledger, error);
 }

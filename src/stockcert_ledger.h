@@ -12,6 +12,11 @@
  *                        the one that cancelled it, if any
  *     request            idempotency keys: see stockcert_request.c
  *
+ * A transaction appends to the journal.  The entries of certificates are posted
+ * to "class", "certificate:CODE" and "request" in lots: these are as of the last
+ * entry whose position is a multiple of STOCKCERT_LOT, or that is of another
+ * kind (stockcert_post.c).  The functions below see all that is in the journal.
+ *
  * "issued" counts the shares that are out: those of all certificates that are
  * not cancelled.
  *
@@ -37,6 +42,7 @@
 
 
 #define STOCKCERT_CLASSES_MAX  64      /* classes of a ledger */
+#define STOCKCERT_LOT          256     /* entries, see above */
 
 
 /* the entry that issued it, and the one that cancelled it: position 0 if none */

@@ -3,8 +3,8 @@
  * What the rooms of the ledger share: stockcert_ledger.c opens and closes,
  * stockcert_schema.c makes and checks what is in it, stockcert_write.c writes,
  * stockcert_enter.c makes entries, stockcert_issue.c issues certificates,
- * stockcert_request.c has their keys, stockcert_read.c reads.  Nobody else
- * includes it.
+ * stockcert_post.c posts them to the other databases, stockcert_request.c has
+ * their keys, stockcert_read.c reads.  Nobody else includes it.
  */
 
 
@@ -24,11 +24,10 @@
 
 #define STOCKCERT_READERS  1024
 
-#define STOCKCERT_REQUEST   16     /* bytes, of an item of "request" */
-#define STOCKCERT_REQUESTS  64
+#define STOCKCERT_REQUEST  16      /* bytes, of an item of "request" */
 
 
-/* a class as the writer has it: the counters are those of its transaction */
+/* a class as the writer has it: the counters are those of the journal's end */
 
 typedef struct {
     stockcert_class_t      record;
@@ -39,6 +38,16 @@ typedef struct {
     char                   code[STOCKCERT_CODE_MAX];
     char                   title[STOCKCERT_TEXT_MAX];
 } stockcert_ledger_class_t;
+
+
+/* what posting needs of an entry, which issues a certificate */
+
+typedef struct {
+    stockcert_ledger_class_t  *class;
+    uint64_t                   number;
+    size_t                     key_len;
+    char                       key[STOCKCERT_TEXT_MAX];
+} stockcert_unposted_t;
 
 
 struct stockcert_ledger_s {
@@ -55,7 +64,10 @@ struct stockcert_ledger_s {
     char                       company[STOCKCERT_TEXT_MAX];
     uint8_t                    header_seal[STOCKCERT_SEAL_LEN];
 
+    /* those it had when it was opened; behind them, what the writer met since */
+
     size_t                     nclasses;
+    size_t                     nmet;         /* all of them; the writer's */
     stockcert_ledger_class_t   classes[STOCKCERT_CLASSES_MAX];
 
     MDB_txn                   *reader;       /* reset between snapshots */
@@ -69,10 +81,10 @@ struct stockcert_ledger_s {
     uint8_t                    seal[STOCKCERT_SEAL_LEN];
     unsigned                   flushed:1;    /* what was there before it */
 
-    /* of its certificates with a key, those that "request" does not have yet */
+    /* (posted, position]; that of a position is unposted[position % LOT] */
 
-    size_t                     nrequests;
-    uint8_t                    requests[STOCKCERT_REQUESTS][STOCKCERT_REQUEST];
+    uint64_t                   posted;
+    stockcert_unposted_t       unposted[STOCKCERT_LOT];
 };
 
 
@@ -80,18 +92,28 @@ stockcert_ledger_class_t *stockcert_ledger_find_class(
     const stockcert_ledger_t *ledger, const char *code, size_t len);
 
 /*
- * The class's counters, once in a transaction; and all that changed and what was
- * noted of requests into the databases, before it is committed.
+ * Posting, in the writer's transaction (stockcert_post.c): _catch_up() reads, once
+ * in a transaction and after _tail(), what is not posted; _load() reads the
+ * counters of a class; _post() posts all that is not, and puts what changed of
+ * classes.
  */
 
+stockcert_rc_e stockcert_ledger_catch_up(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
 stockcert_rc_e stockcert_ledger_load(stockcert_ledger_t *ledger,
     stockcert_ledger_class_t *class, stockcert_error_t *error);
-stockcert_rc_e stockcert_ledger_settle(stockcert_ledger_t *ledger,
+stockcert_rc_e stockcert_ledger_post(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
+
+/* Makes a certificate found by its number; cancelled is 0 for one that is not. */
+
+stockcert_rc_e stockcert_ledger_put_certificate(stockcert_ledger_t *ledger,
+    const stockcert_ledger_class_t *class, uint64_t number, uint64_t issued,
+    uint64_t cancelled, stockcert_error_t *error);
 
 /*
  * Appends the entry that issues a certificate of a loaded class, and counts it;
- * it must be one that may come next.
+ * it must be one that may come next.  A lot that it makes full is posted.
  */
 
 stockcert_rc_e stockcert_ledger_put_issued(stockcert_ledger_t *ledger,
@@ -133,15 +155,22 @@ stockcert_rc_e stockcert_ledger_tail(stockcert_ledger_t *ledger,
 
 /*
  * Opens a class that the ledger does not have: appends the entry, and makes what
- * belongs to a class.  All classes must be settled.
+ * belongs to a class.  All must be posted.
  */
 
 stockcert_rc_e stockcert_ledger_open_class(stockcert_ledger_t *ledger,
     stockcert_entry_t *entry, stockcert_error_t *error);
 
+/* The writer knows one more class, which "class" has: of this record. */
+
+stockcert_rc_e stockcert_ledger_load_class(stockcert_ledger_t *ledger,
+    const stockcert_class_t *class, stockcert_error_t *error);
+
 /*
  * Appends an entry to the journal in the writer's transaction: sets its
- * position, its time if it has none, and ledger->seal to its seal.
+ * position, its time if it has none, and ledger->seal to its seal.  What an
+ * entry does that issues nothing is for the caller to put; all before it must
+ * be posted.
  */
 
 stockcert_rc_e stockcert_ledger_append(stockcert_ledger_t *ledger,
@@ -152,16 +181,13 @@ stockcert_rc_e stockcert_ledger_put_class(stockcert_ledger_t *ledger,
 
 /*
  * Idempotency keys, in the writer's transaction: _find_request() finds the entry
- * of a key's certificate, or returns STOCKCERT_NOT_FOUND; _add_request() takes
- * note of a certificate with a key, in the order of the journal; and
- * _put_requests() puts into the database what was noted.
+ * of a key's certificate, or returns STOCKCERT_NOT_FOUND; _put_requests() puts
+ * those of the unposted entries into the database.
  */
 
 stockcert_rc_e stockcert_ledger_find_request(stockcert_ledger_t *ledger,
     const char *key, size_t len, stockcert_entry_t *entry,
     stockcert_error_t *error);
-stockcert_rc_e stockcert_ledger_add_request(stockcert_ledger_t *ledger,
-    const stockcert_entry_t *entry, stockcert_error_t *error);
 stockcert_rc_e stockcert_ledger_put_requests(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
@@ -169,8 +195,15 @@ stockcert_rc_e stockcert_ledger_put_requests(stockcert_ledger_t *ledger,
 
 uint64_t stockcert_now(void);
 
-/* In any transaction; strings point into the map. */
+/*
+ * In any transaction; strings point into the map.  _get_class() has the record of
+ * a class, which is as of the last posted entry; _get_unposted() goes through
+ * those after that, from the journal's end back, and returns STOCKCERT_NOT_FOUND
+ * after the oldest: the cursor is one of "journal", new at first.
+ */
 
+stockcert_rc_e stockcert_ledger_get_unposted(MDB_cursor *cursor,
+    stockcert_entry_t *entry, stockcert_error_t *error);
 stockcert_rc_e stockcert_ledger_get_class(const stockcert_ledger_t *ledger,
     MDB_txn *txn, const char *code, size_t len, stockcert_class_t *class,
     stockcert_error_t *error);
@@ -184,6 +217,10 @@ stockcert_rc_e stockcert_ledger_get_certificate(
     const stockcert_ledger_class_t *class, uint64_t number,
     stockcert_entry_t *entry, stockcert_entry_t *cancelled,
     stockcert_error_t *error);
+
+/* Whether all is posted once this entry is in the journal. */
+
+int stockcert_ledger_posts(const stockcert_entry_t *entry);
 
 /* Returns 0, or -1 if this is no record of a class. */
 

@@ -5,12 +5,21 @@
 #include "stockcert_ledger_int.h"
 
 
+static stockcert_rc_e stockcert_ledger_count_unposted(
+    stockcert_ledger_t *ledger, stockcert_class_t *classes, size_t n,
+    stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_find_unposted(
+    const stockcert_ledger_t *ledger, MDB_txn *txn,
+    const stockcert_ledger_class_t *class, uint64_t number,
+    stockcert_entry_t *entry, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_about(const stockcert_ledger_t *ledger,
     MDB_txn *txn, uint64_t position, stockcert_kind_e kind,
     const stockcert_ledger_class_t *class, uint64_t number,
     stockcert_entry_t *entry, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_decode(const MDB_val *key,
     const MDB_val *value, stockcert_entry_t *entry, stockcert_error_t *error);
+static int stockcert_ledger_same(const stockcert_str_t *one,
+    const stockcert_str_t *two);
 
 
 stockcert_rc_e
@@ -40,8 +49,15 @@ stockcert_rc_e
 stockcert_ledger_class(stockcert_ledger_t *ledger, const char *code,
     size_t len, stockcert_class_t *class, stockcert_error_t *error)
 {
-    return stockcert_ledger_get_class(ledger, ledger->reader, code, len, class,
-                                      error);
+    stockcert_rc_e  rc;
+
+    rc = stockcert_ledger_get_class(ledger, ledger->reader, code, len, class,
+                                    error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    return stockcert_ledger_count_unposted(ledger, class, 1, error);
 }
 
 
@@ -56,8 +72,8 @@ stockcert_ledger_classes(stockcert_ledger_t *ledger,
     for (i = 0; i < ledger->nclasses; i++) {
         code = ledger->classes[i].record.code;
 
-        rc = stockcert_ledger_class(ledger, code.data, code.len, &classes[i],
-                                    error);
+        rc = stockcert_ledger_get_class(ledger, ledger->reader, code.data,
+                                        code.len, &classes[i], error);
         if (rc != STOCKCERT_OK) {
             return rc;
         }
@@ -65,7 +81,44 @@ stockcert_ledger_classes(stockcert_ledger_t *ledger,
 
     *n = ledger->nclasses;
 
-    return STOCKCERT_OK;
+    return stockcert_ledger_count_unposted(ledger, classes, *n, error);
+}
+
+
+/* what is not posted yet of n classes, into their counters */
+
+static stockcert_rc_e
+stockcert_ledger_count_unposted(stockcert_ledger_t *ledger,
+    stockcert_class_t *classes, size_t n, stockcert_error_t *error)
+{
+    int                 rc;
+    size_t              i;
+    MDB_cursor         *cursor;
+    stockcert_rc_e      found;
+    stockcert_entry_t   entry;
+
+    rc = mdb_cursor_open(ledger->reader, ledger->journal, &cursor);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
+    }
+
+    for ( ;; ) {
+        found = stockcert_ledger_get_unposted(cursor, &entry, error);
+        if (found != STOCKCERT_OK) {
+            break;
+        }
+
+        for (i = 0; i < n; i++) {
+            if (stockcert_ledger_same(&classes[i].code, &entry.code)) {
+                classes[i].issued += entry.shares;
+                classes[i].last++;
+            }
+        }
+    }
+
+    mdb_cursor_close(cursor);
+
+    return found == STOCKCERT_NOT_FOUND ? STOCKCERT_OK : found;
 }
 
 
@@ -166,7 +219,15 @@ stockcert_ledger_get_certificate(const stockcert_ledger_t *ledger,
     rc = mdb_get(txn, class->certificates, &key, &value);
 
     if (rc == MDB_NOTFOUND) {
-        return STOCKCERT_NOT_FOUND;
+
+        /* one that is cancelled is posted */
+
+        if (cancelled) {
+            cancelled->position = 0;
+        }
+
+        return stockcert_ledger_find_unposted(ledger, txn, class, number, entry,
+                                              error);
     }
 
     if (rc != 0) {
@@ -199,6 +260,60 @@ stockcert_ledger_get_certificate(const stockcert_ledger_t *ledger,
 }
 
 
+static stockcert_rc_e
+stockcert_ledger_find_unposted(const stockcert_ledger_t *ledger, MDB_txn *txn,
+    const stockcert_ledger_class_t *class, uint64_t number,
+    stockcert_entry_t *entry, stockcert_error_t *error)
+{
+    int              rc;
+    MDB_cursor      *cursor;
+    stockcert_rc_e   found;
+
+    rc = mdb_cursor_open(txn, ledger->journal, &cursor);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
+    }
+
+    do {
+        found = stockcert_ledger_get_unposted(cursor, entry, error);
+
+    } while (found == STOCKCERT_OK
+             && (entry->number != number
+                 || !stockcert_ledger_same(&entry->code, &class->record.code)));
+
+    mdb_cursor_close(cursor);
+
+    return found;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_get_unposted(MDB_cursor *cursor, stockcert_entry_t *entry,
+    stockcert_error_t *error)
+{
+    int             rc;
+    MDB_val         key, value;
+    stockcert_rc_e  failed;
+
+    rc = mdb_cursor_get(cursor, &key, &value, MDB_PREV);
+
+    if (rc == MDB_NOTFOUND) {
+        return STOCKCERT_NOT_FOUND;
+    }
+
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_cursor_get()", rc);
+    }
+
+    failed = stockcert_ledger_decode(&key, &value, entry, error);
+    if (failed != STOCKCERT_OK) {
+        return failed;
+    }
+
+    return stockcert_ledger_posts(entry) ? STOCKCERT_NOT_FOUND : STOCKCERT_OK;
+}
+
+
 /* an entry that must be there, of this kind and about this certificate */
 
 static stockcert_rc_e
@@ -207,10 +322,7 @@ stockcert_ledger_about(const stockcert_ledger_t *ledger, MDB_txn *txn,
     const stockcert_ledger_class_t *class, uint64_t number,
     stockcert_entry_t *entry, stockcert_error_t *error)
 {
-    stockcert_rc_e          rc;
-    const stockcert_str_t  *code;
-
-    code = &class->record.code;
+    stockcert_rc_e  rc;
 
     rc = stockcert_ledger_get_entry(ledger, txn, position, entry, error);
     if (rc != STOCKCERT_OK && rc != STOCKCERT_NOT_FOUND) {
@@ -218,8 +330,8 @@ stockcert_ledger_about(const stockcert_ledger_t *ledger, MDB_txn *txn,
     }
 
     if (rc == STOCKCERT_NOT_FOUND || entry->kind != kind
-        || entry->number != number || entry->code.len != code->len
-        || memcmp(entry->code.data, code->data, code->len) != 0)
+        || entry->number != number
+        || !stockcert_ledger_same(&entry->code, &class->record.code))
     {
         return stockcert_ledger_damaged(error,
                                         "a certificate is not in the journal");
@@ -353,4 +465,11 @@ stockcert_ledger_decode(const MDB_val *key, const MDB_val *value,
     entry->position = stockcert_get64(key->mv_data);
 
     return STOCKCERT_OK;
+}
+
+
+static int
+stockcert_ledger_same(const stockcert_str_t *one, const stockcert_str_t *two)
+{
+    return one->len == two->len && memcmp(one->data, two->data, one->len) == 0;
 }

@@ -17,15 +17,16 @@
  *     run      position of its oldest entry -> its items, in ascending order
  *     item     first 8 bytes of the key's SHA-256, position of the entry
  *
- * Each run is of a part of the journal, and the next run of a later part.  A
- * transaction appends a run of its own keys, and merges it with the runs before
+ * Each run is of a part of the journal, and the next run of a later part.
+ * Posting appends a run of the unposted keys, and merges it with the runs before
  * as long as these are less than twice as long.  So of n keys there are some
  * log2(n) runs, and each key is written about as often, 16 bytes each time,
  * side by side with others.  A run of STOCKCERT_RUN_MAX or more items stays as
  * it is: no transaction has to wait for a longer merge.
  *
- * To find a key, each run is searched, and the entries of the items with its
- * hash are compared: the hash saves searching, it proves nothing.
+ * To find a key, the unposted ones are compared, then each run is searched, and
+ * the entries of the items with its hash are compared: the hash saves searching,
+ * it proves nothing.
  */
 
 #define STOCKCERT_RUN_MAX  (1024 * 1024)
@@ -48,8 +49,10 @@ static stockcert_rc_e stockcert_request_compare(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 static size_t stockcert_request_first(const uint8_t *items, size_t n,
     const uint8_t *hash);
-static stockcert_rc_e stockcert_request_append(stockcert_ledger_t *ledger,
-    MDB_cursor *cursor, stockcert_error_t *error);
+static stockcert_rc_e stockcert_request_items(stockcert_ledger_t *ledger,
+    uint8_t *items, size_t *n, stockcert_error_t *error);
+static int stockcert_request_append(MDB_cursor *cursor, uint8_t *items,
+    size_t n);
 static int stockcert_request_merge(uint8_t **items, size_t *n,
     const MDB_val *run);
 static int stockcert_request_cmp(const void *one, const void *two);
@@ -59,11 +62,24 @@ stockcert_rc_e
 stockcert_ledger_find_request(stockcert_ledger_t *ledger, const char *key,
     size_t len, stockcert_entry_t *entry, stockcert_error_t *error)
 {
-    int                  rc;
-    size_t               i;
-    MDB_cursor          *cursor;
-    stockcert_rc_e       found;
-    stockcert_search_t   search;
+    int                      rc;
+    uint64_t                 position;
+    MDB_cursor              *cursor;
+    stockcert_rc_e           found;
+    stockcert_search_t       search;
+    stockcert_unposted_t    *unposted;
+
+    for (position = ledger->posted + 1;
+         position <= ledger->position;
+         position++)
+    {
+        unposted = &ledger->unposted[position % STOCKCERT_LOT];
+
+        if (unposted->key_len == len && memcmp(unposted->key, key, len) == 0) {
+            return stockcert_ledger_get_entry(ledger, ledger->writer, position,
+                                              entry, error);
+        }
+    }
 
     search.key.len = len;
     search.key.data = key;
@@ -72,14 +88,6 @@ stockcert_ledger_find_request(stockcert_ledger_t *ledger, const char *key,
     found = stockcert_request_hash(ledger, &search.key, search.hash, error);
     if (found != STOCKCERT_OK) {
         return found;
-    }
-
-    for (i = 0; i < ledger->nrequests; i++) {
-        found = stockcert_request_compare(ledger, ledger->requests[i], 1,
-                                          &search, error);
-        if (found != STOCKCERT_NOT_FOUND) {
-            return found;
-        }
     }
 
     rc = mdb_cursor_open(ledger->writer, ledger->request, &cursor);
@@ -96,54 +104,81 @@ stockcert_ledger_find_request(stockcert_ledger_t *ledger, const char *key,
 
 
 stockcert_rc_e
-stockcert_ledger_add_request(stockcert_ledger_t *ledger,
-    const stockcert_entry_t *entry, stockcert_error_t *error)
-{
-    uint8_t         hash[STOCKCERT_SEAL_LEN], *item;
-    stockcert_rc_e  rc;
-
-    rc = stockcert_request_hash(ledger, &entry->key, hash, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    item = ledger->requests[ledger->nrequests++];
-
-    memcpy(item, hash, 8);
-    stockcert_put64(item + 8, entry->position);
-
-    if (ledger->nrequests < STOCKCERT_REQUESTS) {
-        return STOCKCERT_OK;
-    }
-
-    return stockcert_ledger_put_requests(ledger, error);
-}
-
-
-stockcert_rc_e
 stockcert_ledger_put_requests(stockcert_ledger_t *ledger,
     stockcert_error_t *error)
 {
     int              rc;
+    size_t           n;
+    uint8_t         *items;
     MDB_cursor      *cursor;
     stockcert_rc_e   put;
 
-    if (ledger->nrequests == 0) {
-        return STOCKCERT_OK;
+    items = malloc(STOCKCERT_LOT * STOCKCERT_REQUEST);
+    if (items == NULL) {
+        return stockcert_ledger_error(error, "malloc()", errno);
+    }
+
+    put = stockcert_request_items(ledger, items, &n, error);
+
+    if (put != STOCKCERT_OK || n == 0) {
+        free(items);
+        return put;
     }
 
     rc = mdb_cursor_open(ledger->writer, ledger->request, &cursor);
     if (rc != 0) {
+        free(items);
         return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
     }
 
-    put = stockcert_request_append(ledger, cursor, error);
+    rc = stockcert_request_append(cursor, items, n);
 
     mdb_cursor_close(cursor);
 
-    ledger->nrequests = 0;
+    return stockcert_ledger_error(error, "mdb_cursor_put()", rc);
+}
 
-    return put;
+
+/* those of the unposted entries, in the order of the journal */
+
+static stockcert_rc_e
+stockcert_request_items(stockcert_ledger_t *ledger, uint8_t *items, size_t *n,
+    stockcert_error_t *error)
+{
+    uint8_t                hash[STOCKCERT_SEAL_LEN];
+    uint64_t               position;
+    stockcert_rc_e         rc;
+    stockcert_str_t        key;
+    stockcert_unposted_t  *unposted;
+
+    *n = 0;
+
+    for (position = ledger->posted + 1;
+         position <= ledger->position;
+         position++)
+    {
+        unposted = &ledger->unposted[position % STOCKCERT_LOT];
+
+        if (unposted->key_len == 0) {
+            continue;
+        }
+
+        key.len = unposted->key_len;
+        key.data = unposted->key;
+
+        rc = stockcert_request_hash(ledger, &key, hash, error);
+        if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+
+        memcpy(items, hash, 8);
+        stockcert_put64(items + 8, position);
+
+        items += STOCKCERT_REQUEST;
+        (*n)++;
+    }
+
+    return STOCKCERT_OK;
 }
 
 
@@ -275,25 +310,19 @@ stockcert_request_first(const uint8_t *items, size_t n, const uint8_t *hash)
 }
 
 
-static stockcert_rc_e
-stockcert_request_append(stockcert_ledger_t *ledger, MDB_cursor *cursor,
-    stockcert_error_t *error)
+/* n items in the order of the journal, which it frees; returns 0, or an error */
+
+static int
+stockcert_request_append(MDB_cursor *cursor, uint8_t *items, size_t n)
 {
     int       rc;
-    size_t    n, length, merged;
-    uint8_t  *items, first[8];
+    size_t    length, merged;
+    uint8_t   first[8];
     MDB_val   key, run;
 
-    n = ledger->nrequests;
     merged = 0;
 
-    items = malloc(n * STOCKCERT_REQUEST);
-    if (items == NULL) {
-        return stockcert_ledger_error(error, "malloc()", errno);
-    }
-
-    memcpy(first, ledger->requests[0] + 8, sizeof(first));
-    memcpy(items, ledger->requests, n * STOCKCERT_REQUEST);
+    memcpy(first, items + 8, sizeof(first));
     qsort(items, n, STOCKCERT_REQUEST, stockcert_request_cmp);
 
     for (rc = mdb_cursor_get(cursor, &key, &run, MDB_LAST);
@@ -337,7 +366,7 @@ stockcert_request_append(stockcert_ledger_t *ledger, MDB_cursor *cursor,
 
     free(items);
 
-    return stockcert_ledger_error(error, "mdb_cursor_put()", rc);
+    return rc;
 }
 
 

@@ -28,8 +28,6 @@ static stockcert_rc_e stockcert_ledger_add_class(stockcert_ledger_t *ledger,
     const stockcert_class_t *class, int make, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_load_classes(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
-static stockcert_rc_e stockcert_ledger_load_class(stockcert_ledger_t *ledger,
-    const stockcert_class_t *class, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_open_certificates(
     stockcert_ledger_t *ledger, const stockcert_str_t *code,
     unsigned int create, MDB_dbi *dbi, stockcert_error_t *error);
@@ -83,6 +81,16 @@ stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
         return rc;
     }
 
+    rc = stockcert_ledger_check(ledger, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    rc = stockcert_ledger_catch_up(ledger, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
     for (i = 0; i < conf->nclasses; i++) {
         rc = stockcert_ledger_add_class(ledger, &conf->classes[i], make, error);
         if (rc != STOCKCERT_OK) {
@@ -90,7 +98,7 @@ stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
         }
     }
 
-    return stockcert_ledger_check(ledger, error);
+    return STOCKCERT_OK;
 }
 
 
@@ -153,8 +161,25 @@ stockcert_ledger_check(stockcert_ledger_t *ledger, stockcert_error_t *error)
     int                        rc;
     size_t                     i;
     uint64_t                   entries;
+    MDB_dbi                    main;
     MDB_stat                   stat;
     stockcert_ledger_class_t  *class;
+
+    rc = mdb_dbi_open(ledger->writer, NULL, 0, &main);
+    if (rc == 0) {
+        rc = mdb_stat(ledger->writer, main, &stat);
+    }
+
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_stat()", rc);
+    }
+
+    /* "meta", "journal", "class" and "request", and each class's own */
+
+    if (stat.ms_entries != 4 + ledger->nclasses) {
+        return stockcert_ledger_damaged(error,
+                                      "classes and their databases differ");
+    }
 
     entries = 0;
 
@@ -393,7 +418,7 @@ stockcert_ledger_load_classes(stockcert_ledger_t *ledger,
     stockcert_rc_e     failed;
     stockcert_class_t  class;
 
-    ledger->nclasses = 0;
+    ledger->nmet = 0;
 
     rc = mdb_cursor_open(ledger->writer, ledger->class, &cursor);
     if (rc != 0) {
@@ -420,6 +445,8 @@ stockcert_ledger_load_classes(stockcert_ledger_t *ledger,
 
     mdb_cursor_close(cursor);
 
+    ledger->nclasses = ledger->nmet;
+
     if (failed != STOCKCERT_OK || rc == MDB_NOTFOUND) {
         return failed;
     }
@@ -428,18 +455,18 @@ stockcert_ledger_load_classes(stockcert_ledger_t *ledger,
 }
 
 
-static stockcert_rc_e
+stockcert_rc_e
 stockcert_ledger_load_class(stockcert_ledger_t *ledger,
     const stockcert_class_t *class, stockcert_error_t *error)
 {
     stockcert_rc_e             rc;
     stockcert_ledger_class_t  *c;
 
-    if (ledger->nclasses == STOCKCERT_CLASSES_MAX) {
+    if (ledger->nmet == STOCKCERT_CLASSES_MAX) {
         return stockcert_ledger_damaged(error, "it has too many classes");
     }
 
-    c = &ledger->classes[ledger->nclasses];
+    c = &ledger->classes[ledger->nmet];
 
     memcpy(c->code, class->code.data, class->code.len);
     memcpy(c->title, class->title.data, class->title.len);
@@ -453,7 +480,7 @@ stockcert_ledger_load_class(stockcert_ledger_t *ledger,
     rc = stockcert_ledger_open_certificates(ledger, &class->code, 0,
                                             &c->certificates, error);
     if (rc == STOCKCERT_OK) {
-        ledger->nclasses++;
+        ledger->nmet++;
     }
 
     return rc;

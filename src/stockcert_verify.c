@@ -53,13 +53,22 @@ stockcert_verify(stockcert_pages_t *pages, stockcert_verified_t *verified,
         rc = stockcert_verify_runs(&v);
     }
 
-    while (rc == 0 && v.position < v.journal.entries) {
-        rc = stockcert_verify_next(&v);
-        progress(v.position, v.journal.entries);
+    if (rc == 0) {
+        rc = stockcert_verify_posted(&v);
     }
 
-    if (rc == 0) {
-        rc = stockcert_verify_classes(&v);
+    while (rc == 0) {
+
+        if (v.position == v.posted) {
+            rc = stockcert_verify_classes(&v);
+        }
+
+        if (rc != 0 || v.position == v.journal.entries) {
+            break;
+        }
+
+        rc = stockcert_verify_next(&v);
+        progress(v.position, v.journal.entries);
     }
 
     if (rc == 0) {

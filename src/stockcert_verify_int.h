@@ -16,6 +16,8 @@
 
 
 #define STOCKCERT_VERIFY_CLASSES  64
+#define STOCKCERT_VERIFY_LOT      256
+#define STOCKCERT_VERIFY_ITEM     16       /* bytes: of a hash 8, a position */
 #define STOCKCERT_VERIFY_PREFIX   "certificate:"
 
 
@@ -62,10 +64,15 @@ typedef struct {
     EVP_MD_CTX                *ctx;
 
     uint64_t                   position;
+    uint64_t                   posted;     /* that all else is as of */
     uint64_t                   time;
-    uint64_t                   keys;       /* certificates that have one */
+    uint64_t                   keys;       /* posted certificates that have one */
     uint64_t                   items;      /* of "request" */
     uint8_t                    seal[STOCKCERT_SEAL_LEN];
+
+    size_t                     nlate;      /* keys behind "posted" */
+    uint8_t                    late[STOCKCERT_VERIFY_LOT]
+                                   [STOCKCERT_VERIFY_ITEM];
 } stockcert_verify_t;
 
 
@@ -97,6 +104,10 @@ int stockcert_verify_entry(stockcert_verify_t *v, uint64_t position,
 int stockcert_verify_hash(stockcert_verify_t *v, const stockcert_bytes_t *one,
     const stockcert_bytes_t *two, uint8_t *hash);
 
+/* Finds the last entry that all else is as of. */
+
+int stockcert_verify_posted(stockcert_verify_t *v);
+
 /* Checks the next entry, and what the databases have of it. */
 
 int stockcert_verify_next(stockcert_verify_t *v);
@@ -105,14 +116,17 @@ int stockcert_verify_next(stockcert_verify_t *v);
 
 int stockcert_verify_runs(stockcert_verify_t *v);
 
-/* Looks for the key of the certificate that is replayed. */
+/* Looks for the key of the certificate that is replayed, if it is posted. */
 
 int stockcert_verify_request(stockcert_verify_t *v,
     const stockcert_bytes_t *key);
 
-/* After all entries: that the databases have no more than is of them. */
+/* After the last posted entry: that the databases have just what is posted. */
 
 int stockcert_verify_classes(stockcert_verify_t *v);
+
+/* After all entries: that no key is there twice. */
+
 int stockcert_verify_requests(stockcert_verify_t *v);
 
 /* Notes the runs of "request", as it is walked. */

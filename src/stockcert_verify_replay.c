@@ -30,6 +30,33 @@ static stockcert_verify_class_t *stockcert_verify_find(stockcert_verify_t *v,
     const void *code, size_t len);
 
 
+/*
+ * All that is not the journal is as of the last entry of a full lot, or of any
+ * kind but a certificate's issue.
+ */
+
+int
+stockcert_verify_posted(stockcert_verify_t *v)
+{
+    stockcert_verify_entry_t  entry;
+
+    for (v->posted = v->journal.entries;
+         v->posted % STOCKCERT_VERIFY_LOT != 0;
+         v->posted--)
+    {
+        if (stockcert_verify_entry(v, v->posted, &entry) != 0) {
+            return -1;
+        }
+
+        if (entry.kind != STOCKCERT_VERIFY_ISSUED) {
+            break;
+        }
+    }
+
+    return 0;
+}
+
+
 int
 stockcert_verify_next(stockcert_verify_t *v)
 {
@@ -224,6 +251,17 @@ stockcert_verify_issued(stockcert_verify_t *v, stockcert_verify_class_t *class,
                                       v->position, class->last, entry->number);
     }
 
+    class->issued += entry->shares;
+    v->verified->certificates++;
+
+    if (entry->key.len && stockcert_verify_request(v, &entry->key) != 0) {
+        return -1;
+    }
+
+    if (v->position > v->posted) {
+        return 0;
+    }
+
     if (stockcert_verify_certificate(v, class, entry->number, &value) != 0) {
         return -1;
     }
@@ -238,18 +276,9 @@ stockcert_verify_issued(stockcert_verify_t *v, stockcert_verify_class_t *class,
                                       entry->number, v->position, position);
     }
 
-    class->issued += entry->shares;
     class->cancelled += (value.len == 16);
 
-    v->verified->certificates++;
-
-    if (entry->key.len == 0) {
-        return 0;
-    }
-
-    v->keys++;
-
-    return stockcert_verify_request(v, &entry->key);
+    return 0;
 }
 
 
@@ -323,13 +352,18 @@ stockcert_verify_certificate(stockcert_verify_t *v,
 }
 
 
-/* after all entries: what is there must follow from them, and nothing more */
+/* what is there must follow from what is posted, and nothing more */
 
 int
 stockcert_verify_classes(stockcert_verify_t *v)
 {
     size_t                     i;
     stockcert_verify_class_t  *class;
+
+    if (v->items != v->keys) {
+        return stockcert_verify_fault(v, "request: expected %" PRIu64 " items, "
+                                      "found %" PRIu64, v->keys, v->items);
+    }
 
     if (v->class.entries != v->nclasses) {
         return stockcert_verify_fault(v, "class: expected %zu entries, found "

@@ -6,12 +6,13 @@
 #include "stockcert_verify_int.h"
 
 
-#define STOCKCERT_VERIFY_ITEM  16      /* bytes: of a hash 8, a position */
 
-
+static int stockcert_verify_add_run(stockcert_verify_t *v, uint64_t oldest,
+    const uint8_t *items, size_t len);
 static int stockcert_verify_run(stockcert_verify_t *v,
     stockcert_verify_run_t *run, uint64_t *after);
 static int stockcert_verify_merge(stockcert_verify_t *v);
+static int stockcert_verify_cmp(const void *one, const void *two);
 static int stockcert_verify_same(stockcert_verify_t *v, const uint8_t *one,
     const uint8_t *two);
 
@@ -20,8 +21,7 @@ int
 stockcert_verify_visit_request(void *data, const stockcert_bytes_t *key,
     const stockcert_bytes_t *value, int subtree)
 {
-    stockcert_verify_t      *v;
-    stockcert_verify_run_t  *runs;
+    stockcert_verify_t  *v;
 
     v = data;
 
@@ -31,6 +31,17 @@ stockcert_verify_visit_request(void *data, const stockcert_bytes_t *key,
         return stockcert_verify_fault(v, "request: expected a run of items of "
                                       "16 bytes, found %zu bytes", value->len);
     }
+
+    return stockcert_verify_add_run(v, stockcert_verify_64(key->data),
+                                    value->data, value->len);
+}
+
+
+static int
+stockcert_verify_add_run(stockcert_verify_t *v, uint64_t oldest,
+    const uint8_t *items, size_t len)
+{
+    stockcert_verify_run_t  *runs;
 
     if ((v->nruns & (v->nruns + 1)) == 0) {
 
@@ -48,9 +59,9 @@ stockcert_verify_visit_request(void *data, const stockcert_bytes_t *key,
 
     runs = &v->runs[v->nruns++];
 
-    runs->oldest = stockcert_verify_64(key->data);
-    runs->item = value->data;
-    runs->end = value->data + value->len;
+    runs->oldest = oldest;
+    runs->item = items;
+    runs->end = items + len;
 
     return 0;
 }
@@ -142,6 +153,13 @@ stockcert_verify_request(stockcert_verify_t *v, const stockcert_bytes_t *key)
 
     stockcert_verify_put64(item + 8, v->position);
 
+    if (v->position > v->posted) {
+        memcpy(v->late[v->nlate++], item, STOCKCERT_VERIFY_ITEM);
+        return 0;
+    }
+
+    v->keys++;
+
     while (v->run + 1 < v->nruns && v->runs[v->run + 1].oldest <= v->position) {
         v->run++;
     }
@@ -179,21 +197,34 @@ stockcert_verify_request(stockcert_verify_t *v, const stockcert_bytes_t *key)
 
 
 /*
- * "request" has one item for each certificate with a key, in runs that are in
- * order and each of a later part of the journal (stockcert_request.c).  Each
- * certificate has found its own, and as there are as many and they are all
- * different, there are no others.
+ * "request" has one item for each posted certificate with a key, in runs that
+ * are in order and each of a later part of the journal (stockcert_request.c).
+ * Each of them has found its own, and as there are as many and they are all
+ * different, there are no others.  The keys behind make one run more.
  */
 
 int
 stockcert_verify_requests(stockcert_verify_t *v)
 {
-    if (v->items != v->keys) {
-        return stockcert_verify_fault(v, "request: expected %" PRIu64 " items, "
-                                      "found %" PRIu64, v->keys, v->items);
+    if (v->nlate) {
+        qsort(v->late, v->nlate, STOCKCERT_VERIFY_ITEM, stockcert_verify_cmp);
+
+        if (stockcert_verify_add_run(v, v->posted + 1, v->late[0],
+                                     v->nlate * STOCKCERT_VERIFY_ITEM)
+            != 0)
+        {
+            return -1;
+        }
     }
 
     return stockcert_verify_merge(v);
+}
+
+
+static int
+stockcert_verify_cmp(const void *one, const void *two)
+{
+    return memcmp(one, two, STOCKCERT_VERIFY_ITEM);
 }
 
 

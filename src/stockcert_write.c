@@ -56,7 +56,6 @@ stockcert_ledger_unlock(stockcert_ledger_t *ledger)
 stockcert_rc_e
 stockcert_ledger_begin(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
-    size_t          i;
     stockcert_rc_e  rc;
 
     rc = stockcert_ledger_begin_write(ledger, error);
@@ -64,14 +63,13 @@ stockcert_ledger_begin(stockcert_ledger_t *ledger, stockcert_error_t *error)
         return rc;
     }
 
-    for (i = 0; i < ledger->nclasses; i++) {
-        ledger->classes[i].loaded = 0;
-    }
-
     ledger->flushed = 0;
-    ledger->nrequests = 0;
 
     rc = stockcert_ledger_tail(ledger, error);
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_ledger_catch_up(ledger, error);
+    }
 
     if (rc != STOCKCERT_OK) {
         stockcert_ledger_abort(ledger);
@@ -228,6 +226,10 @@ stockcert_ledger_append(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
     value.mv_data = bytes;
 
     rc = mdb_put(ledger->writer, ledger->journal, &key, &value, MDB_APPEND);
+
+    if (entry->kind != STOCKCERT_CERTIFICATE_ISSUED) {
+        ledger->posted = ledger->position;
+    }
 
     return stockcert_ledger_error(error, "mdb_put()", rc);
 }

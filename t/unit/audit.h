@@ -34,6 +34,7 @@ typedef struct {
     MDB_dbi        request;
 
     uint64_t       position;
+    uint64_t       posted;         /* the entry that all else is as of */
     uint64_t       time;
     uint64_t       cancelled;      /* certificates that are, and no entry yet */
     uint8_t        seal[STOCKCERT_SEAL_LEN];
@@ -147,8 +148,8 @@ audit_compare_items(const void *one, const void *two)
 
 
 /*
- * The items of all runs are those of the journal, no key is there twice (a hash
- * of 64 bits tells here), and each run is in order and is of its own part.
+ * The items of all runs are those of what is posted, and each run is in order
+ * and is of its own part.  No key is there twice: a hash of 64 bits tells here.
  */
 
 static inline int
@@ -209,13 +210,25 @@ audit_requests(audit_t *audit)
         return audit_fault(audit, "requests");
     }
 
-    for (i = 1; i < n; i++) {
-        if (memcmp(items[i - 1], items[i], 8) == 0) {
+    free(items);
+
+    return 0;
+}
+
+
+static inline int
+audit_keys(audit_t *audit)
+{
+    size_t  i;
+
+    qsort(audit->requests, audit->nrequests, 16, audit_compare_items);
+
+    for (i = 1; i < audit->nrequests; i++) {
+        if (memcmp(audit->requests[i - 1], audit->requests[i], 8) == 0) {
             return audit_fault(audit, "a key of two certificates");
         }
     }
 
-    free(items);
     free(audit->requests);
 
     return 0;
@@ -301,7 +314,9 @@ audit_issue(audit_t *audit, audit_class_t *class, const uint8_t *p,
         return audit_fault(audit, "shares");
     }
 
-    if (audit_find(audit, class, p + 9, position->mv_data) != 0) {
+    if (audit->position <= audit->posted
+        && audit_find(audit, class, p + 9, position->mv_data) != 0)
+    {
         return -1;
     }
 
@@ -429,6 +444,21 @@ audit_classes(audit_t *audit)
 
 
 static inline int
+audit_posted(audit_t *audit)
+{
+    if (audit_classes(audit) != 0) {
+        return -1;
+    }
+
+    if (audit->cancelled) {
+        return audit_fault(audit, "cancelled by no entry");
+    }
+
+    return audit->nrequests ? audit_requests(audit) : 0;
+}
+
+
+static inline int
 audit_replay(audit_t *audit)
 {
     int          rc;
@@ -457,21 +487,39 @@ audit_replay(audit_t *audit)
         return audit_fault(audit, "no cursor");
     }
 
-    do {
-        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-    } while (rc == 0 && audit_entry(audit, &key, &value) == 0);
+    /* a lot of 256 entries is full, or something else than an issue */
 
-    mdb_cursor_close(cursor);
+    rc = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
 
-    if (rc != MDB_NOTFOUND || audit_classes(audit) != 0) {
+    while (rc == 0) {
+        audit->posted = audit_get64(key.mv_data);
+
+        if (audit->posted % 256 == 0 || ((uint8_t *) value.mv_data)[0] != 2) {
+            break;
+        }
+
+        rc = mdb_cursor_get(cursor, &key, &value, MDB_PREV);
+    }
+
+    if (audit->posted == 0 && audit_posted(audit) != 0) {
+        mdb_cursor_close(cursor);
         return -1;
     }
 
-    if (audit->cancelled) {
-        return audit_fault(audit, "cancelled by no entry");
+    rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+
+    while (rc == 0 && audit_entry(audit, &key, &value) == 0) {
+
+        if (audit->position == audit->posted && audit_posted(audit) != 0) {
+            break;
+        }
+
+        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
 
-    return audit->nrequests ? audit_requests(audit) : 0;
+    mdb_cursor_close(cursor);
+
+    return rc == MDB_NOTFOUND ? audit_keys(audit) : -1;
 }
 
 

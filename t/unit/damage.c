@@ -8,22 +8,24 @@
 #include "edit.h"
 
 
-#define CERTIFICATES  3      /* a whole ledger has, of CS: entries 3 to 5 */
+#define CERTIFICATES  254    /* a whole ledger has, of CS: entries 3 to 256,
+                                which make a lot full */
 
 
 static void test_refused(const edit_t *cases, size_t n);
 static void test_truncated(void);
+static void test_unposted(void);
 static void test_certificate(void);
 static void test_no_directory(void);
 static void test_company(void);
 static void check_refused(const fixture_t *f, const char *name,
     const char *words);
-static void make(const fixture_t *f);
+static void make(const fixture_t *f, size_t certificates);
 static void put_file(const fixture_t *f, const char *text, size_t len);
 
 
-#define LAST_ENTRY   KEY("\0\0\0\0\0\0\0\5")
-#define LAST_NUMBER  KEY("\0\0\0\0\0\0\0\3")
+#define LAST_ENTRY   KEY("\0\0\0\0\0\0\1\0")
+#define LAST_NUMBER  KEY("\0\0\0\0\0\0\0\xfe")
 
 
 /* damage to a whole ledger */
@@ -104,6 +106,7 @@ main(void)
     test_refused(damaged, sizeof(damaged) / sizeof(damaged[0]));
     test_refused(foreign, sizeof(foreign) / sizeof(foreign[0]));
     test_truncated();
+    test_unposted();
     test_certificate();
     test_no_directory();
     test_company();
@@ -124,7 +127,7 @@ test_refused(const edit_t *cases, size_t n)
         fixture_make_default(&f, cases[i].name);
 
         if (cases == damaged) {
-            make(&f);
+            make(&f, CERTIFICATES);
         }
 
         if (cases[i].edit == FILE_OF) {
@@ -150,7 +153,7 @@ test_truncated(void)
     struct stat  st;
 
     fixture_make_default(&f, "truncated");
-    make(&f);
+    make(&f, CERTIFICATES);
     fixture_file(&f, "data.mdb", path, sizeof(path));
 
     if (stat(path, &st) == -1) {
@@ -164,6 +167,53 @@ test_truncated(void)
 
         snprintf(name, sizeof(name), "truncated to %jd", (intmax_t) size);
         check_refused(&f, name, "");
+    }
+}
+
+
+/* in a ledger with 3 certificates, none of which is posted */
+
+static void
+test_unposted(void)
+{
+    size_t     i;
+    fixture_t  f;
+
+    static const edit_t  cases[][2] = {
+        { { "a class ahead of the journal", "as of what is posted",
+            PUT, "class", KEY("CS"),
+            VALUE("\0\0\0\0\0\0\0\x63" "\0\0\0\0\0\0\0\x0a"
+                  "\0\0\0\0\0\0\0\1" "Common Stock") },
+          { NULL, NULL, PUT, "certificate:CS", KEY("\0\0\0\0\0\0\0\1"),
+            VALUE("\0\0\0\0\0\0\0\3") } },
+        { { "more shares than there are", "too many shares",
+            PUT, "class", KEY("CS"),
+            VALUE("\0\0\0\0\0\0\0\x1d" "\0\0\0\0\0\0\0\0"
+                  "\0\0\0\0\0\0\0\0" "Common Stock") } },
+        { { "a class that is not there", "a class is missing",
+            BYTE, "journal", KEY("\0\0\0\0\0\0\0\4"), .offset = 26,
+            .byte = 'X' } },
+        { { "an entry missing", "lost entries",
+            DELETE, "journal", KEY("\0\0\0\0\0\0\0\4") } },
+        { { "an entry of another position", "an entry is missing",
+            DELETE, "journal", KEY("\0\0\0\0\0\0\0\4") },
+          { NULL, NULL, PUT, "journal", KEY("\0\0\0\0\0\0\0\0"),
+            VALUE("") } },
+        { { "a certificate of no kind", "not readable",
+            BYTE, "journal", KEY("\0\0\0\0\0\0\0\4"), .byte = 9 } }
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        fixture_make_default(&f, cases[i][0].name);
+        make(&f, 3);
+
+        edit_ledger(&f, &cases[i][0]);
+
+        if (cases[i][1].key) {
+            edit_ledger(&f, &cases[i][1]);
+        }
+
+        check_refused(&f, cases[i][0].name, cases[i][0].words);
     }
 }
 
@@ -186,7 +236,7 @@ test_certificate(void)
           VALUE("") };
 
     fixture_make_default(&f, "certificate");
-    make(&f);
+    make(&f, CERTIFICATES);
 
     edit_ledger(&f, &no_such_entry);
     edit_ledger(&f, &no_entry);
@@ -228,7 +278,7 @@ test_company(void)
     fixture_t  f;
 
     fixture_make_default(&f, "company");
-    make(&f);
+    make(&f, CERTIFICATES);
 
     f.conf.company = fixture_str(FIXTURE_COMPANY " ");
     check_refused(&f, "another company", FIXTURE_COMPANY);
@@ -267,7 +317,7 @@ check_refused(const fixture_t *f, const char *name, const char *words)
 
 
 static void
-make(const fixture_t *f)
+make(const fixture_t *f, size_t certificates)
 {
     size_t               i;
     stockcert_slot_t     slots[CERTIFICATES];
@@ -275,11 +325,11 @@ make(const fixture_t *f)
 
     ledger = fixture_open(f);
 
-    for (i = 0; i < CERTIFICATES; i++) {
+    for (i = 0; i < certificates; i++) {
         fixture_slot(&slots[i], "CS", "Salt Bae", 10);
     }
 
-    if (fixture_issue(ledger, slots, CERTIFICATES) != STOCKCERT_OK) {
+    if (fixture_issue(ledger, slots, certificates) != STOCKCERT_OK) {
         tap_bail_out("cannot issue");
     }
 

@@ -83,6 +83,9 @@ verified_make(fixture_t *f, const char *name)
         slots[i].grant.key[0] = (char) ('a' + i);
     }
 
+    last.grant.key_len = 1;
+    last.grant.key[0] = 'c';
+
     memset(entries, 0, sizeof(entries));
 
     entries[0].kind = STOCKCERT_CERTIFICATE_CANCELLED;

@@ -1,0 +1,329 @@
+
+#include <string.h>
+
+#include "stockcert_ledger_int.h"
+
+
+/*
+ * Posting: from the journal to what is made of it.
+ *
+ * LMDB writes each page that a transaction changed, and those on the way to it
+ * from the root, to some other place in the file; and a place costs about as
+ * much time as all else about a small commit.  So a transaction writes to the
+ * journal alone.  "class", "certificate:CODE" and "request" are as of the last
+ * entry, "posted", that
+ *
+ *     has a position that is a multiple of STOCKCERT_LOT, or
+ *     does anything but issue a certificate.
+ *
+ * With such an entry goes the posting of all that came before.  So there are
+ * always fewer than STOCKCERT_LOT unposted entries, each of them issues a
+ * certificate, and what all databases must have follows from the journal.
+ *
+ * Whoever wants to know what is true now looks through the unposted entries,
+ * too: readers in the journal (stockcert_read.c), the writer at what it has read
+ * of them at the beginning of its transaction.  Nothing is kept from one
+ * transaction to the next.
+ */
+
+
+static stockcert_rc_e stockcert_ledger_read_unposted(
+    stockcert_ledger_t *ledger, MDB_cursor *cursor, stockcert_error_t *error);
+static stockcert_ledger_class_t *stockcert_ledger_meet_class(
+    stockcert_ledger_t *ledger, const stockcert_str_t *code,
+    stockcert_error_t *error);
+static void stockcert_ledger_note(stockcert_ledger_t *ledger,
+    stockcert_ledger_class_t *class, const stockcert_entry_t *entry);
+
+
+int
+stockcert_ledger_posts(const stockcert_entry_t *entry)
+{
+    return entry->kind != STOCKCERT_CERTIFICATE_ISSUED
+           || entry->position % STOCKCERT_LOT == 0;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_catch_up(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    int                        rc;
+    size_t                     i;
+    uint64_t                   position;
+    MDB_cursor                *cursor;
+    stockcert_rc_e             failed;
+    stockcert_unposted_t      *unposted;
+    stockcert_ledger_class_t  *class;
+
+    ledger->nmet = ledger->nclasses;
+
+    for (i = 0; i < ledger->nclasses; i++) {
+        ledger->classes[i].loaded = 0;
+    }
+
+    rc = mdb_cursor_open(ledger->writer, ledger->journal, &cursor);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
+    }
+
+    failed = stockcert_ledger_read_unposted(ledger, cursor, error);
+
+    mdb_cursor_close(cursor);
+
+    if (failed != STOCKCERT_OK) {
+        return failed;
+    }
+
+    /* they were read from the last one back */
+
+    for (position = ledger->posted + 1;
+         position <= ledger->position;
+         position++)
+    {
+        unposted = &ledger->unposted[position % STOCKCERT_LOT];
+        class = unposted->class;
+
+        class->record.last++;
+
+        if (unposted->number != class->record.last) {
+            return stockcert_ledger_damaged(error,
+                                         "a class is not as of what is posted");
+        }
+    }
+
+    return STOCKCERT_OK;
+}
+
+
+static stockcert_rc_e
+stockcert_ledger_read_unposted(stockcert_ledger_t *ledger, MDB_cursor *cursor,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e             rc;
+    stockcert_entry_t          entry;
+    stockcert_ledger_class_t  *class;
+
+    ledger->posted = ledger->position;
+
+    for ( ;; ) {
+        rc = stockcert_ledger_get_unposted(cursor, &entry, error);
+
+        if (rc == STOCKCERT_NOT_FOUND) {
+            return STOCKCERT_OK;
+        }
+
+        if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+
+        if (entry.position != ledger->posted) {
+            return stockcert_ledger_damaged(error, "an entry is missing");
+        }
+
+        class = stockcert_ledger_meet_class(ledger, &entry.code, error);
+        if (class == NULL) {
+            return STOCKCERT_FAILED;
+        }
+
+        if (entry.shares > class->record.authorized - class->record.issued) {
+            return stockcert_ledger_damaged(error,
+                                            "a class has too many shares out");
+        }
+
+        class->record.issued += entry.shares;
+
+        stockcert_ledger_note(ledger, class, &entry);
+
+        ledger->posted--;
+    }
+}
+
+
+/*
+ * A class may have been opened since the ledger was, as by the new workers of a
+ * reload.  It is for the writer's eyes only, until its transaction ends.
+ */
+
+static stockcert_ledger_class_t *
+stockcert_ledger_meet_class(stockcert_ledger_t *ledger,
+    const stockcert_str_t *code, stockcert_error_t *error)
+{
+    size_t                     i;
+    stockcert_rc_e             rc;
+    stockcert_class_t          record;
+    stockcert_ledger_class_t  *class;
+
+    for (i = 0; i < ledger->nmet; i++) {
+        class = &ledger->classes[i];
+
+        if (class->record.code.len == code->len
+            && memcmp(class->code, code->data, code->len) == 0)
+        {
+            break;
+        }
+    }
+
+    class = &ledger->classes[i];
+    rc = STOCKCERT_OK;
+
+    if (i == ledger->nmet) {
+        rc = stockcert_ledger_get_class(ledger, ledger->writer, code->data,
+                                        code->len, &record, error);
+        if (rc == STOCKCERT_OK) {
+            rc = stockcert_ledger_load_class(ledger, &record, error);
+        }
+    }
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_ledger_load(ledger, class, error);
+    }
+
+    if (rc == STOCKCERT_NOT_FOUND) {
+        rc = stockcert_ledger_damaged(error, "a class is missing");
+    }
+
+    return rc == STOCKCERT_OK ? class : NULL;
+}
+
+
+static void
+stockcert_ledger_note(stockcert_ledger_t *ledger,
+    stockcert_ledger_class_t *class, const stockcert_entry_t *entry)
+{
+    stockcert_unposted_t  *unposted;
+
+    class->changed = 1;
+
+    unposted = &ledger->unposted[entry->position % STOCKCERT_LOT];
+
+    unposted->class = class;
+    unposted->number = entry->number;
+    unposted->key_len = entry->key.len;
+    memcpy(unposted->key, entry->key.data, entry->key.len);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_load(stockcert_ledger_t *ledger,
+    stockcert_ledger_class_t *class, stockcert_error_t *error)
+{
+    stockcert_rc_e     rc;
+    stockcert_class_t  record;
+
+    if (class->loaded) {
+        return STOCKCERT_OK;
+    }
+
+    rc = stockcert_ledger_get_class(ledger, ledger->writer,
+                                    class->record.code.data,
+                                    class->record.code.len, &record, error);
+
+    if (rc == STOCKCERT_NOT_FOUND) {
+        return stockcert_ledger_damaged(error, "a class is missing");
+    }
+
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    class->record.authorized = record.authorized;
+    class->record.issued = record.issued;
+    class->record.last = record.last;
+    class->loaded = 1;
+    class->changed = 0;
+
+    return STOCKCERT_OK;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_put_issued(stockcert_ledger_t *ledger,
+    stockcert_ledger_class_t *class, stockcert_entry_t *entry,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    rc = stockcert_ledger_append(ledger, entry, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    class->record.last = entry->number;
+    class->record.issued += entry->shares;
+
+    stockcert_ledger_note(ledger, class, entry);
+
+    return stockcert_ledger_posts(entry) ? stockcert_ledger_post(ledger, error)
+                                         : STOCKCERT_OK;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_post(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    size_t                     i;
+    stockcert_rc_e             rc;
+    stockcert_unposted_t      *unposted;
+    stockcert_ledger_class_t  *class;
+
+    rc = stockcert_ledger_put_requests(ledger, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    while (ledger->posted < ledger->position) {
+        ledger->posted++;
+        unposted = &ledger->unposted[ledger->posted % STOCKCERT_LOT];
+
+        rc = stockcert_ledger_put_certificate(ledger, unposted->class,
+                                              unposted->number, ledger->posted,
+                                              0, error);
+        if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+    }
+
+    for (i = 0; i < ledger->nmet; i++) {
+        class = &ledger->classes[i];
+
+        if (!class->loaded || !class->changed) {
+            continue;
+        }
+
+        rc = stockcert_ledger_put_class(ledger, &class->record, error);
+        if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+
+        class->changed = 0;
+    }
+
+    return STOCKCERT_OK;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_put_certificate(stockcert_ledger_t *ledger,
+    const stockcert_ledger_class_t *class, uint64_t number, uint64_t issued,
+    uint64_t cancelled, stockcert_error_t *error)
+{
+    int      rc;
+    uint8_t  name[8], positions[16];
+    MDB_val  key, value;
+
+    stockcert_put64(name, number);
+    stockcert_put64(positions, issued);
+    stockcert_put64(positions + 8, cancelled);
+
+    key.mv_size = sizeof(name);
+    key.mv_data = name;
+    value.mv_size = cancelled ? 16 : 8;
+    value.mv_data = positions;
+
+    /* MDB_APPEND also refuses a number that is not above all others */
+
+    rc = mdb_put(ledger->writer, class->certificates, &key, &value,
+                 cancelled ? 0 : MDB_APPEND);
+
+    return stockcert_ledger_error(error, "mdb_put()", rc);
+}
