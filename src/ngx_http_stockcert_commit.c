@@ -166,20 +166,17 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
     size_t                      i;
     ngx_uint_t                  leave;
     stockcert_rc_e              rc;
-    stockcert_pace_t            pace;
     ngx_http_stockcert_task_t  *task;
 
     task = &lane->task;
 
     rc = task->rc;
 
-    ngx_memzero(&pace, sizeof(stockcert_pace_t));
-
     do {
         do {
             rc = stockcert_lanes_commit(lane->lanes, task->ledger, rc,
-                                        ngx_http_stockcert_wake, lane, &pace,
-                                        &task->error);
+                                        ngx_http_stockcert_wake, lane,
+                                        &task->pace, &task->error);
 
             /* every one may fail: one line a second will do */
 
@@ -194,7 +191,7 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
                     || lane->failed || ngx_exiting || ngx_quit || ngx_terminate;
 
             if (!leave) {
-                stockcert_lanes_gather(lane->lanes, &pace);
+                stockcert_lanes_gather(lane->lanes, &task->pace);
             }
 
         } while (!leave && stockcert_lanes_waiting(lane->lanes));

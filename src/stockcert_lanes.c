@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/futex.h>
@@ -11,10 +10,8 @@
 #include "stockcert_lanes.h"
 
 
-#define STOCKCERT_GATHER_MAX  1000000      /* nanoseconds */
-
-
-static uint64_t stockcert_lanes_clock(void);
+static void stockcert_lane_copy(stockcert_grant_t *to,
+    const stockcert_grant_t *from);
 static stockcert_rc_e stockcert_lanes_recover(stockcert_lanes_t *lanes,
     stockcert_ledger_t *ledger, stockcert_rc_e refuse, stockcert_wake_pt wake,
     void *data, stockcert_error_t *error);
@@ -30,7 +27,6 @@ static uint64_t stockcert_lane_refuse(stockcert_lane_t *lane, uint64_t end,
 static uint64_t stockcert_lane_settle(stockcert_lane_t *lane, uint64_t end);
 
 
-
 size_t
 stockcert_lanes_size(size_t n)
 {
@@ -42,7 +38,6 @@ void
 stockcert_lanes_init(stockcert_lanes_t *lanes, size_t n)
 {
     lanes->nlanes = n;
-    lanes->crowded = (long) n > sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 
@@ -67,7 +62,7 @@ stockcert_lane_fill(stockcert_lanes_t *lanes, stockcert_lane_t *lane,
 
     slot = stockcert_lane_slot(lane, filled);
 
-    slot->grant = *grant;
+    stockcert_lane_copy(&slot->grant, grant);
     slot->outcome.status = STOCKCERT_WAITING;
 
     /* before it looks for a leader: see "Who leads" */
@@ -81,6 +76,16 @@ stockcert_lane_fill(stockcert_lanes_t *lanes, stockcert_lane_t *lane,
     }
 
     return 0;
+}
+
+
+/* what is behind a name or a key need not go through the processors' caches */
+
+static void
+stockcert_lane_copy(stockcert_grant_t *to, const stockcert_grant_t *from)
+{
+    memcpy(to, from, offsetof(stockcert_grant_t, name) + from->name_len);
+    memcpy(to->key, from->key, from->key_len);
 }
 
 
@@ -157,53 +162,6 @@ stockcert_lanes_resign(stockcert_lanes_t *lanes)
 }
 
 
-void
-stockcert_lanes_gather(stockcert_lanes_t *lanes, const stockcert_pace_t *pace)
-{
-    uint32_t         came, wanted;
-    uint64_t         end, now;
-    struct timespec  ts;
-
-    now = stockcert_lanes_clock();
-    end = now + (lanes->crowded ? pace->duration / 2 : pace->duration);
-
-    if (end > now + STOCKCERT_GATHER_MAX) {
-        end = now + STOCKCERT_GATHER_MAX;
-    }
-
-    wanted = atomic_load(&lanes->came) + (uint32_t) pace->grants;
-    atomic_store(&lanes->wanted, wanted);
-
-    while (now < end) {
-        came = atomic_load(&lanes->came);
-
-        if ((int32_t) (came - wanted) >= 0) {
-            return;
-        }
-
-        ts.tv_sec = 0;
-        ts.tv_nsec = (long) (end - now);
-
-        /* if more came meanwhile, it returns at once */
-
-        (void) syscall(SYS_futex, &lanes->came, FUTEX_WAIT, came, &ts, NULL, 0);
-
-        now = stockcert_lanes_clock();
-    }
-}
-
-
-static uint64_t
-stockcert_lanes_clock(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
-}
-
-
 int
 stockcert_lanes_waiting(stockcert_lanes_t *lanes)
 {
@@ -228,7 +186,7 @@ stockcert_lanes_commit(stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
     uint64_t        ends[STOCKCERT_LANES_MAX], start, n;
     stockcert_rc_e  rc;
 
-    start = stockcert_lanes_clock();
+    start = stockcert_pace_clock();
     pace->grants = 0;
 
     rc = stockcert_ledger_begin(ledger, error);
@@ -262,7 +220,7 @@ stockcert_lanes_commit(stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
         }
     }
 
-    pace->duration = stockcert_lanes_clock() - start;
+    pace->duration = stockcert_pace_clock() - start;
 
     return STOCKCERT_OK;
 }

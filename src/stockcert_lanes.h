@@ -74,12 +74,14 @@
  * How many grants a batch has makes the speed, as a flush takes as long for one
  * as for a hundred.  Those who were just answered often ask again at once, but
  * a little too late for a batch that starts at once: the clients fall into two
- * halves that wait for each other's flush.  So between two batches a leader
- * gathers: it waits until as many came as it has answered, but no longer than
- * the last batch took (half of that if there are more workers than processors,
- * where all takes longer), or a millisecond.  It sleeps on a futex, "came", and
- * the worker that makes it reach "wanted" wakes it.  Both are hints, like
- * "leader".
+ * halves that wait for each other's flush.  So between two batches a leader may
+ * gather: it waits until as many came as it has answered, but no longer than the
+ * last batch took, or a millisecond.  It sleeps on a futex, "came", and the
+ * worker that makes it reach "wanted" wakes it.  Both are hints, like "leader".
+ *
+ * Where a flush takes longer than clients do, gathering pays; where it does not,
+ * two halves keep disk and processors busy at the same time, and it costs.  A
+ * leader tries both from time to time, and does what gave more grants a second.
  */
 
 
@@ -119,17 +121,26 @@ typedef struct {
     _Atomic uint32_t            came;          /* grants that were filled in */
 
     size_t                      nlanes;
-    unsigned                    crowded;       /* more lanes than processors */
 
     stockcert_lane_t            lanes[];
 } stockcert_lanes_t;
 
 
-/* what a leader knows of its last batch; zeroed before the first */
+/*
+ * What a process that leads knows of its batches, over all the times it leads;
+ * zeroed before the first.  Times are in nanoseconds.
+ */
 
 typedef struct {
-    uint64_t                    grants;
-    uint64_t                    duration;      /* nanoseconds */
+    uint64_t                    grants;        /* of the last batch */
+    uint64_t                    duration;
+    uint64_t                    end;
+
+    unsigned                    batches;       /* since the trial began */
+    unsigned                    gathers;       /* that is what pays */
+    uint64_t                    gathered;      /* grants a second, tried */
+    uint64_t                    sum;           /* grants, in this trial */
+    uint64_t                    time;
 } stockcert_pace_t;
 
 
@@ -184,8 +195,7 @@ int stockcert_lane_waiting(const stockcert_lane_t *lane);
 int stockcert_lanes_lead(stockcert_lanes_t *lanes);
 int stockcert_lanes_take_over(stockcert_lanes_t *lanes, int force);
 void stockcert_lanes_resign(stockcert_lanes_t *lanes);
-void stockcert_lanes_gather(stockcert_lanes_t *lanes,
-    const stockcert_pace_t *pace);
+void stockcert_lanes_gather(stockcert_lanes_t *lanes, stockcert_pace_t *pace);
 int stockcert_lanes_waiting(stockcert_lanes_t *lanes);
 
 /*
@@ -196,7 +206,7 @@ int stockcert_lanes_waiting(stockcert_lanes_t *lanes);
  * it failed, what it had noted and the journal does not have is refused for
  * that reason, instead of issued again.
  *
- * *pace is set for _gather().  Returns what the ledger's functions return.
+ * *pace is updated for _gather().  Returns what the ledger's functions return.
  * After STOCKCERT_FULL the ledger is good for another call; after others it
  * must be opened again first.
  */
@@ -204,6 +214,14 @@ int stockcert_lanes_waiting(stockcert_lanes_t *lanes);
 stockcert_rc_e stockcert_lanes_commit(stockcert_lanes_t *lanes,
     stockcert_ledger_t *ledger, stockcert_rc_e refuse, stockcert_wake_pt wake,
     void *data, stockcert_pace_t *pace, stockcert_error_t *error);
+
+/*
+ * What _gather() asks: once after each batch, whether to gather now.  The clock
+ * is one that is never set, in nanoseconds.
+ */
+
+int stockcert_pace_gathers(stockcert_pace_t *pace, uint64_t now);
+uint64_t stockcert_pace_clock(void);
 
 
 #endif /* STOCKCERT_LANES_H */

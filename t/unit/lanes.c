@@ -28,6 +28,7 @@ static void test_committed(void);
 static void test_not_committed(void);
 static void test_full_map(void);
 static void test_lead(void);
+static void test_pace(void);
 static void test_kills(void);
 
 
@@ -42,6 +43,7 @@ main(void)
     test_not_committed();
     test_full_map();
     test_lead();
+    test_pace();
     test_kills();
 
     fixture_end();
@@ -93,11 +95,62 @@ fill(size_t lane, uint64_t answered, const char *code, uint64_t amount)
 static stockcert_rc_e
 commit(stockcert_ledger_t *ledger, stockcert_rc_e refuse)
 {
-    stockcert_pace_t   pace;
-    stockcert_error_t  error;
+    stockcert_error_t        error;
+    static stockcert_pace_t  pace;
 
     return stockcert_lanes_commit(lanes, ledger, refuse, wake, NULL, &pace,
                                   &error);
+}
+
+
+/* n batches that took so many microseconds, and how many gathered */
+
+static unsigned
+batches(stockcert_pace_t *pace, unsigned n, uint64_t whole, uint64_t halves)
+{
+    int             gathers;
+    unsigned        i, gathered;
+    static uint64_t now = 1;
+
+    gathers = 1;
+    gathered = 0;
+
+    for (i = 0; i < n; i++) {
+        pace->grants = gathers ? 20 : 10;
+        pace->duration = 300000;
+        now += 1000 * (gathers ? whole : halves);
+
+        gathers = stockcert_pace_gathers(pace, now);
+        gathered += (unsigned) gathers;
+    }
+
+    return gathered;
+}
+
+
+/* what is tried, and what is done for the rest of 32 trials of 64 */
+
+static void
+test_pace(void)
+{
+    unsigned          n;
+    stockcert_pace_t  pace;
+
+    memset(&pace, 0, sizeof(stockcert_pace_t));
+
+    n = batches(&pace, 2048, 2700, 2300);
+    ok(n > 2048 - 80, "pace: a slow disk: %u of 2048 gather", n);
+
+    n = batches(&pace, 2048, 700, 300);
+    ok(n > 0 && n < 80, "pace: a fast one: %u of 2048 gather", n);
+
+    n = batches(&pace, 2048, 2700, 2300);
+    ok(n > 2048 - 80, "pace: a slow one again: %u of 2048 gather", n);
+
+    /* nobody asks for a second at a time: all that counts are the grants */
+
+    n = batches(&pace, 2048, 2000000, 1000000);
+    ok(n > 2048 - 80, "pace: idle: %u of 2048 gather", n);
 }
 
 

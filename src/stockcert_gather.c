@@ -1,0 +1,125 @@
+
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+
+#include "stockcert_lanes.h"
+
+
+/*
+ * Between two batches: whether and how long a leader waits for more, which is
+ * described in stockcert_lanes.h.
+ */
+
+
+#define STOCKCERT_GATHER_MAX  1000000      /* nanoseconds */
+#define STOCKCERT_TRIAL       64           /* batches */
+#define STOCKCERT_TRIALS      32           /* times that, until it is tried
+                                              again */
+
+
+void
+stockcert_lanes_gather(stockcert_lanes_t *lanes, stockcert_pace_t *pace)
+{
+    uint32_t         came, wanted;
+    uint64_t         end, now;
+    struct timespec  ts;
+
+    now = stockcert_pace_clock();
+
+    if (!stockcert_pace_gathers(pace, now)) {
+        return;
+    }
+
+    end = now + pace->duration;
+
+    if (end > now + STOCKCERT_GATHER_MAX) {
+        end = now + STOCKCERT_GATHER_MAX;
+    }
+
+    wanted = atomic_load(&lanes->came) + (uint32_t) pace->grants;
+    atomic_store(&lanes->wanted, wanted);
+
+    while (now < end) {
+        came = atomic_load(&lanes->came);
+
+        if ((int32_t) (came - wanted) >= 0) {
+            return;
+        }
+
+        ts.tv_sec = 0;
+        ts.tv_nsec = (long) (end - now);
+
+        /* if more came meanwhile, it returns at once */
+
+        (void) syscall(SYS_futex, &lanes->came, FUTEX_WAIT, came, &ts, NULL, 0);
+
+        now = stockcert_pace_clock();
+    }
+}
+
+
+/* a trial with gathering, one without, and what was better for all the others */
+
+int
+stockcert_pace_gathers(stockcert_pace_t *pace, uint64_t now)
+{
+    uint64_t  time, most, rate;
+
+    /* that nobody asked for anything is nobody's fault */
+
+    time = now - pace->end;
+    most = 2 * pace->duration + STOCKCERT_GATHER_MAX;
+
+    pace->time += time < most ? time : most;
+    pace->end = now;
+    pace->sum += pace->grants;
+    pace->batches++;
+
+    if (pace->batches % STOCKCERT_TRIAL == 0) {
+        rate = pace->sum * 1000000000 / (pace->time + 1);
+
+        switch (pace->batches / STOCKCERT_TRIAL) {
+
+        case 1:
+            pace->gathered = rate;
+            break;
+
+        case 2:
+            pace->gathers = pace->gathered >= rate;
+            break;
+
+        case STOCKCERT_TRIALS:
+            pace->batches = 0;
+            break;
+        }
+
+        pace->sum = 0;
+        pace->time = 0;
+    }
+
+    switch (pace->batches / STOCKCERT_TRIAL) {
+
+    case 0:
+        return 1;
+
+    case 1:
+        return 0;
+
+    default:
+        return pace->gathers;
+    }
+}
+
+
+uint64_t
+stockcert_pace_clock(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
+}
