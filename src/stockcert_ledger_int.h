@@ -80,6 +80,7 @@ struct stockcert_ledger_s {
     uint64_t                   time;
     uint8_t                    seal[STOCKCERT_SEAL_LEN];
     unsigned                   flushed:1;    /* what was there before it */
+    unsigned                   known:1;      /* what follows, and the classes */
 
     /* (posted, position]; that of a position is unposted[position % LOT] */
 
@@ -93,8 +94,8 @@ stockcert_ledger_class_t *stockcert_ledger_find_class(
 
 /*
  * Posting, in the writer's transaction (stockcert_post.c): _catch_up() reads, once
- * in a transaction and after _tail(), what is not posted; _load() reads the
- * counters of a class; _post() posts all that is not, and puts what changed of
+ * in a transaction and after _tail(), what is not posted, unless it is known;
+ * _load() reads the counters of a class; _post() posts all that is not, and puts what changed of
  * classes.
  */
 

@@ -22,8 +22,9 @@
  *
  * Whoever wants to know what is true now looks through the unposted entries,
  * too: readers in the journal (stockcert_read.c), the writer at what it has read
- * of them at the beginning of its transaction.  Nothing is kept from one
- * transaction to the next.
+ * of them at the beginning of its transaction.  It reads them only if somebody
+ * else has written since it last did: if the journal ends with the same seal, all
+ * that led to it is the same.
  */
 
 
@@ -54,6 +55,14 @@ stockcert_ledger_catch_up(stockcert_ledger_t *ledger, stockcert_error_t *error)
     stockcert_rc_e             failed;
     stockcert_unposted_t      *unposted;
     stockcert_ledger_class_t  *class;
+
+    if (ledger->known) {
+
+        /* it will be known again if this transaction is committed */
+
+        ledger->known = 0;
+        return STOCKCERT_OK;
+    }
 
     ledger->nmet = ledger->nclasses;
 

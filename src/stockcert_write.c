@@ -93,6 +93,7 @@ stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
     stockcert_ledger_unlock(ledger);
 
     if (rc == 0) {
+        ledger->known = 1;
         return STOCKCERT_OK;
     }
 
@@ -170,12 +171,17 @@ stockcert_ledger_tail(stockcert_ledger_t *ledger, stockcert_error_t *error)
     switch (rc) {
 
     case STOCKCERT_OK:
+        ledger->known = ledger->known && ledger->position == last.position
+                        && memcmp(ledger->seal, last.seal, STOCKCERT_SEAL_LEN)
+                           == 0;
+
         ledger->position = last.position;
         ledger->time = last.time;
         memcpy(ledger->seal, last.seal, STOCKCERT_SEAL_LEN);
         return STOCKCERT_OK;
 
     case STOCKCERT_NOT_FOUND:
+        ledger->known = 0;
         ledger->position = 0;
         ledger->time = 0;
         memcpy(ledger->seal, ledger->header_seal, STOCKCERT_SEAL_LEN);
