@@ -208,7 +208,10 @@ stockcert_ledger_note(stockcert_ledger_t *ledger,
     unposted->class = class;
     unposted->number = entry->number;
     unposted->key_len = entry->key.len;
-    memcpy(unposted->key, entry->key.data, entry->key.len);
+
+    if (entry->key.len) {
+        memcpy(unposted->key, entry->key.data, entry->key.len);
+    }
 }
 
 
