@@ -221,6 +221,10 @@ audit_keys(audit_t *audit)
 {
     size_t  i;
 
+    if (audit->nrequests == 0) {
+        return 0;
+    }
+
     qsort(audit->requests, audit->nrequests, 16, audit_compare_items);
 
     for (i = 1; i < audit->nrequests; i++) {
