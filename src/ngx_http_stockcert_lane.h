@@ -23,7 +23,7 @@ typedef struct {
     stockcert_rc_e                 rc;
     stockcert_error_t              error;
     time_t                         logged;     /* when a commit had failed */
-    stockcert_pace_t               pace;
+    stockcert_pace_t               pace;       /* of all the tasks */
 } ngx_http_stockcert_task_t;
 
 

@@ -22,7 +22,6 @@ static stockcert_rc_e stockcert_ledger_enter_cancelled(
     stockcert_entry_t *entry, stockcert_error_t *error);
 
 
-
 stockcert_rc_e
 stockcert_ledger_enter(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
     stockcert_error_t *error)
@@ -79,6 +78,10 @@ stockcert_ledger_enter(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
     }
 
     if (rc == STOCKCERT_OK && entry->kind != STOCKCERT_CERTIFICATE_ISSUED) {
+
+        /* what it does is done but for the class's counters */
+
+        ledger->posted = ledger->position;
         rc = stockcert_ledger_post(ledger, error);
     }
 

@@ -68,6 +68,10 @@ stockcert_pace_gathers(stockcert_pace_t *pace, uint64_t now)
 {
     uint64_t  time, most, rate;
 
+    if (pace->grants == 0) {
+        return 0;
+    }
+
     /* that nobody asked for anything is nobody's fault */
 
     time = now - pace->end;

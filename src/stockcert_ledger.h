@@ -193,7 +193,8 @@ int stockcert_ledger_has_class(const stockcert_ledger_t *ledger,
  * next, and does what it says: entry has the fields of its kind
  * (stockcert_entry.h), the others 0 or empty.  Its time, position and seal are
  * set; if one is given (not 0, not NULL), then it must be what it becomes.
- * STOCKCERT_REFUSED has the reason in *error, as a sentence.
+ * STOCKCERT_REFUSED has the reason in *error, as a sentence; if the entry was to
+ * open a class, the ledger must be closed after that.
  *
  * After an error of _begin() there is no transaction; after one of _issue()
  * or _enter() comes _abort(); _commit() ends it always.

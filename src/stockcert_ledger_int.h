@@ -93,10 +93,10 @@ stockcert_ledger_class_t *stockcert_ledger_find_class(
     const stockcert_ledger_t *ledger, const char *code, size_t len);
 
 /*
- * Posting, in the writer's transaction (stockcert_post.c): _catch_up() reads, once
- * in a transaction and after _tail(), what is not posted, unless it is known;
- * _load() reads the counters of a class; _post() posts all that is not, and puts what changed of
- * classes.
+ * Posting, in the writer's transaction (stockcert_post.c): _catch_up() reads,
+ * once in a transaction and after _tail(), what is not posted, unless it is
+ * known; _load() reads the counters of a class; _post() posts all that is not,
+ * and puts what changed of classes.
  */
 
 stockcert_rc_e stockcert_ledger_catch_up(stockcert_ledger_t *ledger,
@@ -147,8 +147,8 @@ stockcert_rc_e stockcert_ledger_begin_write(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
 /*
- * Reads the journal's end in the writer's transaction, which _begin() does;
- * needs the databases and header_seal.
+ * Reads the journal's end in the writer's transaction, and whether it is the
+ * one that is known; needs the databases and header_seal.
  */
 
 stockcert_rc_e stockcert_ledger_tail(stockcert_ledger_t *ledger,
@@ -169,9 +169,7 @@ stockcert_rc_e stockcert_ledger_load_class(stockcert_ledger_t *ledger,
 
 /*
  * Appends an entry to the journal in the writer's transaction: sets its
- * position, its time if it has none, and ledger->seal to its seal.  What an
- * entry does that issues nothing is for the caller to put; all before it must
- * be posted.
+ * position, its time if it has none, and ledger->seal to its seal.
  */
 
 stockcert_rc_e stockcert_ledger_append(stockcert_ledger_t *ledger,

@@ -23,8 +23,12 @@
  * Whoever wants to know what is true now looks through the unposted entries,
  * too: readers in the journal (stockcert_read.c), the writer at what it has read
  * of them at the beginning of its transaction.  It reads them only if somebody
- * else has written since it last did: if the journal ends with the same seal, all
- * that led to it is the same.
+ * else has written since it last did: if the journal ends with the same seal,
+ * all that led to it is the same.
+ *
+ * The databases also bear witness to what was posted: if an entry is taken out
+ * of the journal, they are not as they must be.  To unposted entries at its end
+ * nothing bears witness but a seal that somebody kept.
  */
 
 

@@ -91,11 +91,11 @@ static stockcert_rc_e
 stockcert_ledger_count_unposted(stockcert_ledger_t *ledger,
     stockcert_class_t *classes, size_t n, stockcert_error_t *error)
 {
-    int                 rc;
-    size_t              i;
-    MDB_cursor         *cursor;
-    stockcert_rc_e      found;
-    stockcert_entry_t   entry;
+    int                rc;
+    size_t             i;
+    MDB_cursor        *cursor;
+    stockcert_rc_e     found;
+    stockcert_entry_t  entry;
 
     rc = mdb_cursor_open(ledger->reader, ledger->journal, &cursor);
     if (rc != 0) {
@@ -265,21 +265,30 @@ stockcert_ledger_find_unposted(const stockcert_ledger_t *ledger, MDB_txn *txn,
     const stockcert_ledger_class_t *class, uint64_t number,
     stockcert_entry_t *entry, stockcert_error_t *error)
 {
-    int              rc;
-    MDB_cursor      *cursor;
-    stockcert_rc_e   found;
+    int             rc;
+    MDB_cursor     *cursor;
+    stockcert_rc_e  found;
 
     rc = mdb_cursor_open(txn, ledger->journal, &cursor);
     if (rc != 0) {
         return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
     }
 
-    do {
+    for ( ;; ) {
         found = stockcert_ledger_get_unposted(cursor, entry, error);
 
-    } while (found == STOCKCERT_OK
-             && (entry->number != number
-                 || !stockcert_ledger_same(&entry->code, &class->record.code)));
+        if (found != STOCKCERT_OK) {
+            break;
+        }
+
+        if (stockcert_ledger_same(&entry->code, &class->record.code)
+            && entry->number <= number)
+        {
+            found = entry->number == number ? STOCKCERT_OK
+                                            : STOCKCERT_NOT_FOUND;
+            break;
+        }
+    }
 
     mdb_cursor_close(cursor);
 

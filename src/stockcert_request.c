@@ -11,7 +11,7 @@
  * certificate.
  *
  * Keys come in no order.  A B-tree of them would have a page to write for each,
- * somewhere in the file, where all the rest of a commit has some ten; so this
+ * somewhere in the file, where all the rest of a commit has a few; so this
  * is a log-structured merge tree (O'Neil et al., 1996), in a few records:
  *
  *     run      position of its oldest entry -> its items, in ascending order
@@ -112,6 +112,10 @@ stockcert_ledger_put_requests(stockcert_ledger_t *ledger,
     uint8_t         *items;
     MDB_cursor      *cursor;
     stockcert_rc_e   put;
+
+    if (ledger->posted == ledger->position) {
+        return STOCKCERT_OK;
+    }
 
     items = malloc(STOCKCERT_LOT * STOCKCERT_REQUEST);
     if (items == NULL) {

@@ -35,9 +35,10 @@ static stockcert_rc_e stockcert_ledger_open_certificates(
 
 /*
  * All databases are opened in this one transaction: LMDB wants that once for a
- * process, and not from two transactions at a time.  They are made with the
- * ledger or class that they belong to; if one is not there later, something is
- * lost, and the ledger is refused.
+ * process, and not from two transactions at a time.  (Those of classes that the
+ * writer meets later it opens itself, and nobody else does.)  They are made with
+ * the ledger or class that they belong to; if one is not there later, something
+ * is lost, and the ledger is refused.
  */
 
 stockcert_rc_e

@@ -28,7 +28,7 @@ typedef struct {
 /*
  * Checks the file that pages has mapped (stockcert_pages.h).  progress is called
  * after each entry with its number and that of the last.  Memory stays the same
- * however long the journal is, but for 16 bytes for each run of idempotency
+ * however long the journal is, but for some bytes for each run of idempotency
  * keys.
  *
  * Returns 0, or -1 with the first thing that is wrong in pages->fault, as

@@ -6,7 +6,6 @@
 #include "stockcert_verify_int.h"
 
 
-
 static int stockcert_verify_add_run(stockcert_verify_t *v, uint64_t oldest,
     const uint8_t *items, size_t len);
 static int stockcert_verify_run(stockcert_verify_t *v,

@@ -233,10 +233,6 @@ stockcert_ledger_append(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
 
     rc = mdb_put(ledger->writer, ledger->journal, &key, &value, MDB_APPEND);
 
-    if (entry->kind != STOCKCERT_CERTIFICATE_ISSUED) {
-        ledger->posted = ledger->position;
-    }
-
     return stockcert_ledger_error(error, "mdb_put()", rc);
 }
 
