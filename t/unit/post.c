@@ -29,6 +29,7 @@ static void test_other_kinds(void);
 static void test_across_lots(void);
 static void test_abort(void);
 static void test_met(void);
+static void expect(expected_t *classes);
 static int step(stockcert_ledger_t *ledger, expected_t *class, const char *key);
 static int check(stockcert_ledger_t *ledger, const expected_t *classes);
 static int check_verify(const fixture_t *f);
@@ -66,11 +67,7 @@ test_each_position(void)
     fixture_make_default(&f, "each position");
     ledger = fixture_open(&f);
 
-    memset(classes, 0, sizeof(classes));
-    classes[0].code = "CS";
-    classes[0].authorized = 2600000;
-    classes[1].code = "PS";
-    classes[1].authorized = 750000;
+    expect(classes);
 
     wrong = 0;
 
@@ -126,11 +123,7 @@ test_other_kinds(void)
     fixture_make_default(&f, "other kinds");
     ledger = fixture_open(&f);
 
-    memset(classes, 0, sizeof(classes));
-    classes[0].code = "CS";
-    classes[0].authorized = 2600000;
-    classes[1].code = "PS";
-    classes[1].authorized = 750000;
+    expect(classes);
 
     wrong = 0;
 
@@ -322,6 +315,20 @@ test_met(void)
 
     is_int(audit_ledger(&f), 3 + 100 + 300, "met: audit");
     is_int(check_verify(&f), 0, "met: verify");
+}
+
+
+/* those of fixture_make_default() */
+
+static void
+expect(expected_t *classes)
+{
+    memset(classes, 0, CODES * sizeof(expected_t));
+
+    classes[0].code = "CS";
+    classes[0].authorized = 2600000;
+    classes[1].code = "PS";
+    classes[1].authorized = 750000;
 }
 
 
