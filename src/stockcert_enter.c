@@ -8,6 +8,9 @@
 
 static stockcert_rc_e stockcert_ledger_check_next(stockcert_ledger_t *ledger,
     const stockcert_entry_t *entry, stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_enter_other(
+    stockcert_ledger_t *ledger, stockcert_ledger_class_t *class,
+    stockcert_entry_t *entry, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_enter_opened(
     stockcert_ledger_t *ledger, stockcert_ledger_class_t *class,
     stockcert_entry_t *entry, stockcert_error_t *error);
@@ -35,8 +38,8 @@ stockcert_ledger_enter(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
         return rc;
     }
 
-    class = stockcert_ledger_find_class(ledger, entry->code.data,
-                                        entry->code.len);
+    class = stockcert_ledger_find_class(ledger, ledger->nclasses,
+                                        entry->code.data, entry->code.len);
 
     if (class == NULL && entry->kind != STOCKCERT_CLASS_OPENED) {
         return stockcert_ledger_refused(error, "the ledger has no class %.*s",
@@ -51,39 +54,9 @@ stockcert_ledger_enter(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
         }
     }
 
-    if (entry->kind != STOCKCERT_CERTIFICATE_ISSUED) {
-        rc = stockcert_ledger_post(ledger, error);
-        if (rc != STOCKCERT_OK) {
-            return rc;
-        }
-    }
-
-    switch (entry->kind) {
-
-    case STOCKCERT_CLASS_OPENED:
-        rc = stockcert_ledger_enter_opened(ledger, class, entry, error);
-        break;
-
-    case STOCKCERT_CERTIFICATE_ISSUED:
-        rc = stockcert_ledger_enter_issued(ledger, class, entry, error);
-        break;
-
-    case STOCKCERT_CLASS_AMENDED:
-        rc = stockcert_ledger_enter_amended(ledger, class, entry, error);
-        break;
-
-    default: /* STOCKCERT_CERTIFICATE_CANCELLED */
-        rc = stockcert_ledger_enter_cancelled(ledger, class, entry, error);
-        break;
-    }
-
-    if (rc == STOCKCERT_OK && entry->kind != STOCKCERT_CERTIFICATE_ISSUED) {
-
-        /* what it does is done but for the class's counters */
-
-        ledger->posted = ledger->position;
-        rc = stockcert_ledger_post(ledger, error);
-    }
+    rc = entry->kind == STOCKCERT_CERTIFICATE_ISSUED
+         ? stockcert_ledger_enter_issued(ledger, class, entry, error)
+         : stockcert_ledger_enter_other(ledger, class, entry, error);
 
     if (rc != STOCKCERT_OK) {
         return rc;
@@ -98,6 +71,47 @@ stockcert_ledger_enter(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
     }
 
     return STOCKCERT_OK;
+}
+
+
+/* one that issues nothing is posted at once, and all that comes before it */
+
+static stockcert_rc_e
+stockcert_ledger_enter_other(stockcert_ledger_t *ledger,
+    stockcert_ledger_class_t *class, stockcert_entry_t *entry,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    rc = stockcert_ledger_post(ledger, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    switch (entry->kind) {
+
+    case STOCKCERT_CLASS_OPENED:
+        rc = stockcert_ledger_enter_opened(ledger, class, entry, error);
+        break;
+
+    case STOCKCERT_CLASS_AMENDED:
+        rc = stockcert_ledger_enter_amended(ledger, class, entry, error);
+        break;
+
+    default: /* STOCKCERT_CERTIFICATE_CANCELLED */
+        rc = stockcert_ledger_enter_cancelled(ledger, class, entry, error);
+        break;
+    }
+
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    /* what it does is done but for the class's counters */
+
+    ledger->posted = ledger->position;
+
+    return stockcert_ledger_post(ledger, error);
 }
 
 

@@ -52,7 +52,8 @@ stockcert_ledger_grant(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
         }
     }
 
-    class = stockcert_ledger_find_class(ledger, grant->code, grant->code_len);
+    class = stockcert_ledger_find_class(ledger, ledger->nclasses, grant->code,
+                                        grant->code_len);
 
     if (class == NULL) {
         outcome->status = STOCKCERT_NO_CLASS;

@@ -172,18 +172,19 @@ int
 stockcert_ledger_has_class(const stockcert_ledger_t *ledger, const char *code,
     size_t len)
 {
-    return stockcert_ledger_find_class(ledger, code, len) != NULL;
+    return stockcert_ledger_find_class(ledger, ledger->nclasses, code, len)
+           != NULL;
 }
 
 
 stockcert_ledger_class_t *
-stockcert_ledger_find_class(const stockcert_ledger_t *ledger, const char *code,
-    size_t len)
+stockcert_ledger_find_class(const stockcert_ledger_t *ledger, size_t n,
+    const char *code, size_t len)
 {
     size_t                           i;
     const stockcert_ledger_class_t  *class;
 
-    for (i = 0; i < ledger->nclasses; i++) {
+    for (i = 0; i < n; i++) {
         class = &ledger->classes[i];
 
         if (class->record.code.len == len

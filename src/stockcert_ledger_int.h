@@ -89,8 +89,10 @@ struct stockcert_ledger_s {
 };
 
 
+/* Among the first n of ledger->classes; NULL if it is not there. */
+
 stockcert_ledger_class_t *stockcert_ledger_find_class(
-    const stockcert_ledger_t *ledger, const char *code, size_t len);
+    const stockcert_ledger_t *ledger, size_t n, const char *code, size_t len);
 
 /*
  * Posting, in the writer's transaction (stockcert_post.c): _catch_up() reads,

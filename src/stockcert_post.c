@@ -161,25 +161,17 @@ static stockcert_ledger_class_t *
 stockcert_ledger_meet_class(stockcert_ledger_t *ledger,
     const stockcert_str_t *code, stockcert_error_t *error)
 {
-    size_t                     i;
     stockcert_rc_e             rc;
     stockcert_class_t          record;
     stockcert_ledger_class_t  *class;
 
-    for (i = 0; i < ledger->nmet; i++) {
-        class = &ledger->classes[i];
-
-        if (class->record.code.len == code->len
-            && memcmp(class->code, code->data, code->len) == 0)
-        {
-            break;
-        }
-    }
-
-    class = &ledger->classes[i];
+    class = stockcert_ledger_find_class(ledger, ledger->nmet, code->data,
+                                        code->len);
     rc = STOCKCERT_OK;
 
-    if (i == ledger->nmet) {
+    if (class == NULL) {
+        class = &ledger->classes[ledger->nmet];
+
         rc = stockcert_ledger_get_class(ledger, ledger->writer, code->data,
                                         code->len, &record, error);
         if (rc == STOCKCERT_OK) {

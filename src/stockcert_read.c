@@ -129,7 +129,7 @@ stockcert_ledger_certificate(stockcert_ledger_t *ledger, const char *code,
 {
     stockcert_ledger_class_t  *class;
 
-    class = stockcert_ledger_find_class(ledger, code, len);
+    class = stockcert_ledger_find_class(ledger, ledger->nclasses, code, len);
     if (class == NULL) {
         return STOCKCERT_NOT_FOUND;
     }

@@ -112,7 +112,8 @@ stockcert_ledger_add_class(stockcert_ledger_t *ledger,
     stockcert_rc_e     rc;
     stockcert_entry_t  entry;
 
-    if (stockcert_ledger_find_class(ledger, class->code.data, class->code.len)
+    if (stockcert_ledger_find_class(ledger, ledger->nclasses, class->code.data,
+                                    class->code.len)
         != NULL)
     {
         return STOCKCERT_OK;

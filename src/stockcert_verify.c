@@ -219,7 +219,8 @@ stockcert_verify_header(stockcert_verify_t *v)
     if (memcmp(p + 9, "\0\0\0\1", 4) != 0) {
         return stockcert_verify_fault(v, "meta: expected format version 1, "
                                       "found %u",
-                                      (unsigned) p[9] << 24 | (unsigned) p[10] << 16
+                                      (unsigned) p[9] << 24
+                                      | (unsigned) p[10] << 16
                                       | (unsigned) p[11] << 8 | p[12]);
     }
 

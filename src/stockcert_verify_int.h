@@ -116,7 +116,10 @@ int stockcert_verify_next(stockcert_verify_t *v);
 
 int stockcert_verify_runs(stockcert_verify_t *v);
 
-/* Looks for the key of the certificate that is replayed, if it is posted. */
+/*
+ * Looks for the key of the certificate that is replayed, if it is posted, or else
+ * keeps it for stockcert_verify_requests().
+ */
 
 int stockcert_verify_request(stockcert_verify_t *v,
     const stockcert_bytes_t *key);
