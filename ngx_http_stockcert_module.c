@@ -114,6 +114,8 @@ ngx_http_stockcert_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
+    smcf->wake = -1;
+
     return smcf;
 }
 
@@ -466,8 +468,6 @@ ngx_http_stockcert_give_directory(ngx_cycle_t *cycle, ngx_str_t *path)
 static ngx_int_t
 ngx_http_stockcert_init_process(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                       i;
-    ngx_http_stockcert_ledger_t    **ledgers;
     ngx_http_stockcert_main_conf_t  *smcf;
 
     smcf = ngx_http_cycle_get_module_main_conf(cycle,
@@ -475,7 +475,7 @@ ngx_http_stockcert_init_process(ngx_cycle_t *cycle)
 
     /* the cache manager and loader come here, too */
 
-    if (smcf == NULL || !smcf->shared
+    if (smcf == NULL || smcf->ledgers.nelts == 0
         || (ngx_process != NGX_PROCESS_WORKER
             && ngx_process != NGX_PROCESS_SINGLE))
     {
@@ -497,17 +497,9 @@ ngx_http_stockcert_init_process(ngx_cycle_t *cycle)
 
 #endif
 
-    if (ngx_http_stockcert_listen(cycle, smcf) != NGX_OK) {
-        return NGX_ERROR;
-    }
+    /* an error here would end the worker for good; it is tried again */
 
-    ledgers = smcf->ledgers.elts;
-
-    for (i = 0; i < smcf->ledgers.nelts; i++) {
-        if (ngx_http_stockcert_lane_create(cycle, ledgers[i]) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
+    (void) ngx_http_stockcert_join(cycle, smcf);
 
     return NGX_OK;
 }
@@ -516,20 +508,12 @@ ngx_http_stockcert_init_process(ngx_cycle_t *cycle)
 static void
 ngx_http_stockcert_exit_process(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                       i;
-    ngx_http_stockcert_ledger_t    **ledgers;
     ngx_http_stockcert_main_conf_t  *smcf;
 
     smcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_stockcert_module);
 
-    if (smcf == NULL) {
-        return;
-    }
-
-    ledgers = smcf->ledgers.elts;
-
-    for (i = 0; i < smcf->ledgers.nelts; i++) {
-        ngx_http_stockcert_lane_destroy(ledgers[i]);
+    if (smcf) {
+        ngx_http_stockcert_leave(smcf);
     }
 }

@@ -6,7 +6,9 @@
  *                                    something to read
  *     ngx_http_stockcert_get.c       reads the ledger
  *     ngx_http_stockcert_commit.c    grants become certificates, in batches
+ *     ngx_http_stockcert_lead.c      of one worker for all
  *     ngx_http_stockcert_lane.c      what a worker needs for that
+ *     ngx_http_stockcert_share.c     and what all of them share
  *     ngx_http_stockcert_reply.c     what was read or issued becomes HTTP
  *     ngx_http_stockcert_html.c      or a page to look at
  *     ngx_http_stockcert_problem.c   and so does what went wrong
@@ -52,12 +54,12 @@ typedef struct {
     stockcert_paper_t              paper;
     size_t                         size;
 
+    ngx_flag_t                     create;     /* if it is not there */
+
     ngx_thread_pool_t             *thread_pool;
 
-    ngx_shm_t                      shm;        /* a stockcert_lanes_t */
-    ngx_fd_t                      *wakes;      /* the main configuration's */
-
-    ngx_http_stockcert_lane_t     *lane;       /* the worker's own */
+    stockcert_lanes_t             *lanes;      /* of all workers, or NULL */
+    ngx_http_stockcert_lane_t     *lane;       /* the worker's own, or NULL */
 } ngx_http_stockcert_ledger_t;
 
 
@@ -65,9 +67,19 @@ typedef struct {
     ngx_array_t                    ledgers;    /* pointers to them */
     ngx_array_t                    locations;  /* and to these */
 
-    ngx_fd_t                      *wakes;      /* an eventfd for each worker */
+    /* what the workers share, made in the master; claims is NULL if it failed */
+
+    ngx_shm_t                      shm;        /* claims, lanes of each ledger */
+    stockcert_claims_t            *claims;
+    ngx_fd_t                      *wakes;      /* an eventfd for each lane */
     ngx_uint_t                     nwakes;
-    unsigned                       shared:1;   /* all of that is there */
+
+    /* the worker's own */
+
+    ngx_uint_t                     number;     /* of its lanes */
+    ngx_fd_t                       wake;       /* of one that is alone, or -1 */
+    ngx_connection_t              *listening;  /* NULL: it has no lanes yet */
+    time_t                         retry;      /* not to be tried before */
 } ngx_http_stockcert_main_conf_t;
 
 
@@ -155,9 +167,10 @@ ngx_int_t ngx_http_stockcert_get(ngx_http_request_t *r,
  * Commit.
  *
  * _share(), in the master, makes what the workers share, for as long as the
- * cycle lives.  If that succeeded, _listen() and _lane_create(), in a worker,
- * take it up; the latter opens the ledger.  They fail for want of memory or
- * descriptors only: a ledger that cannot be opened now is tried again later.
+ * cycle lives.  _join(), in a worker, claims lanes there, or makes some for this
+ * worker alone where that is not possible, and opens the ledgers; it returns
+ * NGX_ERROR for want of memory or descriptors, and may be called again.
+ * _leave() ends it all.
  *
  * _commit() queues a grant: NGX_OK, and the request is finalized once it is
  * settled; otherwise nothing is queued, and *problem is for the caller to
@@ -170,11 +183,9 @@ ngx_int_t ngx_http_stockcert_get(ngx_http_request_t *r,
 
 void ngx_http_stockcert_share(ngx_cycle_t *cycle,
     ngx_http_stockcert_main_conf_t *smcf);
-ngx_int_t ngx_http_stockcert_listen(ngx_cycle_t *cycle,
+ngx_int_t ngx_http_stockcert_join(ngx_cycle_t *cycle,
     ngx_http_stockcert_main_conf_t *smcf);
-ngx_int_t ngx_http_stockcert_lane_create(ngx_cycle_t *cycle,
-    ngx_http_stockcert_ledger_t *ledger);
-void ngx_http_stockcert_lane_destroy(ngx_http_stockcert_ledger_t *ledger);
+void ngx_http_stockcert_leave(ngx_http_stockcert_main_conf_t *smcf);
 
 ngx_int_t ngx_http_stockcert_commit(ngx_http_request_t *r,
     ngx_http_stockcert_ledger_t *ledger, const stockcert_grant_t *grant,

@@ -25,6 +25,8 @@ static char *ngx_http_stockcert_path(ngx_conf_t *cf,
 static char *ngx_http_stockcert_real_path(ngx_conf_t *cf, ngx_str_t *path);
 static char *ngx_http_stockcert_size(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
+static char *ngx_http_stockcert_create(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
 static char *ngx_http_stockcert_company(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
 static char *ngx_http_stockcert_class(ngx_conf_t *cf,
@@ -35,6 +37,7 @@ static ngx_http_stockcert_directive_t  ngx_http_stockcert_directives[] = {
 
     { ngx_string("path"), 2, ngx_http_stockcert_path },
     { ngx_string("size"), 2, ngx_http_stockcert_size },
+    { ngx_string("create"), 2, ngx_http_stockcert_create },
     { ngx_string("company"), 2, ngx_http_stockcert_company },
     { ngx_string("class"), 4, ngx_http_stockcert_class },
     { ngx_string("incorporated"), 2, ngx_http_stockcert_incorporated },
@@ -82,6 +85,7 @@ ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     ledger->name = value[1];
+    ledger->create = NGX_CONF_UNSET;
 
     if (ngx_array_init(&ledger->classes, cf->pool, 4,
                        sizeof(stockcert_class_t))
@@ -129,6 +133,8 @@ ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (ledger->size == 0) {
         ledger->size = (size_t) NGX_HTTP_STOCKCERT_SIZE;
     }
+
+    ngx_conf_init_value(ledger->create, 1);
 
     for (i = 0; i < smcf->ledgers.nelts; i++) {
         if (ngx_strcmp(ledgers[i]->path.data, ledger->path.data) == 0) {
@@ -334,6 +340,32 @@ ngx_http_stockcert_size(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
     /* LMDB wants whole pages */
 
     ledger->size = (size_t) (size - size % (off_t) ngx_pagesize);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_stockcert_create(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (ledger->create != NGX_CONF_UNSET) {
+        return "\"create\" directive is duplicate";
+    }
+
+    if (ngx_strcasecmp(value[1].data, (u_char *) "on") == 0) {
+        ledger->create = 1;
+
+    } else if (ngx_strcasecmp(value[1].data, (u_char *) "off") == 0) {
+        ledger->create = 0;
+
+    } else {
+        return ngx_http_stockcert_invalid(cf, "value", &value[1],
+                                          "must be \"on\" or \"off\"");
+    }
 
     return NGX_CONF_OK;
 }

@@ -1,103 +1,22 @@
 
 #include <ngx_http_stockcert_lane.h>
 
-#include <sys/eventfd.h>
+
+#define NGX_HTTP_STOCKCERT_OPEN   200      /* milliseconds, at most so long for
+                                              others as the worker starts */
+#define NGX_HTTP_STOCKCERT_FILES  100      /* milliseconds between two looks
+                                              whether they are still there */
 
 
-static void ngx_http_stockcert_unshare(void *data);
-
-
-/*
- * In the master.  The memory is the cycle's own: the workers of before a reload
- * keep theirs until they have gone.
- */
-
-void
-ngx_http_stockcert_share(ngx_cycle_t *cycle,
-    ngx_http_stockcert_main_conf_t *smcf)
-{
-    size_t                         n;
-    ngx_uint_t                     i;
-    ngx_core_conf_t               *ccf;
-    ngx_pool_cleanup_t            *cln;
-    ngx_http_stockcert_ledger_t  **ledgers;
-
-    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
-
-    n = ngx_min((size_t) ccf->worker_processes, STOCKCERT_LANES_MAX);
-
-    smcf->wakes = ngx_palloc(cycle->pool, n * sizeof(ngx_fd_t));
-    cln = ngx_pool_cleanup_add(cycle->pool, 0);
-
-    if (smcf->wakes == NULL || cln == NULL) {
-        return;
-    }
-
-    cln->handler = ngx_http_stockcert_unshare;
-    cln->data = smcf;
-
-    for (smcf->nwakes = 0; smcf->nwakes < n; smcf->nwakes++) {
-
-        smcf->wakes[smcf->nwakes] = eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC);
-
-        if (smcf->wakes[smcf->nwakes] == -1) {
-            ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                          "eventfd() failed");
-            return;
-        }
-    }
-
-    ledgers = smcf->ledgers.elts;
-
-    for (i = 0; i < smcf->ledgers.nelts; i++) {
-        ledgers[i]->wakes = smcf->wakes;
-
-        ledgers[i]->shm.size = stockcert_lanes_size(n);
-        ledgers[i]->shm.name = ledgers[i]->name;
-        ledgers[i]->shm.log = cycle->log;
-
-        if (ngx_shm_alloc(&ledgers[i]->shm) != NGX_OK) {
-            ledgers[i]->shm.addr = NULL;
-            return;
-        }
-
-        stockcert_lanes_init((stockcert_lanes_t *) ledgers[i]->shm.addr, n);
-    }
-
-    smcf->shared = 1;
-}
-
-
-static void
-ngx_http_stockcert_unshare(void *data)
-{
-    ngx_http_stockcert_main_conf_t *smcf = data;
-
-    ngx_uint_t                     i;
-    ngx_http_stockcert_ledger_t  **ledgers;
-
-    ledgers = smcf->ledgers.elts;
-
-    for (i = 0; i < smcf->ledgers.nelts; i++) {
-        if (ledgers[i]->shm.addr) {
-            ngx_shm_free(&ledgers[i]->shm);
-        }
-    }
-
-    for (i = 0; i < smcf->nwakes; i++) {
-        if (close(smcf->wakes[i]) == -1) {
-            ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_errno,
-                          "close() of an eventfd failed");
-        }
-    }
-}
+static void ngx_http_stockcert_lane_look(ngx_http_stockcert_lane_t *lane);
+static ngx_int_t ngx_http_stockcert_lane_share(ngx_cycle_t *cycle,
+    ngx_http_stockcert_main_conf_t *smcf, ngx_http_stockcert_lane_t *lane);
 
 
 ngx_int_t
 ngx_http_stockcert_lane_create(ngx_cycle_t *cycle,
-    ngx_http_stockcert_ledger_t *ledger)
+    ngx_http_stockcert_main_conf_t *smcf, ngx_http_stockcert_ledger_t *ledger)
 {
-    stockcert_error_t           error;
     ngx_http_stockcert_lane_t  *lane;
 
     lane = ngx_pcalloc(cycle->pool, sizeof(ngx_http_stockcert_lane_t));
@@ -105,16 +24,20 @@ ngx_http_stockcert_lane_create(ngx_cycle_t *cycle,
         return NGX_ERROR;
     }
 
-    lane->thread_task = ngx_thread_task_alloc(cycle->pool, 0);
-    if (lane->thread_task == NULL) {
-        return NGX_ERROR;
-    }
-
     lane->conf = ledger;
     lane->log = cycle->log;
 
-    lane->lanes = (stockcert_lanes_t *) ledger->shm.addr;
-    lane->lane = &lane->lanes->lanes[ngx_worker];
+    lane->thread_task = ngx_thread_task_alloc(cycle->pool, 0);
+
+    if (lane->thread_task == NULL
+        || ngx_http_stockcert_lane_share(cycle, smcf, lane) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    lane->task.leader.lanes = lane->lanes;
+    lane->task.leader.wake = ngx_http_stockcert_wake;
+    lane->task.leader.data = lane;
 
     lane->thread_task->ctx = lane;
     lane->thread_task->handler = ngx_http_stockcert_thread;
@@ -134,15 +57,67 @@ ngx_http_stockcert_lane_create(ngx_cycle_t *cycle,
 
     lane->answered = stockcert_lane_filled(lane->lane);
 
-    if (ngx_http_stockcert_lane_open(ledger, &lane->ledger, &error)
-        == STOCKCERT_OK)
-    {
+    return NGX_OK;
+}
+
+
+void
+ngx_http_stockcert_lane_start(ngx_http_stockcert_ledger_t *ledger)
+{
+    stockcert_rc_e              rc;
+    stockcert_error_t           error;
+    ngx_http_stockcert_lane_t  *lane;
+
+    lane = ledger->lane;
+
+    rc = ngx_http_stockcert_lane_open(lane, NGX_HTTP_STOCKCERT_OPEN,
+                                      &lane->ledger, &error);
+    switch (rc) {
+
+    case STOCKCERT_OK:
         ngx_http_stockcert_lane_opened(lane);
         ngx_http_stockcert_settled(lane);
+        break;
 
-    } else {
+    case STOCKCERT_BUSY:
+
+        /* a thread can wait */
+
+        ngx_http_stockcert_lane_reopen(lane);
+        break;
+
+    default:
         ngx_http_stockcert_log(lane->log, ledger, &error);
     }
+}
+
+
+/* the worker's own lane, among those of all workers, or alone */
+
+static ngx_int_t
+ngx_http_stockcert_lane_share(ngx_cycle_t *cycle,
+    ngx_http_stockcert_main_conf_t *smcf, ngx_http_stockcert_lane_t *lane)
+{
+    if (smcf->wake == -1) {
+        lane->lanes = lane->conf->lanes;
+        lane->wakes = smcf->wakes;
+
+    } else {
+        lane->wakes = &smcf->wake;
+
+        lane->shm.size = stockcert_lanes_size(1);
+        lane->shm.name = lane->conf->name;
+        lane->shm.log = cycle->log;
+
+        if (ngx_shm_alloc(&lane->shm) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        lane->lanes = (stockcert_lanes_t *) lane->shm.addr;
+        stockcert_lanes_init(lane->lanes, 1);
+    }
+
+    lane->lane = &lane->lanes->lanes[smcf->number];
 
     return NGX_OK;
 }
@@ -166,54 +141,74 @@ ngx_http_stockcert_lane_destroy(ngx_http_stockcert_ledger_t *ledger)
     }
 
     ngx_http_stockcert_lane_close(lane);
-}
 
-
-/*
- * Once for each worker, whatever its ledgers.  As nginx's ngx_notify() does, it
- * takes each write to the eventfd for an event (EPOLLET) and never reads it.
- */
-
-ngx_int_t
-ngx_http_stockcert_listen(ngx_cycle_t *cycle,
-    ngx_http_stockcert_main_conf_t *smcf)
-{
-    ngx_connection_t  *c;
-
-    c = ngx_get_connection(smcf->wakes[ngx_worker], cycle->log);
-    if (c == NULL) {
-        return NGX_ERROR;
+    if (lane->shm.addr) {
+        ngx_shm_free(&lane->shm);
     }
 
-    c->data = smcf;
-    c->read->log = cycle->log;
-    c->read->handler = ngx_http_stockcert_wake_handler;
-
-    /* a channel: nginx leaves it open as the worker quits */
-
-    c->read->channel = 1;
-    c->write->channel = 1;
-
-    return ngx_add_event(c->read, NGX_READ_EVENT, NGX_CLEAR_EVENT);
+    ledger->lane = NULL;
 }
 
 
 stockcert_ledger_t *
 ngx_http_stockcert_lane_ledger(ngx_http_stockcert_ledger_t *ledger)
 {
-    ngx_http_stockcert_lane_t  *lane;
+    ngx_http_stockcert_lane_t       *lane;
+    ngx_http_stockcert_main_conf_t  *smcf;
+
+    if (ledger->lane == NULL) {
+        smcf = ngx_http_cycle_get_module_main_conf((ngx_cycle_t *) ngx_cycle,
+                                                   ngx_http_stockcert_module);
+
+        if (ngx_http_stockcert_join((ngx_cycle_t *) ngx_cycle, smcf) != NGX_OK)
+        {
+            return NULL;
+        }
+    }
 
     lane = ledger->lane;
 
-    if (lane == NULL || lane->failed) {
+    if (lane->failed) {
         return NULL;
+    }
+
+    if (lane->ledger && ngx_current_msec - lane->looked
+                        >= NGX_HTTP_STOCKCERT_FILES)
+    {
+        ngx_http_stockcert_lane_look(lane);
     }
 
     if (lane->ledger == NULL) {
         ngx_http_stockcert_lane_reopen(lane);
     }
 
-    return lane->ledger;
+    return lane->failed ? NULL : lane->ledger;
+}
+
+
+/*
+ * A reader has a place in lock.mdb: one that was removed keeps no page for it.
+ * But who looks for data.mdb finds none before a writer does.
+ */
+
+static void
+ngx_http_stockcert_lane_look(ngx_http_stockcert_lane_t *lane)
+{
+    stockcert_error_t  error;
+
+    lane->looked = ngx_current_msec;
+
+    if (stockcert_ledger_is_current(lane->ledger)) {
+        return;
+    }
+
+    ngx_cpystrn((u_char *) error.text,
+                (u_char *) "data.mdb or lock.mdb was removed, replaced or "
+                           "linked while it was in use: the ledger is opened "
+                           "anew",
+                sizeof(error.text));
+
+    ngx_http_stockcert_lane_failed(lane->conf, &error);
 }
 
 
@@ -239,14 +234,23 @@ ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
 /* on the event loop as the worker starts, later on a thread */
 
 stockcert_rc_e
-ngx_http_stockcert_lane_open(ngx_http_stockcert_ledger_t *conf,
+ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane, unsigned wait,
     stockcert_ledger_t **ledger, stockcert_error_t *error)
 {
-    stockcert_ledger_conf_t  lc;
+    stockcert_tail_t              known;
+    stockcert_ledger_conf_t       lc;
+    ngx_http_stockcert_ledger_t  *conf;
+
+    conf = lane->conf;
+
+    stockcert_lanes_known(lane->lanes, &known);
 
     lc.path = (char *) conf->path.data;
-    lc.access = STOCKCERT_MAKE;
+    lc.access = conf->create ? STOCKCERT_MAKE : STOCKCERT_OPEN;
     lc.created = 0;
+    lc.wait = wait;
+    lc.known = &known;
+    lc.interrupted = NULL;
     lc.size = conf->size;
     lc.company.len = conf->company.len;
     lc.company.data = (char *) conf->company.data;
@@ -265,6 +269,12 @@ ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane)
     ngx_uint_t           i;
     stockcert_class_t   *conf, class;
     stockcert_error_t    error;
+
+    if (stockcert_ledger_is_made(lane->ledger)) {
+        ngx_log_error(NGX_LOG_NOTICE, lane->log, 0,
+                      "stockcert ledger \"%V\" is new, made in \"%V\"",
+                      &lane->conf->name, &lane->conf->path);
+    }
 
     if (ngx_worker != 0) {
         return;

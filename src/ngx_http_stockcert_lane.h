@@ -1,8 +1,10 @@
 
 /*
- * What a worker has of a ledger, for the two rooms that deal with it:
- * ngx_http_stockcert_lane.c makes it, opens and closes the ledger;
- * ngx_http_stockcert_commit.c fills the lane, leads and answers.
+ * What a worker has of a ledger, for the rooms that deal with it:
+ * ngx_http_stockcert_share.c has what all workers share,
+ * ngx_http_stockcert_lane.c makes it, opens and closes the ledger,
+ * ngx_http_stockcert_commit.c fills the lane and answers,
+ * ngx_http_stockcert_lead.c leads.
  *
  * All of it belongs to the event loop, but "task" while a task is active, and
  * what is of a type of stockcert_lanes.h.
@@ -23,7 +25,9 @@ typedef struct {
     stockcert_rc_e                 rc;
     stockcert_error_t              error;
     time_t                         logged;     /* when a commit had failed */
-    stockcert_pace_t               pace;       /* of all the tasks */
+    ngx_uint_t                     more;       /* it still leads, and only gave
+                                                  way to other tasks */
+    stockcert_leader_t             leader;     /* of all the tasks */
 } ngx_http_stockcert_task_t;
 
 
@@ -35,10 +39,14 @@ struct ngx_http_stockcert_lane_s {
 
     stockcert_lanes_t             *lanes;
     stockcert_lane_t              *lane;       /* the worker's own */
+    ngx_shm_t                      shm;        /* lanes for it alone, or none */
+    ngx_fd_t                      *wakes;      /* an eventfd for each lane */
 
     stockcert_ledger_t            *ledger;     /* NULL while it is not open */
     ngx_msec_t                     retry;      /* not to be opened before */
-    stockcert_rc_e                 refuse;     /* of the last commit here */
+    ngx_msec_t                     looked;     /* whether its files are there */
+    ngx_msec_t                     told;       /* who has the lock */
+    ngx_uint_t                     failures;   /* of tasks, one after another */
     _Atomic ngx_uint_t             failed;     /* the task must end */
 
     ngx_thread_task_t             *thread_task;
@@ -54,12 +62,23 @@ struct ngx_http_stockcert_lane_s {
 
 
 /*
- * Opens the ledger; also called on the task's thread.  _opened() says where the
- * configuration differs from a ledger that was opened.
+ * Once the worker knows its number: _create() makes what it has of a ledger,
+ * _start() opens that, _destroy() ends it.
  */
 
-stockcert_rc_e ngx_http_stockcert_lane_open(ngx_http_stockcert_ledger_t *conf,
-    stockcert_ledger_t **ledger, stockcert_error_t *error);
+ngx_int_t ngx_http_stockcert_lane_create(ngx_cycle_t *cycle,
+    ngx_http_stockcert_main_conf_t *smcf, ngx_http_stockcert_ledger_t *ledger);
+void ngx_http_stockcert_lane_start(ngx_http_stockcert_ledger_t *ledger);
+void ngx_http_stockcert_lane_destroy(ngx_http_stockcert_ledger_t *ledger);
+
+/*
+ * Opens the ledger; also called on the task's thread.  wait is for others, in
+ * milliseconds, 0 for ever.  _opened() says where the configuration differs from
+ * a ledger that was opened.
+ */
+
+stockcert_rc_e ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane,
+    unsigned wait, stockcert_ledger_t **ledger, stockcert_error_t *error);
 void ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane);
 
 /* Closes the ledger; no task may be active. */
@@ -76,9 +95,28 @@ void ngx_http_stockcert_log(ngx_log_t *log,
     ngx_http_stockcert_ledger_t *conf, const stockcert_error_t *error);
 
 
+#define NGX_HTTP_STOCKCERT_LATE  1000      /* milliseconds without a commit until
+                                              one leads as well */
+
+
+/*
+ * Answers the worker's requests below the position end: with the outcome, or if
+ * it is not settled, that this is not known.
+ */
+
+void ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, uint64_t end);
+
 /* Answers what is settled, and sees to it that the rest will be. */
 
 void ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane);
+
+/* Leads if nobody does; late: also if the leader is gone, or stuck. */
+
+void ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late);
+
+/* Wakes the worker of a lane; on a leader's thread. */
+
+void ngx_http_stockcert_wake(void *data, size_t number);
 
 /* Posts the task: it opens the ledger if there is none, or else leads. */
 

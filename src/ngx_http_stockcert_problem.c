@@ -156,6 +156,10 @@ ngx_http_stockcert_outcome(ngx_http_request_t *r,
         return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_LEDGER_FULL,
                                           NULL, NULL);
 
+    case STOCKCERT_GIVEN_UP:
+        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_OUTCOME_UNKNOWN,
+                                          NULL, NULL);
+
     case STOCKCERT_UNAVAILABLE:
         return ngx_http_stockcert_problem(r,
                                          NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE,

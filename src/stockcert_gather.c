@@ -21,11 +21,16 @@
 
 
 void
-stockcert_lanes_gather(stockcert_lanes_t *lanes, stockcert_pace_t *pace)
+stockcert_lanes_gather(stockcert_leader_t *leader)
 {
-    uint32_t         came, wanted;
-    uint64_t         end, now;
-    struct timespec  ts;
+    uint32_t            came, wanted;
+    uint64_t            end, now;
+    struct timespec     ts;
+    stockcert_pace_t   *pace;
+    stockcert_lanes_t  *lanes;
+
+    pace = &leader->pace;
+    lanes = leader->lanes;
 
     now = stockcert_pace_clock();
 

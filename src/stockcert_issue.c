@@ -6,7 +6,7 @@
 
 static stockcert_rc_e stockcert_ledger_grant(stockcert_ledger_t *ledger,
     stockcert_slot_t *slot, stockcert_error_t *error);
-static stockcert_rc_e stockcert_ledger_replay(stockcert_ledger_t *ledger,
+static stockcert_rc_e stockcert_ledger_find(stockcert_ledger_t *ledger,
     stockcert_slot_t *slot, stockcert_error_t *error);
 static void stockcert_ledger_issued(stockcert_outcome_t *outcome,
     const stockcert_entry_t *entry);
@@ -22,6 +22,30 @@ stockcert_ledger_issue(stockcert_ledger_t *ledger, stockcert_slot_t *slots,
     for (i = 0; i < n; i++) {
         rc = stockcert_ledger_grant(ledger, &slots[i], error);
         if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+    }
+
+    return STOCKCERT_OK;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_replay(stockcert_ledger_t *ledger, stockcert_slot_t *slots,
+    size_t n, stockcert_status_e status, stockcert_error_t *error)
+{
+    size_t          i;
+    stockcert_rc_e  rc;
+
+    for (i = 0; i < n; i++) {
+        rc = slots[i].grant.key_len
+             ? stockcert_ledger_find(ledger, &slots[i], error)
+             : STOCKCERT_NOT_FOUND;
+
+        if (rc == STOCKCERT_NOT_FOUND) {
+            slots[i].outcome.status = status;
+
+        } else if (rc != STOCKCERT_OK) {
             return rc;
         }
     }
@@ -46,7 +70,7 @@ stockcert_ledger_grant(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
     outcome->replayed = 0;
 
     if (grant->key_len) {
-        rc = stockcert_ledger_replay(ledger, slot, error);
+        rc = stockcert_ledger_find(ledger, slot, error);
         if (rc != STOCKCERT_NOT_FOUND) {
             return rc;
         }
@@ -100,7 +124,7 @@ stockcert_ledger_grant(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
 /* returns STOCKCERT_NOT_FOUND if no certificate has the grant's key */
 
 static stockcert_rc_e
-stockcert_ledger_replay(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
+stockcert_ledger_find(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
     stockcert_error_t *error)
 {
     stockcert_rc_e            rc;

@@ -10,21 +10,9 @@
 #include "stockcert_lanes.h"
 
 
+static int stockcert_is_gone(int64_t pid);
 static void stockcert_lane_copy(stockcert_grant_t *to,
     const stockcert_grant_t *from);
-static stockcert_rc_e stockcert_lanes_recover(stockcert_lanes_t *lanes,
-    stockcert_ledger_t *ledger, stockcert_rc_e refuse, stockcert_wake_pt wake,
-    void *data, stockcert_error_t *error);
-static stockcert_rc_e stockcert_lane_is_committed(stockcert_lane_t *lane,
-    stockcert_ledger_t *ledger, uint64_t noted, stockcert_error_t *error);
-static stockcert_rc_e stockcert_lanes_issue(stockcert_lanes_t *lanes,
-    stockcert_ledger_t *ledger, uint64_t *ends, stockcert_wake_pt wake,
-    void *data, stockcert_error_t *error);
-static stockcert_rc_e stockcert_lane_issue(stockcert_lane_t *lane,
-    stockcert_ledger_t *ledger, uint64_t end, stockcert_error_t *error);
-static uint64_t stockcert_lane_refuse(stockcert_lane_t *lane, uint64_t end,
-    stockcert_rc_e rc);
-static uint64_t stockcert_lane_settle(stockcert_lane_t *lane, uint64_t end);
 
 
 size_t
@@ -38,6 +26,97 @@ void
 stockcert_lanes_init(stockcert_lanes_t *lanes, size_t n)
 {
     lanes->nlanes = n;
+}
+
+
+/* a word is written when its end is: a leader may die in between */
+
+void
+stockcert_lanes_know(stockcert_lanes_t *lanes, const stockcert_tail_t *known)
+{
+    uint64_t  next;
+
+    next = atomic_load(&lanes->known) + 1;
+
+    lanes->ends[next % 2] = *known;
+
+    atomic_store(&lanes->known, next);
+}
+
+
+void
+stockcert_lanes_known(const stockcert_lanes_t *lanes, stockcert_tail_t *known)
+{
+    uint64_t  n;
+
+    /* each turn there was another commit meanwhile */
+
+    do {
+        n = atomic_load(&lanes->known);
+        *known = lanes->ends[n % 2];
+        atomic_thread_fence(memory_order_acquire);
+    } while (atomic_load(&lanes->known) != n);
+}
+
+
+size_t
+stockcert_claims_size(size_t n)
+{
+    return sizeof(stockcert_claims_t) + n * sizeof(int64_t);
+}
+
+
+void
+stockcert_claims_init(stockcert_claims_t *claims, size_t n)
+{
+    claims->n = n;
+}
+
+
+/*
+ * The process id of an owner that died may be somebody else's now.  Then its
+ * lane is left alone; but if it is that of this process, it is nobody's.
+ */
+
+size_t
+stockcert_claim(stockcert_claims_t *claims)
+{
+    size_t   i;
+    int64_t  me, owner;
+
+    me = getpid();
+
+    for (i = 0; i < claims->n; i++) {
+        owner = atomic_load(&claims->owners[i]);
+
+        if (owner != 0 && owner != me && !stockcert_is_gone(owner)) {
+            continue;
+        }
+
+        if (atomic_compare_exchange_strong(&claims->owners[i], &owner, me)) {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
+void
+stockcert_unclaim(stockcert_claims_t *claims, size_t lane)
+{
+    int64_t  me;
+
+    me = getpid();
+
+    (void) atomic_compare_exchange_strong(&claims->owners[lane], &me, 0);
+}
+
+
+static int
+stockcert_is_gone(int64_t pid)
+{
+    return kill((pid_t) pid, 0) == -1 && errno == ESRCH;
 }
 
 
@@ -139,9 +218,7 @@ stockcert_lanes_take_over(stockcert_lanes_t *lanes, int force)
 
     leader = atomic_load(&lanes->leader);
 
-    if (leader != 0 && !force
-        && !(kill((pid_t) leader, 0) == -1 && errno == ESRCH))
-    {
+    if (leader != 0 && !force && !stockcert_is_gone(leader)) {
         return 0;
     }
 
@@ -170,252 +247,6 @@ stockcert_lanes_waiting(stockcert_lanes_t *lanes)
     for (i = 0; i < lanes->nlanes; i++) {
         if (stockcert_lane_waiting(&lanes->lanes[i])) {
             return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-stockcert_rc_e
-stockcert_lanes_commit(stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
-    stockcert_rc_e refuse, stockcert_wake_pt wake, void *data,
-    stockcert_pace_t *pace, stockcert_error_t *error)
-{
-    size_t          i;
-    uint64_t        ends[STOCKCERT_LANES_MAX], start, n;
-    stockcert_rc_e  rc;
-
-    start = stockcert_pace_clock();
-    pace->grants = 0;
-
-    rc = stockcert_ledger_begin(ledger, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    rc = stockcert_lanes_recover(lanes, ledger, refuse, wake, data, error);
-    if (rc != STOCKCERT_OK) {
-        stockcert_ledger_abort(ledger);
-        return rc;
-    }
-
-    rc = stockcert_lanes_issue(lanes, ledger, ends, wake, data, error);
-    if (rc != STOCKCERT_OK) {
-        stockcert_ledger_abort(ledger);
-        return rc;
-    }
-
-    rc = stockcert_ledger_commit(ledger, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    for (i = 0; i < lanes->nlanes; i++) {
-        n = stockcert_lane_settle(&lanes->lanes[i], ends[i]);
-
-        if (n) {
-            pace->grants += n;
-            wake(data, i);
-        }
-    }
-
-    pace->duration = stockcert_pace_clock() - start;
-
-    return STOCKCERT_OK;
-}
-
-
-static stockcert_rc_e
-stockcert_lanes_recover(stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
-    stockcert_rc_e refuse, stockcert_wake_pt wake, void *data,
-    stockcert_error_t *error)
-{
-    int                flushed;
-    size_t             i;
-    uint64_t           noted, settled;
-    stockcert_rc_e     rc;
-    stockcert_lane_t  *lane;
-
-    flushed = 0;
-
-    for (i = 0; i < lanes->nlanes; i++) {
-        lane = &lanes->lanes[i];
-
-        noted = atomic_load_explicit(&lane->noted, memory_order_acquire);
-
-        if (noted <= atomic_load(&lane->settled)) {
-            continue;
-        }
-
-        /* what is read below must not be undone by a power cut */
-
-        if (!flushed) {
-            rc = stockcert_ledger_flush(ledger, error);
-            if (rc != STOCKCERT_OK) {
-                return rc;
-            }
-
-            flushed = 1;
-        }
-
-        rc = stockcert_lane_is_committed(lane, ledger, noted, error);
-
-        switch (rc) {
-
-        case STOCKCERT_OK:
-            settled = stockcert_lane_settle(lane, noted);
-            break;
-
-        case STOCKCERT_NOT_FOUND:
-            settled = refuse ? stockcert_lane_refuse(lane, noted, refuse) : 0;
-
-            /* the outcomes are written again: until they are, none stands */
-
-            atomic_store(&lane->noted, atomic_load(&lane->settled));
-            break;
-
-        default:
-            return rc;
-        }
-
-        if (settled) {
-            wake(data, i);
-        }
-    }
-
-    return STOCKCERT_OK;
-}
-
-
-/*
- * A transaction is all or nothing, so one certificate that is of it tells.  If
- * there is none, all were refused or replayed, and may be asked again.
- */
-
-static stockcert_rc_e
-stockcert_lane_is_committed(stockcert_lane_t *lane, stockcert_ledger_t *ledger,
-    uint64_t noted, stockcert_error_t *error)
-{
-    uint64_t              position;
-    stockcert_outcome_t  *outcome;
-
-    for (position = atomic_load(&lane->settled); position < noted; position++) {
-        outcome = &stockcert_lane_slot(lane, position)->outcome;
-
-        if (outcome->status == STOCKCERT_ISSUED && !outcome->replayed) {
-            return stockcert_ledger_has(ledger, outcome, error);
-        }
-    }
-
-    return STOCKCERT_NOT_FOUND;
-}
-
-
-/* fills in up to where it took each lane */
-
-static stockcert_rc_e
-stockcert_lanes_issue(stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
-    uint64_t *ends, stockcert_wake_pt wake, void *data,
-    stockcert_error_t *error)
-{
-    size_t             i, taken;
-    stockcert_rc_e     rc;
-    stockcert_lane_t  *lane;
-
-    rc = STOCKCERT_OK;
-
-    for (taken = 0; taken < lanes->nlanes && rc == STOCKCERT_OK; taken++) {
-        lane = &lanes->lanes[taken];
-
-        ends[taken] = atomic_load_explicit(&lane->filled,
-                                           memory_order_acquire);
-
-        rc = stockcert_lane_issue(lane, ledger, ends[taken], error);
-    }
-
-    if (rc == STOCKCERT_OK) {
-        return STOCKCERT_OK;
-    }
-
-    /* nothing of it will be in the ledger */
-
-    for (i = 0; i < taken; i++) {
-        if (stockcert_lane_refuse(&lanes->lanes[i], ends[i], rc)) {
-            wake(data, i);
-        }
-    }
-
-    return rc;
-}
-
-
-static stockcert_rc_e
-stockcert_lane_issue(stockcert_lane_t *lane, stockcert_ledger_t *ledger,
-    uint64_t end, stockcert_error_t *error)
-{
-    size_t          n;
-    uint64_t        position, start;
-    stockcert_rc_e  rc;
-
-    position = atomic_load(&lane->settled);
-
-    while (position < end) {
-
-        /* up to the end of the ring at a time */
-
-        start = position % STOCKCERT_LANE_SLOTS;
-        n = STOCKCERT_LANE_SLOTS - start;
-
-        if (n > end - position) {
-            n = end - position;
-        }
-
-        rc = stockcert_ledger_issue(ledger, &lane->slots[start], n, error);
-        if (rc != STOCKCERT_OK) {
-            return rc;
-        }
-
-        position += n;
-    }
-
-    atomic_store_explicit(&lane->noted, end, memory_order_release);
-
-    return STOCKCERT_OK;
-}
-
-
-/* under the write lock; returns what _settle() does */
-
-static uint64_t
-stockcert_lane_refuse(stockcert_lane_t *lane, uint64_t end, stockcert_rc_e rc)
-{
-    uint64_t  position;
-
-    for (position = atomic_load(&lane->settled); position < end; position++) {
-        stockcert_lane_slot(lane, position)->outcome.status =
-            (rc == STOCKCERT_FULL) ? STOCKCERT_NO_ROOM : STOCKCERT_UNAVAILABLE;
-    }
-
-    return stockcert_lane_settle(lane, end);
-}
-
-
-/*
- * Forward only: another leader may have been here since.  Returns the number of
- * slots that are settled by this.
- */
-
-static uint64_t
-stockcert_lane_settle(stockcert_lane_t *lane, uint64_t end)
-{
-    uint64_t  settled;
-
-    settled = atomic_load(&lane->settled);
-
-    while (settled < end) {
-        if (atomic_compare_exchange_weak(&lane->settled, &settled, end)) {
-            return end - settled;
         }
     }
 

@@ -1,42 +1,70 @@
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "stockcert_ledger_int.h"
 
 
+#define STOCKCERT_TRIES  2
+
+
+static stockcert_rc_e stockcert_ledger_try(const stockcert_ledger_conf_t *conf,
+    stockcert_ledger_t **ledger, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_open_env(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
-static stockcert_rc_e stockcert_ledger_open_files(stockcert_ledger_t *ledger,
-    const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
-static stockcert_rc_e stockcert_ledger_make_file(const char *path, int dir,
-    stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_use(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, int make, stockcert_error_t *error);
-static stockcert_rc_e stockcert_ledger_check_size(stockcert_ledger_t *ledger,
-    stockcert_error_t *error);
 
+
+/* again, where the first try removed a lock.mdb that was of another data.mdb */
 
 stockcert_rc_e
 stockcert_ledger_open(const stockcert_ledger_conf_t *conf,
     stockcert_ledger_t **ledger, stockcert_error_t *error)
 {
-    int                  dead;
+    int             tries;
+    stockcert_rc_e  rc;
+
+    for (tries = 1; /* void */ ; tries++) {
+        rc = stockcert_ledger_try(conf, ledger, error);
+
+        if (rc != STOCKCERT_FAILED || *ledger == NULL) {
+            return rc;
+        }
+
+        stockcert_ledger_close(*ledger);
+        *ledger = NULL;
+
+        if (tries == STOCKCERT_TRIES) {
+            return rc;
+        }
+    }
+}
+
+
+/* returns STOCKCERT_FAILED with a ledger if another try may do */
+
+static stockcert_rc_e
+stockcert_ledger_try(const stockcert_ledger_conf_t *conf,
+    stockcert_ledger_t **ledger, stockcert_error_t *error)
+{
     stockcert_rc_e       rc;
     stockcert_ledger_t  *l;
+
+    *ledger = NULL;
 
     l = calloc(1, sizeof(stockcert_ledger_t));
     if (l == NULL) {
         return stockcert_ledger_error(error, "calloc()", errno);
     }
+
+    l->lock.fd = -1;
+    l->lock_fd = -1;
+    l->access = conf->access;
+    l->interrupted = conf->interrupted;
 
     l->sealer = stockcert_sealer_create();
     if (l->sealer == NULL) {
@@ -49,12 +77,29 @@ stockcert_ledger_open(const stockcert_ledger_conf_t *conf,
         goto failed;
     }
 
-    /* readers that were killed would keep LMDB from using pages again */
-
-    rc = stockcert_ledger_error(error, "mdb_reader_check()",
-                                mdb_reader_check(l->env, &dead));
+    rc = stockcert_ledger_check_readers(l, NULL, error);
     if (rc != STOCKCERT_OK) {
         goto failed;
+    }
+
+    /* a writer finds out why; readers see what lock.mdb says */
+
+    if (conf->access != STOCKCERT_READ && stockcert_files_differ(l)) {
+
+        rc = stockcert_ledger_begin_write(l, conf->wait, error);
+
+        if (rc == STOCKCERT_OK) {
+            stockcert_ledger_abort(l);
+
+        } else {
+
+            if (rc == STOCKCERT_FAILED && !stockcert_files_are_current(l)) {
+                *ledger = l;
+                return rc;
+            }
+
+            goto failed;
+        }
     }
 
     /* most of the time all is there, and there is no lock to wait for */
@@ -62,7 +107,7 @@ stockcert_ledger_open(const stockcert_ledger_conf_t *conf,
     rc = stockcert_ledger_use(l, conf, 0, error);
 
     if (rc == STOCKCERT_NOT_FOUND) {
-        rc = conf->access == STOCKCERT_MAKE
+        rc = conf->access == STOCKCERT_MAKE || conf->access == STOCKCERT_OPEN
              ? stockcert_ledger_use(l, conf, 1, error)
              : stockcert_ledger_damaged(error, "it is empty");
     }
@@ -108,7 +153,7 @@ stockcert_ledger_use(stockcert_ledger_t *ledger,
     stockcert_rc_e  rc;
 
     if (make) {
-        rc = stockcert_ledger_begin_write(ledger, error);
+        rc = stockcert_ledger_begin_write(ledger, conf->wait, error);
 
     } else {
         rc = stockcert_ledger_error(error, "mdb_txn_begin()",
@@ -122,6 +167,11 @@ stockcert_ledger_use(stockcert_ledger_t *ledger,
     }
 
     rc = stockcert_ledger_open_databases(ledger, conf, make, error);
+
+    if (rc == STOCKCERT_OK && conf->known) {
+        rc = stockcert_ledger_check_known(ledger, conf->known, error);
+    }
+
     if (rc != STOCKCERT_OK) {
         stockcert_ledger_abort(ledger);
         return rc;
@@ -144,6 +194,7 @@ stockcert_ledger_close(stockcert_ledger_t *ledger)
         mdb_env_close(ledger->env);
     }
 
+    stockcert_files_close(ledger);
     stockcert_sealer_destroy(ledger->sealer);
     free(ledger);
 }
@@ -174,6 +225,27 @@ stockcert_ledger_has_class(const stockcert_ledger_t *ledger, const char *code,
 {
     return stockcert_ledger_find_class(ledger, ledger->nclasses, code, len)
            != NULL;
+}
+
+
+int
+stockcert_ledger_is_made(const stockcert_ledger_t *ledger)
+{
+    return ledger->made;
+}
+
+
+int
+stockcert_ledger_is_current(const stockcert_ledger_t *ledger)
+{
+    return stockcert_files_are_current(ledger);
+}
+
+
+pid_t
+stockcert_ledger_holder(const stockcert_ledger_t *ledger)
+{
+    return stockcert_lock_holder(&ledger->lock);
 }
 
 
@@ -225,163 +297,7 @@ stockcert_ledger_open_env(stockcert_ledger_t *ledger,
         return stockcert_ledger_error(error, "mdb_env_set_maxdbs()", rc);
     }
 
-    return stockcert_ledger_open_files(ledger, conf, error);
-}
-
-
-/*
- * Under a lock of the directory, as others may be making the file.  One without
- * a byte is all that is left of a ledger: LMDB would take it for a new one and
- * begin at number 1 again.
- */
-
-static stockcert_rc_e
-stockcert_ledger_open_files(stockcert_ledger_t *ledger,
-    const stockcert_ledger_conf_t *conf, stockcert_error_t *error)
-{
-    int             fd;
-    unsigned int    flags;
-    struct stat     st;
-    stockcert_rc_e  rc;
-
-    fd = open(conf->path, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-    if (fd == -1) {
-        return stockcert_ledger_error(error, "open()", errno);
-    }
-
-    rc = STOCKCERT_OK;
-
-    if (flock(fd, LOCK_EX) == -1) {
-        rc = stockcert_ledger_error(error, "flock()", errno);
-
-    } else if (fstatat(fd, "data.mdb", &st, 0) == -1) {
-
-        /* what else may be wrong, LMDB will tell */
-
-        if (errno == ENOENT) {
-            rc = conf->access == STOCKCERT_MAKE
-                 ? stockcert_ledger_make_file(conf->path, fd, error)
-                 : stockcert_ledger_damaged(error, "it has no data.mdb");
-        }
-
-    } else if (st.st_size == 0) {
-        rc = stockcert_ledger_damaged(error, "data.mdb is empty; if it never "
-                                      "was a ledger, remove it");
-
-    } else {
-        rc = stockcert_ledger_make_lock(conf->path, error);
-    }
-
-    if (rc == STOCKCERT_OK) {
-
-        /*
-         * MDB_NOTLS: the reader's transaction is used by whatever thread
-         * reads; all other flags are LMDB's own defaults, the durable ones
-         */
-
-        flags = MDB_NOTLS | (conf->access == STOCKCERT_READ ? MDB_RDONLY : 0);
-
-        rc = stockcert_ledger_error(error, "mdb_env_open()",
-                                    mdb_env_open(ledger->env, conf->path, flags,
-                                                 0600));
-    }
-
-    if (rc == STOCKCERT_OK) {
-        rc = stockcert_ledger_check_size(ledger, error);
-    }
-
-    if (close(fd) == -1 && rc == STOCKCERT_OK) {
-        rc = stockcert_ledger_error(error, "close()", errno);
-    }
-
-    return rc;
-}
-
-
-/*
- * An environment without data.  It is flushed before it gets its name: what a
- * power cut leaves of one half made is not refused, but made again.
- */
-
-static stockcert_rc_e
-stockcert_ledger_make_file(const char *path, int dir, stockcert_error_t *error)
-{
-    int          rc;
-    char         made[PATH_MAX], name[PATH_MAX];
-    MDB_env     *env;
-    struct stat  st;
-
-    if (fstatat(dir, "data.mdb", &st, AT_SYMLINK_NOFOLLOW) == 0) {
-
-        /* the disk that it leads to may not be mounted */
-
-        return stockcert_ledger_damaged(error, "data.mdb is a link to nothing");
-    }
-
-    if (snprintf(made, PATH_MAX, "%s/data.mdb.new", path) >= PATH_MAX) {
-        return stockcert_ledger_error(error, "open()", ENAMETOOLONG);
-    }
-
-    snprintf(name, PATH_MAX, "%s/data.mdb", path);
-
-    if (unlink(made) == -1 && errno != ENOENT) {
-        return stockcert_ledger_error(error, "unlink()", errno);
-    }
-
-    rc = mdb_env_create(&env);
-    if (rc != 0) {
-        return stockcert_ledger_error(error, "mdb_env_create()", rc);
-    }
-
-    rc = mdb_env_open(env, made, MDB_NOSUBDIR|MDB_NOLOCK, 0600);
-    if (rc == 0) {
-        rc = mdb_env_sync(env, 1);
-    }
-
-    mdb_env_close(env);
-
-    if (rc != 0) {
-        return stockcert_ledger_error(error, "mdb_env_open()", rc);
-    }
-
-    return stockcert_ledger_error(error, "rename()",
-                                  rename(made, name) == -1 ? errno : 0);
-}
-
-
-/* a page that the file does not have would be a SIGBUS when it is read */
-
-static stockcert_rc_e
-stockcert_ledger_check_size(stockcert_ledger_t *ledger,
-    stockcert_error_t *error)
-{
-    int          rc;
-    MDB_stat     stat;
-    MDB_envinfo  info;
-    struct stat  st;
-
-    rc = mdb_env_get_fd(ledger->env, &ledger->fd);
-    if (rc == 0) {
-        rc = mdb_env_info(ledger->env, &info);
-    }
-
-    if (rc == 0) {
-        rc = mdb_env_stat(ledger->env, &stat);
-    }
-
-    if (rc == 0 && fstat(ledger->fd, &st) == -1) {
-        rc = errno;
-    }
-
-    if (rc != 0) {
-        return stockcert_ledger_error(error, "mdb_env_info()", rc);
-    }
-
-    if ((uint64_t) st.st_size / stat.ms_psize <= info.me_last_pgno) {
-        return stockcert_ledger_damaged(error, "the file is truncated");
-    }
-
-    return STOCKCERT_OK;
+    return stockcert_files_open(ledger, conf, error);
 }
 
 
@@ -428,4 +344,18 @@ stockcert_ledger_refused(stockcert_error_t *error, const char *fmt, ...)
     va_end(args);
 
     return STOCKCERT_REFUSED;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_busy(stockcert_error_t *error, const stockcert_lock_t *lock)
+{
+    if (errno != EWOULDBLOCK) {
+        return stockcert_ledger_error(error, "flock()", errno);
+    }
+
+    snprintf(error->text, sizeof(error->text), "process %d has it locked",
+             (int) stockcert_lock_holder(lock));
+
+    return STOCKCERT_BUSY;
 }

@@ -37,6 +37,8 @@
 #define STOCKCERT_LEDGER_H
 
 
+#include <sys/types.h>
+
 #include "stockcert_entry.h"
 #include "stockcert_grant.h"
 
@@ -54,8 +56,8 @@ typedef struct {
 
 
 /*
- * What became of a call.  After STOCKCERT_FAILED and STOCKCERT_UNKNOWN the
- * ledger must be closed, and may be opened again.
+ * What became of a call.  After STOCKCERT_REPLACED, STOCKCERT_FAILED and
+ * STOCKCERT_UNKNOWN the ledger must be closed, and may be opened again.
  */
 
 typedef enum {
@@ -63,6 +65,9 @@ typedef enum {
     STOCKCERT_NOT_FOUND,
     STOCKCERT_REFUSED,       /* the ledger's rules do not allow it */
     STOCKCERT_FULL,          /* no room on disk or in the map: no change */
+    STOCKCERT_BUSY,          /* somebody else has it locked: no change */
+    STOCKCERT_REPLACED,      /* data.mdb is not, or no more, the ledger's: no
+                                change */
     STOCKCERT_FAILED,        /* no change */
     STOCKCERT_UNKNOWN        /* the last step of a commit failed: the
                                 transaction is on disk or it is not */
@@ -87,9 +92,18 @@ typedef struct {
 
 typedef enum {
     STOCKCERT_MAKE = 0,                /* what is missing is made */
+    STOCKCERT_OPEN,                    /* classes that are missing are */
     STOCKCERT_WRITE,
     STOCKCERT_READ                     /* there is no writer */
 } stockcert_access_e;
+
+
+/* where a journal ends, or ended once; position 0: this is not known */
+
+typedef struct {
+    uint64_t             position;
+    uint8_t              seal[STOCKCERT_SEAL_LEN];
+} stockcert_tail_t;
 
 
 typedef struct {
@@ -97,6 +111,14 @@ typedef struct {
     stockcert_access_e   access;
     size_t               size;         /* bytes, the most it may grow to; 0: as
                                           it was last */
+    unsigned             wait;         /* milliseconds, at most so long for
+                                          others in opening it; 0: for ever */
+    const stockcert_tail_t
+                        *known;        /* was committed: NULL, or an entry that
+                                          must be there */
+    void               (*interrupted)(pid_t holder);   /* NULL, or called if a
+                                          signal comes while the writer waits
+                                          for the process that has the lock */
     stockcert_str_t      company;      /* empty: whatever it is */
     uint64_t             created;      /* of one that is made; 0: now */
     size_t               nclasses;
@@ -111,7 +133,8 @@ typedef enum {
     STOCKCERT_NO_CLASS,                /* the ledger has no such class */
     STOCKCERT_KEY_REUSED,              /* its key is another grant's */
     STOCKCERT_NO_ROOM,                 /* its transaction: STOCKCERT_FULL, */
-    STOCKCERT_UNAVAILABLE              /* another error; neither issued */
+    STOCKCERT_UNAVAILABLE,             /* another error; neither issued */
+    STOCKCERT_GIVEN_UP                 /* issued, or not */
 } stockcert_status_e;
 
 
@@ -139,18 +162,23 @@ typedef struct stockcert_ledger_s  stockcert_ledger_t;
 
 /*
  * Opens the ledger in conf->path.  With STOCKCERT_MAKE, makes it if the
- * directory has none, and opens (in the journal) those of conf->classes that it
- * does not have yet.  What else is in a ledger that exists stays as it is.
- * Files are made with mode 0600, and belong to whom data.mdb belongs to.  If
- * there is something to make, it may wait for another writer and flushes.  The
- * texts in conf must be such as stockcert_text.h has them.
+ * directory has none and nothing is known of it; with that and STOCKCERT_OPEN,
+ * opens (in the journal) those of conf->classes that it does not have yet.  What
+ * else is in a ledger that exists stays as it is.  Files are made with mode
+ * 0600, and belong to whom data.mdb belongs to.  If there is something to make,
+ * it may wait for another writer and flushes.  The texts in conf must be such as
+ * stockcert_text.h has them.
  *
  * With STOCKCERT_READ, all that the ledger has is read as its writers see it,
  * before it is flushed; a ledger on a read-only filesystem can be opened too.
  *
  * Returns STOCKCERT_OK with a ledger for stockcert_ledger_close(), or
- * STOCKCERT_FULL or STOCKCERT_FAILED.  What is not a ledger, is damaged, is of
- * another format version or of another company is refused, and not changed.
+ * STOCKCERT_FULL, STOCKCERT_REPLACED if it does not have what is known of it,
+ * STOCKCERT_FAILED, or STOCKCERT_BUSY if others had it locked for
+ * longer than conf->wait.  What is not a ledger, is damaged, is of another
+ * format version or of another company is refused, and not changed; and so are
+ * files that are links or have a second name, as another lock.mdb may lie beside
+ * that.
  */
 
 stockcert_rc_e stockcert_ledger_open(const stockcert_ledger_conf_t *conf,
@@ -176,11 +204,33 @@ uint64_t stockcert_ledger_created(const stockcert_ledger_t *ledger);
 int stockcert_ledger_has_class(const stockcert_ledger_t *ledger,
     const char *code, size_t len);
 
+/* Whether this call of stockcert_ledger_open() made the ledger.  Any thread. */
+
+int stockcert_ledger_is_made(const stockcert_ledger_t *ledger);
+
+/*
+ * Whether the files that are open are still those in the directory.  Who reads
+ * asks from time to time: if they are not, the ledger is to be closed, and opened
+ * again.  (Who writes is told by _begin().)  Any thread, at any time.
+ */
+
+int stockcert_ledger_is_current(const stockcert_ledger_t *ledger);
+
+/*
+ * The process that has the writers' lock; 0 if there is none, or it cannot be
+ * told.  Any thread, at any time.
+ */
+
+pid_t stockcert_ledger_holder(const stockcert_ledger_t *ledger);
+
 
 /*
  * The writer.
  *
- * _begin() waits until no other process or thread writes.
+ * _begin() waits until no other process or thread writes, and makes sure that
+ * the files are the ledger's (stockcert_files.c).  _lock() does the waiting
+ * alone, for who has more to do than one transaction before others go on: then
+ * the lock is held until _unlock(), otherwise until the transaction ends.
  *
  * _issue() issues the certificates for n grants, in their order, and fills in
  * the outcome of each; it may be called any number of times in a transaction.
@@ -189,6 +239,9 @@ int stockcert_ledger_has_class(const stockcert_ledger_t *ledger,
  * before, the outcome is that certificate's; then what the ledger had is
  * flushed, as its commit may have been another's.
  *
+ * _replay() issues nothing: for each of n grants whose key has a certificate it
+ * fills in the outcome, as _issue() does, and for all others the status.
+ *
  * _enter() makes an entry of any kind, if the ledger's rules allow it to come
  * next, and does what it says: entry has the fields of its kind
  * (stockcert_entry.h), the others 0 or empty.  Its time, position and seal are
@@ -196,14 +249,20 @@ int stockcert_ledger_has_class(const stockcert_ledger_t *ledger,
  * STOCKCERT_REFUSED has the reason in *error, as a sentence; if the entry was to
  * open a class, the ledger must be closed after that.
  *
- * After an error of _begin() there is no transaction; after one of _issue()
- * or _enter() comes _abort(); _commit() ends it always.
+ * After an error of _begin() there is no transaction; after one of _issue(),
+ * _replay() or _enter() comes _abort(); _commit() ends it always.
  */
 
+stockcert_rc_e stockcert_ledger_lock(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
+void stockcert_ledger_unlock(stockcert_ledger_t *ledger);
 stockcert_rc_e stockcert_ledger_begin(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 stockcert_rc_e stockcert_ledger_issue(stockcert_ledger_t *ledger,
     stockcert_slot_t *slots, size_t n, stockcert_error_t *error);
+stockcert_rc_e stockcert_ledger_replay(stockcert_ledger_t *ledger,
+    stockcert_slot_t *slots, size_t n, stockcert_status_e status,
+    stockcert_error_t *error);
 stockcert_rc_e stockcert_ledger_enter(stockcert_ledger_t *ledger,
     stockcert_entry_t *entry, stockcert_error_t *error);
 stockcert_rc_e stockcert_ledger_commit(stockcert_ledger_t *ledger,
@@ -212,15 +271,40 @@ void stockcert_ledger_abort(stockcert_ledger_t *ledger);
 
 /*
  * For who finds outcomes of a transaction that another began, in a transaction
- * of its own: _flush() makes sure that what the ledger shows is on disk, _has()
- * whether it has the certificate of an outcome that says ISSUED, or else
+ * of its own: _flush() makes sure that what the ledger shows is on disk, or
+ * fails; _has() tells whether the journal has this seal at this position, or
  * returns STOCKCERT_NOT_FOUND.
  */
 
 stockcert_rc_e stockcert_ledger_flush(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 stockcert_rc_e stockcert_ledger_has(stockcert_ledger_t *ledger,
-    const stockcert_outcome_t *outcome, stockcert_error_t *error);
+    uint64_t position, const uint8_t *seal, stockcert_error_t *error);
+
+/*
+ * Frees the places of readers that died, whose pages LMDB would not use again;
+ * dead is NULL, or gets their number.  (_begin() does so, too, about once a
+ * second.)
+ */
+
+stockcert_rc_e stockcert_ledger_check_readers(stockcert_ledger_t *ledger,
+    int *dead, stockcert_error_t *error);
+
+/*
+ * Where the journal ended after the last transaction that this writer committed,
+ * or, within one, where it ends now.
+ */
+
+void stockcert_ledger_tail(const stockcert_ledger_t *ledger,
+    stockcert_tail_t *tail);
+
+/*
+ * Within a transaction: returns STOCKCERT_REPLACED if the journal does not have
+ * an entry that was committed once.  Then the file is an older or another one.
+ */
+
+stockcert_rc_e stockcert_ledger_check_known(stockcert_ledger_t *ledger,
+    const stockcert_tail_t *known, stockcert_error_t *error);
 
 
 /*

@@ -1,7 +1,7 @@
 
 /*
  * What the rooms of the ledger share: stockcert_ledger.c opens and closes,
- * stockcert_schema.c makes and checks what is in it, stockcert_write.c writes,
+ * stockcert_files.c has its files, stockcert_schema.c makes and checks what is in it, stockcert_write.c writes,
  * stockcert_enter.c makes entries, stockcert_issue.c issues certificates,
  * stockcert_post.c posts them to the other databases, stockcert_request.c has
  * their keys, stockcert_read.c reads.  Nobody else includes it.
@@ -12,9 +12,12 @@
 #define STOCKCERT_LEDGER_INT_H
 
 
+#include <limits.h>
+
 #include <lmdb.h>
 
 #include "stockcert_ledger.h"
+#include "stockcert_lock.h"
 
 
 /*
@@ -50,15 +53,32 @@ typedef struct {
 } stockcert_unposted_t;
 
 
+/* a file that is open, and its name */
+
+typedef struct {
+    dev_t                      dev;
+    ino_t                      ino;
+    char                       name[PATH_MAX];
+} stockcert_file_t;
+
+
 struct stockcert_ledger_s {
     MDB_env                   *env;
-    int                        fd;           /* of the environment */
+    int                        fd;           /* the environment's data.mdb */
+    size_t                     psize;        /* bytes, of its pages */
+    stockcert_lock_t           lock;         /* the writers': our data.mdb */
+    int                        lock_fd;      /* our lock.mdb; -1: there is none */
+    stockcert_file_t           data_file;
+    stockcert_file_t           lock_file;
+
     MDB_dbi                    meta;
     MDB_dbi                    journal;
     MDB_dbi                    class;
     MDB_dbi                    request;
 
     stockcert_access_e         access;
+    unsigned                   made:1;
+    void                     (*interrupted)(pid_t holder);
     uint64_t                   created;
     size_t                     company_len;
     char                       company[STOCKCERT_TEXT_MAX];
@@ -79,7 +99,9 @@ struct stockcert_ledger_s {
     uint64_t                   position;
     uint64_t                   time;
     uint8_t                    seal[STOCKCERT_SEAL_LEN];
+    unsigned                   locked:1;     /* by _lock() */
     unsigned                   flushed:1;    /* what was there before it */
+    time_t                     checked;      /* for readers that are dead */
     unsigned                   known:1;      /* what follows, and the classes */
 
     /* (posted, position]; that of a position is unposted[position % LOT] */
@@ -96,7 +118,7 @@ stockcert_ledger_class_t *stockcert_ledger_find_class(
 
 /*
  * Posting, in the writer's transaction (stockcert_post.c): _catch_up() reads,
- * once in a transaction and after _tail(), what is not posted, unless it is
+ * once in a transaction and after _read_tail(), what is not posted, unless it is
  * known; _load() reads the counters of a class; _post() posts all that is not,
  * and puts what changed of classes.
  */
@@ -124,6 +146,23 @@ stockcert_rc_e stockcert_ledger_put_issued(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
 /*
+ * Files: _open() opens, or makes, all that conf says, and the environment;
+ * _close() closes what is not LMDB's, after the environment.
+ *
+ * _check() is for the writer, in its transaction: fails if the files are not the
+ * ledger's, or not those of this transaction.  _differ() is 1 if data.mdb and
+ * lock.mdb seem to be of different transactions: they may just be written.
+ */
+
+stockcert_rc_e stockcert_files_open(stockcert_ledger_t *ledger,
+    const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
+void stockcert_files_close(stockcert_ledger_t *ledger);
+stockcert_rc_e stockcert_files_check(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
+int stockcert_files_are_current(const stockcert_ledger_t *ledger);
+int stockcert_files_differ(const stockcert_ledger_t *ledger);
+
+/*
  * root may look at a ledger that is not in use: makes the lock file before LMDB
  * does, as that of data.mdb's owner, who would be kept out otherwise.
  */
@@ -141,19 +180,20 @@ stockcert_rc_e stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, int make, stockcert_error_t *error);
 
 /*
- * Waits for the write lock and begins ledger->writer; _commit() and _abort()
- * end it.
+ * Begins ledger->writer, whose files are the ledger's; _commit() and _abort()
+ * end it.  Waits for the lock, unless that is held: for so many milliseconds, or
+ * for ever if wait is 0.
  */
 
 stockcert_rc_e stockcert_ledger_begin_write(stockcert_ledger_t *ledger,
-    stockcert_error_t *error);
+    unsigned wait, stockcert_error_t *error);
 
 /*
  * Reads the journal's end in the writer's transaction, and whether it is the
  * one that is known; needs the databases and header_seal.
  */
 
-stockcert_rc_e stockcert_ledger_tail(stockcert_ledger_t *ledger,
+stockcert_rc_e stockcert_ledger_read_tail(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
 /*
@@ -231,7 +271,7 @@ int stockcert_class_decode(const MDB_val *key, const MDB_val *value,
 /*
  * All set *error.  The first turns what an LMDB or system call returned into
  * ours, the second is for what must not be in a ledger, the third for what may
- * not be done.
+ * not be done, the fourth for a lock that another process has.
  */
 
 stockcert_rc_e stockcert_ledger_error(stockcert_error_t *error,
@@ -240,6 +280,8 @@ stockcert_rc_e stockcert_ledger_damaged(stockcert_error_t *error,
     const char *what);
 stockcert_rc_e stockcert_ledger_refused(stockcert_error_t *error,
     const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+stockcert_rc_e stockcert_ledger_busy(stockcert_error_t *error,
+    const stockcert_lock_t *lock);
 
 
 #endif /* STOCKCERT_LEDGER_INT_H */

@@ -72,7 +72,7 @@ stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
         return rc;
     }
 
-    rc = stockcert_ledger_tail(ledger, error);
+    rc = stockcert_ledger_read_tail(ledger, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
@@ -252,7 +252,14 @@ stockcert_ledger_open_header(stockcert_ledger_t *ledger,
             return STOCKCERT_NOT_FOUND;
         }
 
+        if (conf->access != STOCKCERT_MAKE
+            || (conf->known && conf->known->position))
+        {
+            return stockcert_ledger_damaged(error, "it is empty");
+        }
+
         *create = MDB_CREATE;
+        ledger->made = 1;
 
         return stockcert_ledger_put_header(ledger, conf, error);
     }

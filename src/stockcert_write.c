@@ -1,7 +1,8 @@
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/statvfs.h>
 #include <time.h>
 
@@ -11,45 +12,78 @@
 #define STOCKCERT_DISK_FULL  (1024 * 1024)     /* bytes, fewer are as none */
 
 
-static void stockcert_ledger_unlock(stockcert_ledger_t *ledger);
+static void stockcert_ledger_end(stockcert_ledger_t *ledger);
+static void stockcert_ledger_look_for_dead(stockcert_ledger_t *ledger);
 
 
 /*
  * Writers queue here, at the kernel, before they ask for LMDB's lock.  That one
  * is what keeps them apart, also from other programs; but it is a robust mutex,
  * and if a waiter is killed just as it is woken, the others may sleep on until
- * somebody else has to wait.  A lock of the kernel's wakes all that wait.
+ * somebody else has to wait.  A lock of the kernel's wakes all that wait.  It is
+ * of data.mdb, and so also keeps apart writers who do not have the same lock.mdb.
  */
 
 stockcert_rc_e
-stockcert_ledger_begin_write(stockcert_ledger_t *ledger,
-    stockcert_error_t *error)
+stockcert_ledger_lock(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
-    int  rc;
-
-    while (flock(ledger->fd, LOCK_EX) == -1) {
-        if (errno != EINTR) {
-            return stockcert_ledger_error(error, "flock()", errno);
-        }
+    if (stockcert_lock_take(&ledger->lock, 0, ledger->interrupted) == -1) {
+        return stockcert_ledger_busy(error, &ledger->lock);
     }
 
-    rc = mdb_txn_begin(ledger->env, NULL, 0, &ledger->writer);
+    ledger->locked = 1;
 
-    if (rc != 0) {
-        ledger->writer = NULL;
-        stockcert_ledger_unlock(ledger);
-    }
-
-    return stockcert_ledger_error(error, "mdb_txn_begin()", rc);
+    return STOCKCERT_OK;
 }
 
 
-static void
+void
 stockcert_ledger_unlock(stockcert_ledger_t *ledger)
 {
-    /* it can fail only where there is no such descriptor */
+    ledger->locked = 0;
+    stockcert_lock_drop(&ledger->lock);
+}
 
-    (void) flock(ledger->fd, LOCK_UN);
+
+stockcert_rc_e
+stockcert_ledger_begin_write(stockcert_ledger_t *ledger, unsigned wait,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    if (!ledger->locked
+        && stockcert_lock_take(&ledger->lock, wait, ledger->interrupted) == -1)
+    {
+        return stockcert_ledger_busy(error, &ledger->lock);
+    }
+
+    rc = stockcert_ledger_error(error, "mdb_txn_begin()",
+                                mdb_txn_begin(ledger->env, NULL, 0,
+                                              &ledger->writer));
+    if (rc != STOCKCERT_OK) {
+        stockcert_ledger_end(ledger);
+        return rc;
+    }
+
+    rc = stockcert_files_check(ledger, error);
+    if (rc != STOCKCERT_OK) {
+        stockcert_ledger_abort(ledger);
+    }
+
+    return rc;
+}
+
+
+/* the transaction has ended, and with it the lock that was taken for it */
+
+static void
+stockcert_ledger_end(stockcert_ledger_t *ledger)
+{
+    ledger->writer = NULL;
+
+    if (!ledger->locked) {
+        stockcert_lock_drop(&ledger->lock);
+    }
 }
 
 
@@ -58,14 +92,16 @@ stockcert_ledger_begin(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
     stockcert_rc_e  rc;
 
-    rc = stockcert_ledger_begin_write(ledger, error);
+    rc = stockcert_ledger_begin_write(ledger, 0, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
 
+    stockcert_ledger_look_for_dead(ledger);
+
     ledger->flushed = 0;
 
-    rc = stockcert_ledger_tail(ledger, error);
+    rc = stockcert_ledger_read_tail(ledger, error);
 
     if (rc == STOCKCERT_OK) {
         rc = stockcert_ledger_catch_up(ledger, error);
@@ -79,6 +115,33 @@ stockcert_ledger_begin(stockcert_ledger_t *ledger, stockcert_error_t *error)
 }
 
 
+static void
+stockcert_ledger_look_for_dead(stockcert_ledger_t *ledger)
+{
+    struct timespec    ts;
+    stockcert_error_t  error;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+
+    if (ts.tv_sec != ledger->checked) {
+        ledger->checked = ts.tv_sec;
+
+        /* where it fails, they are found later */
+
+        (void) stockcert_ledger_check_readers(ledger, NULL, &error);
+    }
+}
+
+
+stockcert_rc_e
+stockcert_ledger_check_readers(stockcert_ledger_t *ledger, int *dead,
+    stockcert_error_t *error)
+{
+    return stockcert_ledger_error(error, "mdb_reader_check()",
+                                  mdb_reader_check(ledger->env, dead));
+}
+
+
 stockcert_rc_e
 stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
@@ -89,8 +152,7 @@ stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
 
     rc = mdb_txn_commit(ledger->writer);
 
-    ledger->writer = NULL;
-    stockcert_ledger_unlock(ledger);
+    stockcert_ledger_end(ledger);
 
     if (rc == 0) {
         ledger->known = 1;
@@ -129,39 +191,83 @@ stockcert_ledger_abort(stockcert_ledger_t *ledger)
 {
     mdb_txn_abort(ledger->writer);
 
-    ledger->writer = NULL;
-    stockcert_ledger_unlock(ledger);
+    stockcert_ledger_end(ledger);
 }
 
+
+/*
+ * What was written and cannot be flushed is no matter of room: who has nothing
+ * to refuse must not be told that it is full.
+ */
 
 stockcert_rc_e
 stockcert_ledger_flush(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
-    return stockcert_ledger_error(error, "mdb_env_sync()",
-                                  mdb_env_sync(ledger->env, 1));
+    stockcert_rc_e  rc;
+
+    rc = stockcert_ledger_error(error, "mdb_env_sync()",
+                                mdb_env_sync(ledger->env, 1));
+
+    return rc == STOCKCERT_FULL ? STOCKCERT_FAILED : rc;
 }
 
 
 stockcert_rc_e
-stockcert_ledger_has(stockcert_ledger_t *ledger,
-    const stockcert_outcome_t *outcome, stockcert_error_t *error)
+stockcert_ledger_has(stockcert_ledger_t *ledger, uint64_t position,
+    const uint8_t *seal, stockcert_error_t *error)
 {
     stockcert_rc_e     rc;
     stockcert_entry_t  entry;
 
-    rc = stockcert_ledger_get_entry(ledger, ledger->writer, outcome->position,
-                                    &entry, error);
+    rc = stockcert_ledger_get_entry(ledger, ledger->writer, position, &entry,
+                                    error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
 
-    return memcmp(entry.seal, outcome->seal, STOCKCERT_SEAL_LEN) == 0
+    return memcmp(entry.seal, seal, STOCKCERT_SEAL_LEN) == 0
            ? STOCKCERT_OK : STOCKCERT_NOT_FOUND;
 }
 
 
+void
+stockcert_ledger_tail(const stockcert_ledger_t *ledger, stockcert_tail_t *tail)
+{
+    tail->position = ledger->position;
+    memcpy(tail->seal, ledger->seal, STOCKCERT_SEAL_LEN);
+}
+
+
 stockcert_rc_e
-stockcert_ledger_tail(stockcert_ledger_t *ledger, stockcert_error_t *error)
+stockcert_ledger_check_known(stockcert_ledger_t *ledger,
+    const stockcert_tail_t *known, stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    if (known->position == 0
+        || (known->position == ledger->position
+            && memcmp(known->seal, ledger->seal, STOCKCERT_SEAL_LEN) == 0))
+    {
+        return STOCKCERT_OK;
+    }
+
+    rc = stockcert_ledger_has(ledger, known->position, known->seal, error);
+
+    if (rc != STOCKCERT_NOT_FOUND) {
+        return rc;
+    }
+
+    snprintf(error->text, sizeof(error->text),
+             "entry %" PRIu64 ", which was committed, is not in it: data.mdb is "
+             "an older or another one now; put the newest back, or, to go on "
+             "with this one, stop nginx and start it again", known->position);
+
+    return STOCKCERT_REPLACED;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_read_tail(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
     stockcert_rc_e     rc;
     stockcert_entry_t  last;

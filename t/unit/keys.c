@@ -355,7 +355,7 @@ test_lane(void)
 {
     fixture_t            f;
     stockcert_slot_t     slot, *replayed, *lost;
-    stockcert_pace_t     pace;
+    stockcert_leader_t   leader;
     stockcert_error_t    error;
     stockcert_ledger_t  *ledger;
 
@@ -385,9 +385,12 @@ test_lane(void)
     lost->outcome.position++;
     atomic_store(&lanes->lanes[0].noted, 2);
 
-    is_int(stockcert_lanes_commit(lanes, ledger, STOCKCERT_OK, wake, NULL,
-                                  &pace, &error),
-           STOCKCERT_OK, "lane: the next leader");
+    memset(&leader, 0, sizeof(stockcert_leader_t));
+    leader.lanes = lanes;
+    leader.wake = wake;
+
+    is_int(stockcert_lanes_commit(&leader, ledger, &error), STOCKCERT_OK,
+           "lane: the next leader");
     is_int(stockcert_lane_settled(&lanes->lanes[0]), 2, "lane: settled");
     is_same(replayed, &slot, "lane");
     is_int(lost->outcome.replayed, 0, "lane: the other is issued");

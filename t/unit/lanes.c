@@ -19,6 +19,7 @@
 
 
 static stockcert_lanes_t  *lanes;
+static stockcert_leader_t  leader;
 static size_t              woken[LANES];
 
 
@@ -93,13 +94,15 @@ fill(size_t lane, uint64_t answered, const char *code, uint64_t amount)
 
 
 static stockcert_rc_e
-commit(stockcert_ledger_t *ledger, stockcert_rc_e refuse)
+commit(stockcert_ledger_t *ledger, stockcert_rc_e rc)
 {
-    stockcert_error_t        error;
-    static stockcert_pace_t  pace;
+    stockcert_error_t  error;
 
-    return stockcert_lanes_commit(lanes, ledger, refuse, wake, NULL, &pace,
-                                  &error);
+    leader.lanes = lanes;
+    leader.wake = wake;
+    leader.rc = rc;
+
+    return stockcert_lanes_commit(&leader, ledger, &error);
 }
 
 
@@ -439,7 +442,7 @@ test_kills(void)
     int                  status, kills, wrong;
     pid_t                pids[LANES];
     size_t               i;
-    uint64_t             filled;
+    uint64_t             filled, issued;
     fixture_t            f;
     struct timespec      pause;
     stockcert_ledger_t  *ledger;
@@ -493,6 +496,10 @@ test_kills(void)
 
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), 2 + filled,
-           "kills: each of %d grants is issued once", (int) filled);
+    /* two kills in one batch: those may be issued, or not */
+
+    issued = (uint64_t) audit_ledger(&f);
+    ok(issued <= 2 + filled && issued + lanes->given_up >= 2 + filled,
+       "kills: each of %d grants is issued once, but of %d given up",
+       (int) filled, (int) lanes->given_up);
 }

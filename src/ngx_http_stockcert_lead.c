@@ -1,0 +1,302 @@
+
+#include <ngx_http_stockcert_lane.h>
+
+
+/*
+ * A worker that leads: on a thread of nginx's pool, it commits what waits in all
+ * the lanes, and opens the ledger where that is not open.  The other half, on the
+ * event loop, is ngx_http_stockcert_commit.c.
+ *
+ * The thread touches nothing of a request.  It waits for nobody but the ledger's
+ * lock and the disk.  A ledger that fails is closed by the event loop, as that
+ * reads it, too, once the task has ended, and opened again by another task.
+ */
+
+
+#define NGX_HTTP_STOCKCERT_RETRY  1000     /* milliseconds from a failed try to
+                                              open a ledger to the next */
+#define NGX_HTTP_STOCKCERT_TURN   50000000 /* nanoseconds that a task commits
+                                              before it gives way to others */
+
+
+static void ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane,
+    ngx_log_t *log);
+static ngx_uint_t ngx_http_stockcert_commit_one(
+    ngx_http_stockcert_lane_t *lane, ngx_log_t *log);
+static void ngx_http_stockcert_resign(ngx_http_stockcert_lane_t *lane);
+static void ngx_http_stockcert_opened(ngx_http_stockcert_lane_t *lane);
+static void ngx_http_stockcert_led(ngx_http_stockcert_lane_t *lane);
+static void ngx_http_stockcert_give_up(ngx_http_stockcert_lane_t *lane);
+
+
+/* if nobody leads; if it is late, also if the leader is gone or stuck */
+
+void
+ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late)
+{
+    ngx_uint_t  stuck;
+
+    /* as a task ends, it is looked whether anything waits */
+
+    if (lane->thread_task->event.active) {
+        return;
+    }
+
+    if (lane->ledger == NULL) {
+        ngx_http_stockcert_lane_reopen(lane);
+        return;
+    }
+
+    if (late) {
+        stuck = ngx_current_msec - lane->progress > NGX_HTTP_STOCKCERT_LATE;
+
+        if (!stockcert_lanes_take_over(lane->lanes, stuck)) {
+            return;
+        }
+
+    } else if (!stockcert_lanes_lead(lane->lanes)) {
+        return;
+    }
+
+    if (ngx_http_stockcert_post(lane) != NGX_OK) {
+
+        /* the pool's queue is full; the timer tries again */
+
+        stockcert_lanes_resign(lane->lanes);
+    }
+}
+
+
+ngx_int_t
+ngx_http_stockcert_post(ngx_http_stockcert_lane_t *lane)
+{
+    lane->task.ledger = lane->ledger;
+
+    return ngx_thread_task_post(lane->conf->thread_pool, lane->thread_task);
+}
+
+
+/* on a thread: touches lane->task, and what is shared */
+
+void
+ngx_http_stockcert_thread(void *data, ngx_log_t *log)
+{
+    ngx_http_stockcert_lane_t *lane = data;
+
+    if (lane->task.ledger) {
+        ngx_http_stockcert_commit_all(lane, log);
+        return;
+    }
+
+    lane->task.rc = ngx_http_stockcert_lane_open(lane, 0, &lane->task.ledger,
+                                                 &lane->task.error);
+}
+
+
+/*
+ * As long as anything waits in any lane; but the thread may be the only one, and
+ * others may wait for it: the event loop posts the task again.
+ */
+
+static void
+ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
+{
+    uint64_t            start;
+    ngx_uint_t          leave;
+    stockcert_lanes_t  *lanes;
+
+    lanes = lane->lanes;
+    lane->task.more = 0;
+
+    start = stockcert_pace_clock();
+
+    do {
+        do {
+            leave = ngx_http_stockcert_commit_one(lane, log);
+
+            if (!leave) {
+                stockcert_lanes_gather(&lane->task.leader);
+
+                if (stockcert_pace_clock() - start > NGX_HTTP_STOCKCERT_TURN) {
+                    lane->task.more = 1;
+                    return;
+                }
+            }
+
+        } while (!leave && stockcert_lanes_waiting(lanes));
+
+        stockcert_lanes_resign(lanes);
+
+        /* nobody leads; whoever filled a slot before saw a leader, though */
+
+    } while (!leave && stockcert_lanes_waiting(lanes)
+             && stockcert_lanes_lead(lanes));
+
+    if (leave) {
+        ngx_http_stockcert_resign(lane);
+    }
+}
+
+
+/* returns 1 if the task must end */
+
+static ngx_uint_t
+ngx_http_stockcert_commit_one(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
+{
+    stockcert_rc_e              rc;
+    ngx_http_stockcert_task_t  *task;
+
+    task = &lane->task;
+
+    rc = stockcert_lanes_commit(&task->leader, task->ledger, &task->error);
+
+    if (task->leader.given_up) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "stockcert ledger \"%V\" in \"%V\": processes died again "
+                      "and again in the commit of the same %uL grants, whose "
+                      "outcome is told as unknown", &lane->conf->name,
+                      &lane->conf->path, task->leader.given_up);
+    }
+
+    /* every one may fail: one line a second will do */
+
+    if (rc != STOCKCERT_OK && task->logged != ngx_time()) {
+        task->logged = ngx_time();
+        ngx_http_stockcert_log(log, lane->conf, &task->error);
+    }
+
+    /* a worker that ends leaves the lead to others */
+
+    return (rc != STOCKCERT_OK && rc != STOCKCERT_FULL)
+           || lane->failed || ngx_exiting || ngx_quit || ngx_terminate;
+}
+
+
+/* others may lead */
+
+static void
+ngx_http_stockcert_resign(ngx_http_stockcert_lane_t *lane)
+{
+    size_t  i;
+
+    stockcert_lanes_resign(lane->lanes);
+
+    for (i = 0; i < lane->lanes->nlanes; i++) {
+        if (stockcert_lane_waiting(&lane->lanes->lanes[i])) {
+            ngx_http_stockcert_wake(lane, i);
+        }
+    }
+}
+
+
+void
+ngx_http_stockcert_wake(void *data, size_t number)
+{
+    ngx_http_stockcert_lane_t *lane = data;
+
+    uint64_t  one;
+
+    one = 1;
+
+    if (write(lane->wakes[number], &one, sizeof(one)) == -1) {
+        ngx_log_error(NGX_LOG_ALERT, lane->log, ngx_errno,
+                      "write() to the eventfd of lane %uz failed", number);
+    }
+}
+
+
+void
+ngx_http_stockcert_thread_handler(ngx_event_t *ev)
+{
+    ngx_http_stockcert_lane_t *lane = ev->data;
+
+    if (lane->ledger == NULL) {
+        ngx_http_stockcert_opened(lane);
+
+    } else {
+        ngx_http_stockcert_led(lane);
+    }
+}
+
+
+static void
+ngx_http_stockcert_opened(ngx_http_stockcert_lane_t *lane)
+{
+    if (lane->task.ledger == NULL) {
+        ngx_http_stockcert_log(lane->log, lane->conf, &lane->task.error);
+
+        lane->retry = ngx_current_msec + NGX_HTTP_STOCKCERT_RETRY;
+
+        /*
+         * without the lock it cannot be told whether another leader is at what
+         * still waits here: it is not known
+         */
+
+        ngx_http_stockcert_answer(lane, stockcert_lane_filled(lane->lane));
+        return;
+    }
+
+    lane->ledger = lane->task.ledger;
+    lane->looked = ngx_current_msec;
+
+    ngx_http_stockcert_lane_opened(lane);
+    ngx_http_stockcert_settled(lane);
+}
+
+
+static void
+ngx_http_stockcert_led(ngx_http_stockcert_lane_t *lane)
+{
+    stockcert_rc_e              rc;
+    ngx_http_stockcert_task_t  *task;
+
+    task = &lane->task;
+    rc = task->leader.rc;
+
+    if (rc == STOCKCERT_OK || rc == STOCKCERT_FULL) {
+        lane->failures = 0;
+
+    } else {
+        lane->failures++;
+        lane->failed = 1;
+    }
+
+    if (task->more) {
+        task->more = 0;
+
+        if (!lane->failed && ngx_http_stockcert_post(lane) == NGX_OK) {
+            ngx_http_stockcert_settled(lane);
+            return;
+        }
+
+        ngx_http_stockcert_resign(lane);
+    }
+
+    if (lane->failed) {
+        ngx_http_stockcert_lane_close(lane);
+
+        if (lane->failures > 1) {
+            ngx_http_stockcert_give_up(lane);
+        }
+    }
+
+    ngx_http_stockcert_settled(lane);
+}
+
+
+/*
+ * A ledger that can be opened, but fails again and again, as with a disk that
+ * does not flush: those who have waited for long are told that it is not known
+ */
+
+static void
+ngx_http_stockcert_give_up(ngx_http_stockcert_lane_t *lane)
+{
+    if (stockcert_lane_waiting(lane->lane)
+        && ngx_current_msec - lane->progress > NGX_HTTP_STOCKCERT_LATE)
+    {
+        lane->retry = ngx_current_msec + NGX_HTTP_STOCKCERT_RETRY;
+
+        ngx_http_stockcert_answer(lane, stockcert_lane_filled(lane->lane));
+    }
+}

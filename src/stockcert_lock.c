@@ -1,0 +1,213 @@
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "stockcert_lock.h"
+
+
+/*
+ * A lock belongs to the open file, which a forked child has as well: it would
+ * be held for as long as the child lives, whatever becomes of the process that
+ * took it.  So the child closes all of them.
+ */
+
+
+#define STOCKCERT_LOCK_PAUSE  1000000      /* nanoseconds */
+
+
+static void stockcert_lock_init(void);
+static void stockcert_lock_prepare(void);
+static void stockcert_lock_parent(void);
+static void stockcert_lock_child(void);
+
+
+static stockcert_lock_t  *stockcert_locks;
+static pthread_mutex_t    stockcert_locks_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t     stockcert_locks_once = PTHREAD_ONCE_INIT;
+static int                stockcert_locks_error;
+
+
+static void
+stockcert_lock_init(void)
+{
+    stockcert_locks_error = pthread_atfork(stockcert_lock_prepare,
+                                           stockcert_lock_parent,
+                                           stockcert_lock_child);
+}
+
+
+static void
+stockcert_lock_prepare(void)
+{
+    (void) pthread_mutex_lock(&stockcert_locks_mutex);
+}
+
+
+static void
+stockcert_lock_parent(void)
+{
+    (void) pthread_mutex_unlock(&stockcert_locks_mutex);
+}
+
+
+static void
+stockcert_lock_child(void)
+{
+    stockcert_lock_t  *lock;
+
+    for (lock = stockcert_locks; lock; lock = lock->next) {
+        (void) close(lock->fd);
+        lock->fd = -1;
+    }
+
+    stockcert_locks = NULL;
+
+    (void) pthread_mutex_unlock(&stockcert_locks_mutex);
+}
+
+
+int
+stockcert_lock_open(stockcert_lock_t *lock, int dir, const char *name,
+    int flags)
+{
+    int  saved;
+
+    lock->fd = -1;
+
+    (void) pthread_once(&stockcert_locks_once, stockcert_lock_init);
+
+    if (stockcert_locks_error) {
+        errno = stockcert_locks_error;
+        return -1;
+    }
+
+    (void) pthread_mutex_lock(&stockcert_locks_mutex);
+
+    lock->fd = openat(dir, name,
+                      O_RDONLY|O_CLOEXEC|O_NOFOLLOW|O_NONBLOCK|flags);
+    saved = errno;
+
+    if (lock->fd != -1) {
+        lock->next = stockcert_locks;
+        stockcert_locks = lock;
+    }
+
+    (void) pthread_mutex_unlock(&stockcert_locks_mutex);
+
+    errno = saved;
+
+    return lock->fd == -1 ? -1 : 0;
+}
+
+
+void
+stockcert_lock_close(stockcert_lock_t *lock)
+{
+    stockcert_lock_t  **p;
+
+    if (lock->fd == -1) {
+        return;
+    }
+
+    (void) pthread_mutex_lock(&stockcert_locks_mutex);
+
+    for (p = &stockcert_locks; *p; p = &(*p)->next) {
+        if (*p == lock) {
+            *p = lock->next;
+            break;
+        }
+    }
+
+    (void) close(lock->fd);
+    lock->fd = -1;
+
+    (void) pthread_mutex_unlock(&stockcert_locks_mutex);
+}
+
+
+int
+stockcert_lock_take(stockcert_lock_t *lock, unsigned wait,
+    void (*interrupted)(pid_t holder))
+{
+    static const struct timespec  pause = { 0, STOCKCERT_LOCK_PAUSE };
+
+    while (flock(lock->fd, wait ? LOCK_EX|LOCK_NB : LOCK_EX) == -1) {
+
+        if (errno == EINTR) {
+
+            if (interrupted) {
+                interrupted(stockcert_lock_holder(lock));
+            }
+
+            continue;
+        }
+
+        if (errno != EWOULDBLOCK || wait == 1) {
+            return -1;
+        }
+
+        wait--;
+        nanosleep(&pause, NULL);
+    }
+
+    return 0;
+}
+
+
+void
+stockcert_lock_drop(stockcert_lock_t *lock)
+{
+    /* it can fail only where there is no such descriptor */
+
+    (void) flock(lock->fd, LOCK_UN);
+}
+
+
+/* a line is "1: FLOCK  ADVISORY  WRITE 1234 fe:01:5678 0 EOF" (proc(5)) */
+
+pid_t
+stockcert_lock_holder(const stockcert_lock_t *lock)
+{
+    int            pid, holder;
+    char           line[256];
+    FILE          *file;
+    unsigned       major, minor;
+    struct stat    st;
+    unsigned long  inode;
+
+    if (fstat(lock->fd, &st) == -1) {
+        return 0;
+    }
+
+    file = fopen("/proc/locks", "re");
+    if (file == NULL) {
+        return 0;
+    }
+
+    holder = 0;
+
+    while (holder == 0 && fgets(line, sizeof(line), file)) {
+
+        /* a waiter's line has "->" there, and does not match */
+
+        if (sscanf(line, "%*d: FLOCK ADVISORY %*s %d %x:%x:%lu", &pid, &major,
+                   &minor, &inode)
+            == 4
+            && inode == st.st_ino && major == major(st.st_dev)
+            && minor == minor(st.st_dev))
+        {
+            holder = pid;
+        }
+    }
+
+    (void) fclose(file);
+
+    return holder;
+}
