@@ -169,12 +169,13 @@ sub configure {
         $user = "user $self->{user} " . getgrgid((getpwnam $self->{user})[3]) . ';';
     }
     my $processes = $self->{workers} ? "worker_processes $self->{workers};" : 'master_process off;';
+    my $daemon = $self->{daemon} ? 'on' : 'off';
     my $temp = join ' ', map { "${_}_temp_path $_;" } qw(client_body proxy fastcgi uwsgi scgi);
     spew("$self->{dir}/nginx.conf", <<"END");
 $modules
 $user
 $processes
-daemon off;
+daemon $daemon;
 pid nginx.pid;
 error_log error.log notice;
 $self->{main}
@@ -240,6 +241,21 @@ sub start {
     $groups{$pid} = 1;
     wait_for('nginx starts', sub {
         die "nginx ended:\n", slurp("$self->{dir}/output"), $self->log if waitpid($pid, WNOHANG) == $pid;
+        return $self->ready && IO::Socket::INET->new("127.0.0.1:$self->{port}");
+    });
+    return $self;
+}
+
+# as a daemon: only a master that is no child of who started it can be upgraded
+
+sub start_daemon {
+    my ($self) = @_;
+    $self->{daemon} = 1;
+    my ($status, $output) = $self->run;
+    die "nginx ended:\n$output", $self->log if $status;
+    wait_for('nginx starts', sub {
+        ($self->{master}) = slurp("$self->{dir}/nginx.pid") =~ /^(\d+)/ or return;
+        $groups{$self->{master}} = 1;
         return $self->ready && IO::Socket::INET->new("127.0.0.1:$self->{port}");
     });
     return $self;

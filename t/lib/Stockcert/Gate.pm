@@ -34,13 +34,15 @@ sub has_gate {
 sub gate_log { return map { [split] } split /\n/, Stockcert::slurp("$_[0]{gate}/log") }
 
 # For ledgers whose path has $which in it, all without: the call waits there; it
-# takes some milliseconds more; it fails with an errno.
+# takes some milliseconds more; it fails with an errno; it kills who makes it.
 
 sub hold { my ($self, $call, $which) = @_; $self->set_gate(hold => $call, 1, $which) }
 
 sub delay { my ($self, $call, $ms, $which) = @_; $self->set_gate(delay => $call, $ms, $which) }
 
 sub fail { my ($self, $call, $errno, $which) = @_; $self->set_gate(fail => $call, $errno, $which) }
+
+sub crash { my ($self, $call, $which) = @_; $self->set_gate(crash => $call, 1, $which) }
 
 sub set_gate {
     my ($self, $what, $call, $number, $which) = @_;
@@ -71,7 +73,7 @@ sub pass {
 
 sub release {
     my ($self, @calls) = @_;
-    unlink map { my $call = $_; map { "$self->{gate}/$_-$call" } qw(hold delay fail) } @calls;
+    unlink map { my $call = $_; map { "$self->{gate}/$_-$call" } qw(hold delay fail crash) } @calls;
 }
 
 # sets the clock, by seconds

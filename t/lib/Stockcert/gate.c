@@ -70,6 +70,10 @@ static int gate(const char *call, int file)
         usleep(1000);
     }
     usleep(1000 * set("delay", call, file));
+    if (set("crash", call, file)) {
+        note("crashed", call);
+        abort();
+    }
     i = set("fail", call, file);
     if (i == 0) {
         return 0;

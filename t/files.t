@@ -1,0 +1,175 @@
+# Files that change under a running ledger: nothing is ever issued twice or into
+# a file that has no name, and what can go on by itself does.
+
+use strict;
+use warnings;
+use File::Copy qw(copy);
+use Test::More;
+use Stockcert;
+use Stockcert::Checks;
+use Stockcert::Tool;
+
+my $server = Stockcert->new(listen => 'reuseport')->start;
+my $ledger = "$server->{dir}/ledgers/acme";
+my @all;
+
+sub issue {
+    my ($name) = @_;
+    push @all, told($server->client->issue('CS', 1, $name), $name, 'CS', 1);
+    return $all[-1];
+}
+
+sub error { my ($r) = @_; return join ' ', $r->{status}, $r->{json}{error} // () }
+
+# all workers have found out: none of them serves any more
+
+sub all_refuse {
+    wait_for('no worker reads it', sub { !grep { $server->client->ask('GET', '/')->{status} != 503 } 1 .. 20 });
+}
+
+sub in_order {
+    my ($what) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my ($status, $out, $err) = tool(verify => $ledger);
+    like("$out$err", qr/^all is in order/, "$what: verify");
+}
+
+# somebody removes lock.mdb, and then the tool writes
+
+issue("before $_") for 1 .. 5;
+unlink "$ledger/lock.mdb" or die "lock.mdb: $!\n";
+tool_out(authorize => $ledger, 'CS', 3000000, '--reference', 'beside a new lock.mdb');
+is(issue("with a new lock.mdb $_")->{status}, 201, 'lock.mdb removed: it is issued') for 1 .. 5;
+my ($inventory) = Stockcert::read_ledger($server);
+is($inventory->{classes}[0]{authorized}, 3000000, 'and what the tool wrote is there');
+is($inventory->{entries}, 2 + 1 + 10, 'with an entry of its own');
+like($server->log, qr/\[crit\] .* (?:lock\.mdb was removed or replaced|data\.mdb or lock\.mdb was removed)/, 'the log says so');
+in_order('lock.mdb removed');
+
+# and under load, a worker killed meanwhile
+
+my $load = Stockcert::Load->new($server, clients => 10);
+$load->progress(50);
+for (1 .. 5) {
+    unlink "$ledger/lock.mdb";
+    $load->progress(30);
+    $server->kill_worker(($server->workers)[0]) if $_ % 2;
+    $load->progress(30);
+}
+push @all, $load->stop;
+my @refused = grep { $_->{status} && $_->{status} != 201 && $_->{status} != 503 } @all;
+is_deeply([map { "$_->{status} $_->{body}" } @refused], [], 'under load: nothing but 201, or 503 in between');
+in_order('under load');
+my @there = map { $_->{stakeholder} } @{(Stockcert::read_ledger($server))[1]};
+my %there = map { $_ => 1 } @there;
+is_deeply([grep { $_->{status} == 201 && !$there{$_->{name}} } @all], [], 'under load: all that was told is there');
+is(scalar(keys %there), scalar(@there), 'under load: once');
+
+# data.mdb has no name for a while
+
+rename "$ledger/data.mdb", "$ledger/away" or die "data.mdb: $!\n";
+my $r = issue('away');
+is(error($r), '503 ledger_unavailable', 'data.mdb away: nothing is issued');
+like($server->log, qr/\[crit\] .* data\.mdb (?:or lock\.mdb )?was removed, replaced or linked/, 'the log says so');
+all_refuse();
+ok(!-e "$ledger/data.mdb", 'and none is made');
+rename "$ledger/away", "$ledger/data.mdb" or die "data.mdb: $!\n";
+wait_for('it goes on', sub { issue('back ' . now())->{status} == 201 });
+
+# an older copy in its place, under the same name and number, or another number
+
+copy("$ledger/data.mdb", "$server->{dir}/older") or die "copy: $!\n";
+my @newest = map { issue("newer $_") } 1 .. 3;
+copy("$ledger/data.mdb", "$server->{dir}/newest") or die "copy: $!\n";
+for my $how ('another file', 'the same file') {
+    my $in_place = $how eq 'the same file';
+    unlink "$ledger/data.mdb" if !$in_place;
+    copy("$server->{dir}/older", "$ledger/data.mdb") or die "copy: $!\n";
+    chown +(stat $ledger)[4, 5], "$ledger/data.mdb";
+    wait_for("$how: refused", sub { $server->client->issue('CS', 1, "x $how")->{status} == 503 });
+    all_refuse();
+    is(error($server->client->issue('CS', 1, "y $how")), '503 ledger_unavailable', "an older copy, $how: nothing is issued");
+    $server->reload;
+    is(error($server->client->issue('CS', 1, "z $how")), '503 ledger_unavailable', "an older copy, $how: nor after a reload");
+    is(slurp("$ledger/data.mdb"), slurp("$server->{dir}/older"), "an older copy, $how: it is as it was");
+    like($server->log, qr/\[crit\] .* entry \d+, which was committed, is not in it: data\.mdb is an older or another one/, 'the log says so');
+    unlink "$ledger/data.mdb";
+    copy("$server->{dir}/newest", "$ledger/data.mdb") or die "copy: $!\n";
+    chown +(stat $ledger)[4, 5], "$ledger/data.mdb";
+    wait_for('with the newest, it goes on', sub { issue("after $how " . now())->{status} == 201 });
+    copy("$ledger/data.mdb", "$server->{dir}/newest") or die "copy: $!\n";
+}
+in_order('older copies');
+is($server->stop, 0, 'nginx ends in order');
+
+# An older copy is put there while nginx is stopped, but a reader is not: that is
+# how one restores, and the lock.mdb is of what was there.
+
+for my $how ('another file', 'the same file') {
+    my ($reader) = tool_start(log => '-f', $ledger);
+    wait_for('it reads', sub { slurp("/proc/$reader/maps") =~ m{/lock\.mdb$}m });
+    unlink "$ledger/data.mdb" if $how eq 'another file';
+    copy("$server->{dir}/older", "$ledger/data.mdb") or die "copy: $!\n";
+    chown +(stat $ledger)[4, 5], "$ledger/data.mdb";
+    $server->start;
+    my $n = (Stockcert::read_ledger($server))[0]{classes}[0]{certificates};
+    for (1 .. 5) {
+        $n++;
+        is($server->client->issue('CS', 1, "restored $how $_")->{json}{number}, $n, "restored, $how: number $n");
+    }
+    kill KILL => $reader;
+    in_order("restored, $how");
+    is($server->stop, 0, 'nginx ends in order');
+}
+
+# two paths to one file, with a lock.mdb each
+
+mkdir "$server->{dir}/ledgers/var";
+chown +(stat $ledger)[4, 5], "$server->{dir}/ledgers/var";
+for my $how (qw(symlink link)) {
+    my $name = "$server->{dir}/ledgers/var/data.mdb";
+    $how eq 'link' ? link("$ledger/data.mdb", $name) : symlink("$ledger/data.mdb", $name);
+    my $other = Stockcert->new(http => ledger('acme'));
+    $other->{http} =~ s{ledgers/acme}{$server->{dir}/ledgers/var};
+    $other->start;
+    is(error($other->client->issue('CS', 1, 'x')), '503 ledger_unavailable', "data.mdb has a second name, by $how: it is refused there");
+    like($other->log, qr/\[crit\] .* data\.mdb (?:is a symbolic link|has another name)/, 'and the log says why');
+    $other->stop;
+    unlink $name, "$server->{dir}/ledgers/var/lock.mdb";
+}
+
+# The disk is not mounted: "create off" makes no ledger there
+
+$server = Stockcert->new(http => ledger('acme') =~ s/path/create off; path/r);
+$server->start;
+is(error($server->client->issue('CS', 1, 'x')), '503 ledger_unavailable', 'create off: no ledger is made');
+is_deeply([glob "$server->{dir}/ledgers/acme/data*"], [], 'nor any file');
+like($server->log, qr/\[crit\] .*it has no data\.mdb|No such file/, 'the log says why');
+$server->stop;
+unlink "$server->{dir}/error.log";
+$server->{http} = ledger('acme');
+$server->start;
+is($server->client->issue('CS', 1, 'x')->{json}{number}, 1, 'without, it is made');
+my @made = $server->log =~ /\[notice\] .* stockcert ledger "acme" is new, made in "(\S+)"/g;
+is_deeply(\@made, ["$server->{dir}/ledgers/acme"], 'and one line of the log says where');
+$server->stop;
+$server->{http} = ledger('acme', CS => 10, PS => 20, XS => 30) =~ s/path/create off; path/r;
+$server->start;
+is($server->client->issue('XS', 1, 'x')->{json}{number}, 1, 'create off: classes are opened as ever');
+$server->stop;
+
+# somebody has the file locked
+
+$server->start;
+$ledger = "$server->{dir}/ledgers/acme";
+open my $file, '<', "$ledger/data.mdb" or die "data.mdb: $!\n";
+flock $file, 2 or die "flock: $!\n";
+my $client = $server->client;
+$client->send('POST', '/', grant('CS', 1, 'locked'));
+wait_for('the log says who has it', sub { $server->log =~ /\[warn\] .* process $$ has the lock of data\.mdb/ });
+is($server->client->ask('GET', '/')->{status}, 200, 'locked: it is read');
+close $file;
+is($client->receive->{status}, 201, 'locked: and goes on as it is let go');
+is($server->stop, 0, 'nginx ends in order');
+
+done_testing();
