@@ -186,10 +186,7 @@ ngx_http_stockcert_lane_ledger(ngx_http_stockcert_ledger_t *ledger)
 }
 
 
-/*
- * A reader has a place in lock.mdb: one that was removed keeps no page for it.
- * But who looks for data.mdb finds none before a writer does.
- */
+/* a reader's place in a lock.mdb that was removed keeps no page for it */
 
 static void
 ngx_http_stockcert_lane_look(ngx_http_stockcert_lane_t *lane)

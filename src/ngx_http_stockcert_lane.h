@@ -24,7 +24,8 @@ typedef struct {
     stockcert_ledger_t            *ledger;     /* NULL: it opens one */
     stockcert_rc_e                 rc;
     stockcert_error_t              error;
-    time_t                         logged;     /* when a commit had failed */
+    time_t                         logged;     /* when a commit had failed, */
+    stockcert_rc_e                 reason;     /* and with what */
     ngx_uint_t                     more;       /* it still leads, and only gave
                                                   way to other tasks */
     stockcert_leader_t             leader;     /* of all the tasks */

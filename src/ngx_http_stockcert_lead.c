@@ -158,10 +158,13 @@ ngx_http_stockcert_commit_one(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
                       &lane->conf->path, task->leader.given_up);
     }
 
-    /* every one may fail: one line a second will do */
+    /* every one may fail: one line a second will do for the same reason */
 
-    if (rc != STOCKCERT_OK && task->logged != ngx_time()) {
+    if (rc != STOCKCERT_OK
+        && (task->logged != ngx_time() || task->reason != rc))
+    {
         task->logged = ngx_time();
+        task->reason = rc;
         ngx_http_stockcert_log(log, lane->conf, &task->error);
     }
 
