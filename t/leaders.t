@@ -1,0 +1,113 @@
+# Leaders that die, fail or stay: a flush that finds no room, a commit that kills
+# who makes it, a disk that fails for good, and two ledgers with one thread.
+
+use strict;
+use warnings;
+use Errno qw(EIO ENOSPC);
+use Test::More;
+use Time::HiRes qw(sleep);
+use Stockcert;
+use Stockcert::Checks;
+
+sub error { my ($r) = @_; return join ' ', $r->{status}, $r->{json}{error} // () }
+
+sub failures { my ($server, $call) = @_; return scalar grep { "@$_[0, 1]" eq "failed $call" } $server->gate_log }
+
+# A leader is killed in its flush, and the next one, who recovers what it left,
+# finds no room in every flush: it must not try for ever, and be told.
+
+my $server = Stockcert->new(flushes => 1, listen => 'reuseport')->start;
+plan skip_all => 'TEST_NGINX_BINARY takes the LD_PRELOAD away' if !$server->has_gate;
+my %of = $server->clients_of_workers(2);
+my %probe2 = $server->clients_of_workers(2);
+$server->hold('fdatasync');
+my ($first) = keys %of;
+$of{$first}->send('POST', '/', grant('CS', 1, 'killed'));
+my $leader = $server->held('fdatasync');
+my ($other) = grep { $_ != $leader } keys %of;
+$of{$other}->send('POST', '/', grant('CS', 1, 'waits'));
+$probe2{$other}->ask('GET', '/static');     # answered after that was read
+$server->fail('fdatasync', ENOSPC);
+kill KILL => $leader;
+unlink "$server->{gate}/hold-fdatasync";
+my $r = $of{$other}->receive;
+is(error($r), '500 outcome_unknown', 'no room to flush what is recovered: it is told that this is not known');
+my $before = failures($server, 'fdatasync');
+sleep 2;
+cmp_ok(failures($server, 'fdatasync') - $before, '<', 10, 'and it is not tried all the time');
+
+# the same with a disk that fails for good: old workers leave, and so do all
+
+wait_for('two workers', sub { $server->ready });
+my @old = $server->workers;
+kill HUP => $server->{master};
+wait_for('the old workers leave', sub { my %title = $server->processes; !grep { $title{$_} } @old });
+pass('a reload ends while no flush succeeds');
+$server->fail('fdatasync', EIO);
+my $client = $server->client;
+$client->send('POST', '/', grant('CS', 1, 'fails'));
+like(error($client->receive), qr/^(?:500 outcome_unknown|503 ledger_unavailable)$/, 'a disk that fails: told so');
+is($server->stop, 0, 'QUIT ends all');
+$server->release('fdatasync');
+$server->start;
+wait_for('it issues', sub { $server->client->issue('CS', 1, 'after ' . now())->{status} == 201 });
+is_deeply([check_ledger($server, [])], [], 'the ledger');
+$server->stop;
+
+
+# A commit that kills its leader, twice: then its grants are given up, and others
+# go on. Whoever is a third worker is told.
+
+$server = Stockcert->new(flushes => 1, workers => 3, listen => 'reuseport')->start;
+%of = $server->clients_of_workers(3);
+my %probe = $server->clients_of_workers(3);
+$server->hold('fdatasync');
+($first) = keys %of;
+$of{$first}->send('POST', '/', grant('CS', 1, 'leads'));
+$leader = $server->held('fdatasync');
+my @waiting = grep { $_ != $leader } keys %of;
+$of{$_}->send('POST', '/', grant('CS', 1, "waits $_")) for @waiting;
+
+# what a worker answers now came later than these
+
+$probe{$_}->ask('GET', '/static') for @waiting;
+$server->crash('pwrite');
+unlink "$server->{gate}/hold-fdatasync";
+my @got = grep { $_->{status} } map { $of{$_}->receive } keys %of;
+cmp_ok(scalar(@got), '>', 0, 'two leaders died: who waits in another worker is told');
+is_deeply([map { error($_) } @got], [('500 outcome_unknown') x @got], 'that this is not known');
+$server->release('fdatasync', 'pwrite');
+wait_for('all workers', sub { $server->ready });
+my $crashed = grep { $_->[0] eq 'crashed' } $server->gate_log;
+is($crashed, 2, 'two died');
+like($server->log, qr/\[error\] .* processes died again and again in the commit of the same \d+ grants/, 'the log says so');
+is($server->client->issue('CS', 1, 'goes on')->{status}, 201, 'others go on');
+my ($inventory, $certificates) = Stockcert::read_ledger($server);
+is_deeply([map { $_->{stakeholder} } @$certificates], ['goes on'], 'what killed them is not issued');
+$server->stop;
+
+
+# One thread for two ledgers, and slow flushes: the second waits for a batch or
+# two of the first, however many there are.
+
+$server = Stockcert->new(flushes => 1, workers => 1, http => ledger('acme') . ledger('beta'),
+    main => 'thread_pool default threads=1 max_queue=64;',
+    location => 'location /acme/ { stockcert acme; } location /beta/ { stockcert beta; }')->start;
+$server->delay('fdatasync', 60, 'acme');
+my $load = Stockcert::Load->new($server, uri => '/acme/', clients => 8);
+$load->progress(30);
+my $batches = sub { return scalar grep { "@$_[0, 1]" eq 'done pwrite' } $server->gate_log };
+my @between;
+for my $n (1 .. 5) {
+    $load->progress(8);
+    my $before = $batches->();
+    is($server->client->issue('CS', 1, "second $n", '/beta/')->{status}, 201, 'the second ledger issues');
+    push @between, $batches->() - $before;
+}
+@between = sort { $a <=> $b } @between;
+cmp_ok($between[2], '<=', 5, "commits while it waits: @between");
+$load->stop;
+is($server->stop, 0, 'nginx ends in order');
+
+
+done_testing();
