@@ -233,6 +233,12 @@ stockcert_verify_header(stockcert_verify_t *v)
                                       " found another text");
     }
 
+    if (stockcert_verify_64(p + 13) > STOCKCERT_TIME_MAX) {
+        return stockcert_verify_fault(v, "meta: expected a time before the year"
+                                      " 10000, found %" PRIu64,
+                                      stockcert_verify_64(p + 13));
+    }
+
     return stockcert_verify_hash(v, &value, NULL, v->seal);
 }
 

@@ -38,9 +38,9 @@ static const case_t  cases[] = {
     /* the journal */
 
     { 0, { { "a byte of an entry", "entry 3: expected the seal",
-             JOURNAL("\3", 8, 0) } } },
+             FLIP, "journal", AT("\3"), .offset = 8, .byte = 1 } } },
     { 0, { { "a byte of the last seal", "entry 8: expected the seal",
-             JOURNAL("\10", 39, 0) } } },
+             FLIP, "journal", AT("\10"), .offset = 39, .byte = 1 } } },
     { 0, { { "a company of another name", "entry 1: expected the seal",
              BYTE, "meta", KEY("ledger"), .offset = 22, .byte = 'X' } } },
     { 0, { { "an entry missing", "journal: expected entry 4, found none",
