@@ -143,6 +143,9 @@ static const case_t  cases[] = {
              "\"users\"", PUT, "users", MDB_CREATE, KEY("x"), VALUE("") } } },
     { 0, { { "a value of no database", "databases: expected a ledger's, found "
              "\"x\"", PUT, NULL, KEY("x"), VALUE("") } } },
+    { 0, { { "a database of an odd name", "databases: expected a ledger's, found "
+             "\"??[2J?\"", PUT, "\n\x1b[2J\xff", MDB_CREATE, KEY("x"),
+             VALUE("") } } },
     { 0, { { "a class without entries", "certificate:ZZ: expected 0",
              PUT, "certificate:ZZ", MDB_CREATE, KEY("x"), VALUE("") },
            { NULL, NULL, PUT, "class", KEY("ZZ"), VALUE("") } } },
