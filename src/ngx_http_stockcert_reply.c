@@ -204,13 +204,16 @@ ngx_http_stockcert_reply_inventory(ngx_http_request_t *r,
           + slcf->ledger->company_json.len + NGX_INT64_LEN
           + NGX_HTTP_STOCKCERT_SEAL_LEN;
 
-    /* at worst, each byte of a title is escaped with another one */
-
     for (i = 0; i < n; i++) {
+        class = &classes[i];
+
         len += sizeof(",\n{\"class\":\"\",\"title\":\"\",\"authorized\":,"
                       "\"issued\":,\"remaining\":,\"certificates\":}")
-               + classes[i].code.len + 2 * classes[i].title.len
-               + 4 * NGX_INT64_LEN;
+               + class->code.len + 4 * NGX_INT64_LEN
+               + class->title.len + ngx_escape_json(NULL,
+                                                    (u_char *)
+                                                    class->title.data,
+                                                    class->title.len);
     }
 
     b = ngx_create_temp_buf(r->pool, len);

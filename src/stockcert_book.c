@@ -74,12 +74,14 @@ stockcert_book_class(FILE *file, const stockcert_book_page_t *page,
     if (!page->list) {
         fputs("<a href=\"", file);
         stockcert_html_text(file, &page->book);
-        fprintf(file, "%.*s\">", (int) class->code.len, class->code.data);
+        stockcert_html_text(file, &class->code);
+        fputs("\">", file);
     }
 
     stockcert_html_bdi(file, &class->title);
-    fprintf(file, " (%.*s)%s</h2>\n", (int) class->code.len, class->code.data,
-            page->list ? "" : "</a>");
+    fputs(" (", file);
+    stockcert_html_text(file, &class->code);
+    fprintf(file, ")%s</h2>\n", page->list ? "" : "</a>");
 
     /* in thousandths of the width */
 
@@ -130,17 +132,16 @@ static void
 stockcert_book_row(FILE *file, const stockcert_book_page_t *page,
     const stockcert_certificate_t *certificate)
 {
-    char                      id[STOCKCERT_CODE_MAX + 24];
     const stockcert_entry_t  *issued;
 
     issued = &certificate->issued;
 
-    snprintf(id, sizeof(id), "%.*s-%" PRIu64, (int) issued->code.len,
-             issued->code.data, issued->number);
-
     fputs("<tr><td><a href=\"", file);
     stockcert_html_text(file, &page->book);
-    fprintf(file, "%s.html\">%s</a></td><td>", id, id);
+    stockcert_html_text(file, &issued->code);
+    fprintf(file, "-%" PRIu64 ".html\">", issued->number);
+    stockcert_html_text(file, &issued->code);
+    fprintf(file, "-%" PRIu64 "</a></td><td>", issued->number);
     stockcert_html_bdi(file, &issued->text);
 
     if (certificate->cancelled.position) {
@@ -170,16 +171,17 @@ stockcert_book_pages(FILE *file, const stockcert_book_page_t *page)
     if (page->after) {
         before = page->after > page->limit ? page->after - page->limit : 0;
 
-        fprintf(file, "<a rel=\"prev\" href=\"%.*s?after=%" PRIu64
-                "&amp;limit=%" PRIu64 "\">Earlier</a>\n",
-                (int) class->code.len, class->code.data, before, page->limit);
+        fputs("<a rel=\"prev\" href=\"", file);
+        stockcert_html_text(file, &class->code);
+        fprintf(file, "?after=%" PRIu64 "&amp;limit=%" PRIu64
+                "\">Earlier</a>\n", before, page->limit);
     }
 
     if (page->more) {
-        fprintf(file, "<a rel=\"next\" href=\"%.*s?after=%" PRIu64
-                "&amp;limit=%" PRIu64 "\">Later</a>\n", (int) class->code.len,
-                class->code.data, page->certificates[page->n - 1].issued.number,
-                page->limit);
+        fputs("<a rel=\"next\" href=\"", file);
+        stockcert_html_text(file, &class->code);
+        fprintf(file, "?after=%" PRIu64 "&amp;limit=%" PRIu64 "\">Later</a>\n",
+                page->certificates[page->n - 1].issued.number, page->limit);
     }
 
     fputs("</nav>\n", file);

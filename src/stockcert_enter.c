@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "stockcert_ledger_int.h"
-#include "stockcert_text.h"
 
 
 static stockcert_rc_e stockcert_ledger_check_next(stockcert_ledger_t *ledger,
@@ -121,8 +120,7 @@ static stockcert_rc_e
 stockcert_ledger_check_next(stockcert_ledger_t *ledger,
     const stockcert_entry_t *entry, stockcert_error_t *error)
 {
-    const char         *fault;
-    static const char  *texts[] = { "title", "name", "reference", "reason" };
+    const char  *fault, *field;
 
     if (entry->position && entry->position != ledger->position + 1) {
         return stockcert_ledger_refused(error, "entry %" PRIu64
@@ -135,25 +133,10 @@ stockcert_ledger_check_next(stockcert_ledger_t *ledger,
                                   "the time is before that of the last entry");
     }
 
-    fault = stockcert_code_fault(entry->code.data, entry->code.len);
-    if (fault) {
-        return stockcert_ledger_refused(error, "the class %s", fault);
-    }
+    fault = stockcert_entry_fault(entry, &field);
 
-    fault = stockcert_text_fault(entry->text.data, entry->text.len);
-    if (fault) {
-        return stockcert_ledger_refused(error, "the %s %s",
-                                        texts[entry->kind - 1], fault);
-    }
-
-    if (entry->kind != STOCKCERT_CERTIFICATE_CANCELLED
-        && (entry->shares == 0 || entry->shares > STOCKCERT_SHARES_MAX))
-    {
-        return stockcert_ledger_refused(error,
-                                   "shares must be from 1 to 9007199254740991");
-    }
-
-    return STOCKCERT_OK;
+    return fault ? stockcert_ledger_refused(error, "the %s %s", field, fault)
+                 : STOCKCERT_OK;
 }
 
 

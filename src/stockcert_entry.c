@@ -5,6 +5,8 @@
 #include <openssl/evp.h>
 
 #include "stockcert_entry.h"
+#include "stockcert_key.h"
+#include "stockcert_text.h"
 
 
 #define STOCKCERT_MAGIC  "stockcert"
@@ -129,6 +131,64 @@ stockcert_entry_encode(const stockcert_entry_t *entry, uint8_t *p)
     p = stockcert_put_str(p, &entry->key);
 
     return (size_t) (p - start);
+}
+
+
+const char *
+stockcert_entry_fault(const stockcert_entry_t *entry, const char **field)
+{
+    const char         *fault;
+    stockcert_kind_e    kind;
+    static const char  *texts[] = { "title", "name", "reference", "reason" };
+
+    kind = entry->kind;
+
+    *field = "class";
+    fault = stockcert_code_fault(entry->code.data, entry->code.len);
+    if (fault) {
+        return fault;
+    }
+
+    *field = texts[kind - 1];
+    fault = stockcert_text_fault(entry->text.data, entry->text.len);
+    if (fault) {
+        return fault;
+    }
+
+    *field = "idempotency key";
+    if (entry->key.len) {
+        fault = kind == STOCKCERT_CERTIFICATE_ISSUED
+                ? stockcert_key_fault(entry->key.data, entry->key.len)
+                : "must not be there";
+        if (fault) {
+            return fault;
+        }
+    }
+
+    *field = "time";
+    if (entry->time > STOCKCERT_TIME_MAX) {
+        return "must be before the year 10000";
+    }
+
+    *field = "number";
+    if (kind == STOCKCERT_CERTIFICATE_ISSUED
+        || kind == STOCKCERT_CERTIFICATE_CANCELLED)
+    {
+        if (entry->number == 0 || entry->number > STOCKCERT_SHARES_MAX) {
+            return "must be from 1 to 9007199254740991";
+        }
+
+    } else if (entry->number) {
+        return "must not be there";
+    }
+
+    *field = "number of shares";
+    if (kind == STOCKCERT_CERTIFICATE_CANCELLED) {
+        return entry->shares ? "must not be there" : NULL;
+    }
+
+    return entry->shares == 0 || entry->shares > STOCKCERT_SHARES_MAX
+           ? "must be from 1 to 9007199254740991" : NULL;
 }
 
 

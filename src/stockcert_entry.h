@@ -57,6 +57,7 @@
 #define STOCKCERT_CODE_MAX         8       /* bytes, of a class code */
 #define STOCKCERT_TEXT_MAX         255     /* bytes, of any name or text */
 #define STOCKCERT_SHARES_MAX       9007199254740991    /* 2^53 - 1 */
+#define STOCKCERT_TIME_MAX         253402300799999999  /* the year 9999's last */
 
 #define STOCKCERT_ENTRY_MAX                                                   \
     (28 + STOCKCERT_CODE_MAX + 2 * STOCKCERT_TEXT_MAX + STOCKCERT_SEAL_LEN)
@@ -118,10 +119,19 @@ uint64_t stockcert_get64(const uint8_t *p);
 size_t stockcert_entry_encode(const stockcert_entry_t *entry, uint8_t *p);
 
 /*
+ * Looks at the fields of an entry of a known kind, but for position and seal, by
+ * themselves: what each may be, and what entries of its kind have.  Returns NULL,
+ * or what one must be, as stockcert_text.h has it, with its name in *field.
+ */
+
+const char *stockcert_entry_fault(const stockcert_entry_t *entry,
+    const char **field);
+
+/*
  * Reads an entry with its seal from len bytes at p; entry->position stays as
  * it is.  The strings and the seal of *entry point into p.  Returns 0, or -1 if
  * these are not the bytes of an entry: an unknown kind, a length that does not
- * fit, bytes left over.
+ * fit, bytes left over.  The fields may be anything else: _fault() tells.
  */
 
 int stockcert_entry_decode(const uint8_t *p, size_t len,

@@ -98,7 +98,8 @@ stockcert_html_text(FILE *file, const stockcert_str_t *str)
             break;
 
         default:
-            putc(str->data[i], file);
+            putc((uint8_t) str->data[i] < 0x20 || str->data[i] == 0x7f
+                 ? '?' : str->data[i], file);
             break;
         }
     }
@@ -164,6 +165,11 @@ stockcert_html_words(FILE *file, uint64_t n)
     const char         *space;
     static const char  *units[] = { " quadrillion", " trillion", " billion",
                                     " million", " thousand", "" };
+
+    if (n > STOCKCERT_SHARES_MAX) {
+        stockcert_html_number(file, n);
+        return;
+    }
 
     space = "";
     unit = 1000000000000000;

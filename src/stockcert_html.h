@@ -35,7 +35,10 @@ void stockcert_html_head(FILE *file, const char *class,
     const stockcert_str_t *title, const stockcert_str_t *company);
 void stockcert_html_foot(FILE *file);
 
-/* Text, escaped; in quotes for attributes as well. */
+/*
+ * Text, escaped; in quotes for attributes as well.  A control character, which no
+ * text has, is a question mark.
+ */
 
 void stockcert_html_text(FILE *file, const stockcert_str_t *str);
 
@@ -51,7 +54,7 @@ void stockcert_html_bdi(FILE *file, const stockcert_str_t *str);
 int stockcert_html_width(const stockcert_str_t *str, size_t first,
     size_t second);
 
-/* "2,599,990"; "ten thousand and one", up to 2^53 - 1; "24 November 2026" */
+/* "2,599,990"; "ten thousand one", digits above 2^53 - 1; "24 November 2026" */
 
 void stockcert_html_number(FILE *file, uint64_t n);
 void stockcert_html_words(FILE *file, uint64_t n);

@@ -92,7 +92,7 @@ stockcert_json_entry(FILE *file, const stockcert_entry_t *entry)
 }
 
 
-/* there are no control characters */
+/* a control character, which no text has, is a question mark */
 
 void
 stockcert_json_string(FILE *file, const stockcert_str_t *str)
@@ -107,7 +107,7 @@ stockcert_json_string(FILE *file, const stockcert_str_t *str)
             putc('\\', file);
         }
 
-        putc(str->data[i], file);
+        putc((uint8_t) str->data[i] < 0x20 ? '?' : str->data[i], file);
     }
 
     putc('"', file);

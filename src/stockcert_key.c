@@ -2,9 +2,31 @@
 #include "stockcert_key.h"
 
 
+static const char  stockcert_key_printable[] =
+    "must be printable ASCII characters";
+static const char  stockcert_key_long[] = "must have at most 255 characters";
 static const char  stockcert_key_string[] =
     "must be a whole string where it begins with a quote: \"...\", "
     "with \\\" and \\\\ for the characters \" and \\ in it";
+
+
+const char *
+stockcert_key_fault(const char *key, size_t len)
+{
+    size_t  i;
+
+    if (len == 0) {
+        return "must not be empty";
+    }
+
+    for (i = 0; i < len; i++) {
+        if (key[i] < 0x20 || key[i] > 0x7e) {
+            return stockcert_key_printable;
+        }
+    }
+
+    return len > STOCKCERT_KEY_MAX ? stockcert_key_long : NULL;
+}
 
 
 const char *
@@ -35,7 +57,7 @@ stockcert_key_parse(const char *text, size_t len, char *key, uint8_t *key_len)
         c = *p++;
 
         if (c < 0x20 || c > 0x7e) {
-            return "must be printable ASCII characters";
+            return stockcert_key_printable;
         }
 
         if (quoted && c == '"') {
@@ -52,7 +74,7 @@ stockcert_key_parse(const char *text, size_t len, char *key, uint8_t *key_len)
         }
 
         if (n == STOCKCERT_KEY_MAX) {
-            return "must have at most 255 characters";
+            return stockcert_key_long;
         }
 
         key[n] = c;

@@ -25,9 +25,13 @@
  *
  * Returns NULL, with the key at key, which has room for STOCKCERT_KEY_MAX
  * bytes, and its length in *key_len; otherwise what the value must be, as the
- * end of a sentence.  Any thread may call it.
+ * end of a sentence.
+ *
+ * The first tells the same of the len bytes of a key as it is.  Any thread may
+ * call both.
  */
 
+const char *stockcert_key_fault(const char *key, size_t len);
 const char *stockcert_key_parse(const char *text, size_t len, char *key,
     uint8_t *key_len);
 

@@ -1,10 +1,11 @@
 
 /*
  * What the rooms of the ledger share: stockcert_ledger.c opens and closes,
- * stockcert_files.c has its files, stockcert_schema.c makes and checks what is in it, stockcert_write.c writes,
- * stockcert_enter.c makes entries, stockcert_issue.c issues certificates,
+ * stockcert_files.c has its files, stockcert_schema.c makes and checks what is
+ * in it, stockcert_write.c writes, stockcert_enter.c makes entries, stockcert_issue.c issues certificates,
  * stockcert_post.c posts them to the other databases, stockcert_request.c has
- * their keys, stockcert_read.c reads.  Nobody else includes it.
+ * their keys, stockcert_read.c reads, stockcert_decode.c checks what is read.
+ * Nobody else includes it.
  */
 
 
@@ -117,12 +118,16 @@ stockcert_ledger_class_t *stockcert_ledger_find_class(
     const stockcert_ledger_t *ledger, size_t n, const char *code, size_t len);
 
 /*
- * Posting, in the writer's transaction (stockcert_post.c): _catch_up() reads,
- * once in a transaction and after _read_tail(), what is not posted, unless it is
- * known; _load() reads the counters of a class; _post() posts all that is not,
- * and puts what changed of classes.
+ * Posting, in the writer's transaction (stockcert_post.c): _check() compares, as
+ * a ledger is opened, what is posted with the journal; _catch_up() reads, once
+ * in a transaction and after _read_tail(), what is not posted, unless it is
+ * known;
+ * _load() reads the counters of a class; _post() posts all that is not, and puts
+ * what changed of classes.
  */
 
+stockcert_rc_e stockcert_ledger_check(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
 stockcert_rc_e stockcert_ledger_catch_up(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 stockcert_rc_e stockcert_ledger_load(stockcert_ledger_t *ledger,
@@ -263,8 +268,14 @@ stockcert_rc_e stockcert_ledger_get_certificate(
 
 int stockcert_ledger_posts(const stockcert_entry_t *entry);
 
-/* Returns 0, or -1 if this is no record of a class. */
+/*
+ * All that is read of "journal" and "class" goes through these two, which check
+ * it: each field by itself, that is.  Strings point into the map.  The second
+ * returns 0, or -1 if this is no record of a class.
+ */
 
+stockcert_rc_e stockcert_ledger_decode(const MDB_val *key,
+    const MDB_val *value, stockcert_entry_t *entry, stockcert_error_t *error);
 int stockcert_class_decode(const MDB_val *key, const MDB_val *value,
     stockcert_class_t *class);
 

@@ -16,8 +16,11 @@
 #define STOCKCERT_META_LEN      152
 #define STOCKCERT_TREE_ENV      0x4000     /* how the file was opened once */
 #define STOCKCERT_SIZE_MAX      ((uint64_t) 1 << 46)
+#define STOCKCERT_TXN_MAX       ((uint64_t) 1 << 62)   /* from here to 0 again,
+                                                          LMDB would be lost */
 
 #define STOCKCERT_READ_MAX      (8 * 1024 * 1024)
+#define STOCKCERT_SEEN_METAS    3          /* pages 0 and 1 */
 
 
 /* what is known of the free pages as their records are read */
@@ -136,13 +139,14 @@ stockcert_pages_meta(stockcert_pages_t *pages, int fd, int number,
         || (meta->free.flags & ~STOCKCERT_TREE_ENV) != STOCKCERT_TREE_INTEGER
         || meta->last < 1 || meta->last >= STOCKCERT_SIZE_MAX / psize
         || meta->size < (meta->last + 1) * psize
-        || meta->size > STOCKCERT_SIZE_MAX)
+        || meta->size > STOCKCERT_SIZE_MAX || meta->txn > STOCKCERT_TXN_MAX)
     {
         return stockcert_pages_fault(pages, "page %d: expected sizes and flags "
                                      "that fit, found pages of %zu bytes, the "
                                      "last one %" PRIu64 ", at most %" PRIu64
-                                     " bytes, flags %#x", number, psize,
-                                     meta->last, meta->size, meta->free.flags);
+                                     " bytes, flags %#x, transaction %" PRIu64,
+                                     number, psize, meta->last, meta->size,
+                                     meta->free.flags, meta->txn);
     }
 
     meta->free.flags = STOCKCERT_TREE_INTEGER;
@@ -181,7 +185,7 @@ stockcert_pages_map(stockcert_pages_t *pages, int fd)
         return stockcert_pages_failed(pages, "calloc()", errno);
     }
 
-    pages->seen[0] = 3;
+    pages->seen[0] = STOCKCERT_SEEN_METAS;
 
     return 0;
 }
@@ -284,6 +288,7 @@ stockcert_pages_free(stockcert_pages_t *pages)
     /* no page of the transaction before has been used again yet */
 
     memset(pages->seen, 0, (size_t) (pages->meta.last / 8 + 1));
+    pages->seen[0] = STOCKCERT_SEEN_METAS;
     pages->meta = pages->previous;
 
     return stockcert_pages_free_of(pages);
@@ -318,7 +323,11 @@ stockcert_pages_free_of(stockcert_pages_t *pages)
 }
 
 
-/* a record: how many pages, and their numbers, the greatest first */
+/*
+ * A record: of a transaction, up to this meta page's own; 0 is for LMDB that it
+ * has read none, and it would take the same pages again and again.  It has how
+ * many pages, and their numbers, the greatest first.
+ */
 
 static int
 stockcert_pages_visit_free(void *data, const stockcert_bytes_t *key,
@@ -329,6 +338,13 @@ stockcert_pages_visit_free(void *data, const stockcert_bytes_t *key,
 
     freed = data;
     freed->txn = stockcert_native64(key->data);
+
+    if (freed->txn == 0 || freed->txn > freed->pages->meta.txn) {
+        return stockcert_pages_fault(freed->pages, "free pages: expected those "
+                                     "of transactions from 1 to %" PRIu64
+                                     ", found %" PRIu64,
+                                     freed->pages->meta.txn, freed->txn);
+    }
 
     if (subtree || value->len < 8 || value->len % 8) {
         goto fault;

@@ -7,6 +7,7 @@
 #define STOCKCERT_NODE_OVERFLOW  0x01
 #define STOCKCERT_NODE_TREE      0x02
 #define STOCKCERT_NODE_HEADER    8
+#define STOCKCERT_KEY_BYTES      511       /* LMDB has no longer ones */
 
 #define STOCKCERT_DEPTH_MAX      32        /* as LMDB's cursors have it */
 
@@ -164,13 +165,14 @@ stockcert_pages_walk_page(stockcert_walk_t *walk, uint64_t number,
 
 /*
  * Nodes fill their part of the page, each byte is of one of them, and have keys;
- * the first one of a branch page may have none.
+ * the first one of a branch page may have none.  A page has room for any two of
+ * them: LMDB counts on it when it moves them.
  */
 
 static int
 stockcert_pages_check_nodes(stockcert_walk_t *walk, const uint8_t *page)
 {
-    size_t             lower, upper, offset, psize, all;
+    size_t             lower, upper, offset, psize, all, most;
     uint8_t            used[STOCKCERT_PSIZE_MAX / 16];
     unsigned           i, n, leaf;
     stockcert_node_t   node;
@@ -189,6 +191,7 @@ stockcert_pages_check_nodes(stockcert_walk_t *walk, const uint8_t *page)
 
     n = stockcert_page_nodes(page);
     leaf = (stockcert_page_flags(page) == STOCKCERT_PAGE_LEAF);
+    most = (psize - STOCKCERT_PAGE_HEADER) / 2 - 2;
     all = 0;
 
     for (i = 0; i < n; i++) {
@@ -202,7 +205,8 @@ stockcert_pages_check_nodes(stockcert_walk_t *walk, const uint8_t *page)
 
         stockcert_pages_node(page, i, &node);
 
-        if (node.len > psize - offset
+        if (node.len > psize - offset || node.len > most
+            || node.key.len > STOCKCERT_KEY_BYTES
             || ((leaf || i)
                 && (walk->integer ? node.key.len != 8 : node.key.len == 0)))
         {

@@ -43,8 +43,9 @@ stockcert_paper_write(FILE *file, const stockcert_paper_t *paper,
 
     stockcert_paper_frame(file);
 
-    fprintf(file, "<p class=\"top\"><span>Number <b>%s</b></span><span>"
-            "<b>", id);
+    fputs("<p class=\"top\"><span>Number <b>", file);
+    stockcert_html_text(file, &title);
+    fputs("</b></span><span><b>", file);
     stockcert_html_number(file, page->certificate->issued.shares);
     fprintf(file, "</b> %s</span></p>\n",
             page->certificate->issued.shares == 1 ? "Share" : "Shares");
@@ -147,9 +148,10 @@ stockcert_paper_body(FILE *file, const stockcert_paper_t *paper,
     stockcert_html_words(file, page->certificate->issued.shares);
     fputs(" (", file);
     stockcert_html_number(file, page->certificate->issued.shares);
-    fprintf(file, ")</b> %s of the above class of stock (%.*s)",
-            page->certificate->issued.shares == 1 ? "share" : "shares",
-            (int) page->class.code.len, page->class.code.data);
+    fprintf(file, ")</b> %s of the above class of stock (",
+            page->certificate->issued.shares == 1 ? "share" : "shares");
+    stockcert_html_text(file, &page->class.code);
+    putc(')', file);
 
     if (page->par.len) {
         fputs(", ", file);
@@ -227,9 +229,10 @@ stockcert_paper_sign(FILE *file, const stockcert_paper_t *paper,
                     "stroke-width=\".6\" d=\"M0-42V-30M0 30V42M-42 0H-30M30 0"
                     "H42M-30-30L-21-21M21 21L30 30M-30 30L-21 21M21-21L30-30\""
                     "/><text y=\"5\" text-anchor=\"middle\" font-size=\"%d\" "
-                    "font-weight=\"700\" fill=\"#8a7a4a\" stroke=\"none\">%.*s"
-                    "</text></svg>\n", page->class.code.len > 4 ? 10 : 17,
-                    (int) page->class.code.len, page->class.code.data);
+                    "font-weight=\"700\" fill=\"#8a7a4a\" stroke=\"none\">",
+                    page->class.code.len > 4 ? 10 : 17);
+            stockcert_html_text(file, &page->class.code);
+            fputs("</text></svg>\n", file);
         }
     }
 

@@ -49,6 +49,70 @@ stockcert_ledger_posts(const stockcert_entry_t *entry)
 }
 
 
+/*
+ * What can be told at once of whether the databases belong together; all of it
+ * is for "stockcert verify".
+ */
+
+stockcert_rc_e
+stockcert_ledger_check(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    int                        rc;
+    size_t                     i;
+    uint64_t                   entries;
+    MDB_dbi                    main;
+    MDB_stat                   stat;
+    stockcert_ledger_class_t  *class;
+
+    rc = mdb_dbi_open(ledger->writer, NULL, 0, &main);
+    if (rc == 0) {
+        rc = mdb_stat(ledger->writer, main, &stat);
+    }
+
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_stat()", rc);
+    }
+
+    /* "meta", "journal", "class" and "request", and each class's own */
+
+    if (stat.ms_entries != 4 + ledger->nclasses) {
+        return stockcert_ledger_damaged(error,
+                                      "classes and their databases differ");
+    }
+
+    entries = 0;
+
+    for (i = 0; i < ledger->nclasses; i++) {
+        class = &ledger->classes[i];
+
+        rc = mdb_stat(ledger->writer, class->certificates, &stat);
+        if (rc != 0) {
+            return stockcert_ledger_error(error, "mdb_stat()", rc);
+        }
+
+        if (stat.ms_entries != class->record.last) {
+            return stockcert_ledger_damaged(error,
+                                      "a class and its certificates differ");
+        }
+
+        entries += 1 + class->record.last;
+    }
+
+    rc = mdb_stat(ledger->writer, ledger->journal, &stat);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_stat()", rc);
+    }
+
+    /* each class and certificate has an entry; other kinds come on top */
+
+    if (stat.ms_entries != ledger->position || entries > ledger->position) {
+        return stockcert_ledger_damaged(error, "the journal has lost entries");
+    }
+
+    return STOCKCERT_OK;
+}
+
+
 stockcert_rc_e
 stockcert_ledger_catch_up(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {

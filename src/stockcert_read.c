@@ -16,8 +16,6 @@ static stockcert_rc_e stockcert_ledger_about(const stockcert_ledger_t *ledger,
     MDB_txn *txn, uint64_t position, stockcert_kind_e kind,
     const stockcert_ledger_class_t *class, uint64_t number,
     stockcert_entry_t *entry, stockcert_error_t *error);
-static stockcert_rc_e stockcert_ledger_decode(const MDB_val *key,
-    const MDB_val *value, stockcert_entry_t *entry, stockcert_error_t *error);
 static int stockcert_ledger_same(const stockcert_str_t *one,
     const stockcert_str_t *two);
 
@@ -91,11 +89,12 @@ static stockcert_rc_e
 stockcert_ledger_count_unposted(stockcert_ledger_t *ledger,
     stockcert_class_t *classes, size_t n, stockcert_error_t *error)
 {
-    int                rc;
-    size_t             i;
-    MDB_cursor        *cursor;
-    stockcert_rc_e     found;
-    stockcert_entry_t  entry;
+    int                 rc;
+    size_t              i;
+    MDB_cursor         *cursor;
+    stockcert_rc_e      found;
+    stockcert_entry_t   entry;
+    stockcert_class_t  *class;
 
     rc = mdb_cursor_open(ledger->reader, ledger->journal, &cursor);
     if (rc != 0) {
@@ -109,12 +108,24 @@ stockcert_ledger_count_unposted(stockcert_ledger_t *ledger,
         }
 
         for (i = 0; i < n; i++) {
-            if (stockcert_ledger_same(&classes[i].code, &entry.code)) {
-                classes[i].issued += entry.shares;
-                classes[i].last++;
+            class = &classes[i];
+
+            if (!stockcert_ledger_same(&class->code, &entry.code)) {
+                continue;
             }
+
+            if (entry.shares > class->authorized - class->issued) {
+                found = stockcert_ledger_damaged(error,
+                                             "a class has too many shares out");
+                goto done;
+            }
+
+            class->issued += entry.shares;
+            class->last++;
         }
     }
+
+done:
 
     mdb_cursor_close(cursor);
 
@@ -430,48 +441,6 @@ stockcert_ledger_get_class(const stockcert_ledger_t *ledger, MDB_txn *txn,
     if (stockcert_class_decode(&key, &value, class) != 0) {
         return stockcert_ledger_damaged(error, "a class is not readable");
     }
-
-    return STOCKCERT_OK;
-}
-
-
-int
-stockcert_class_decode(const MDB_val *key, const MDB_val *value,
-    stockcert_class_t *class)
-{
-    const uint8_t  *p;
-
-    if (key->mv_size == 0 || key->mv_size > STOCKCERT_CODE_MAX
-        || value->mv_size < 24 || value->mv_size > 24 + STOCKCERT_TEXT_MAX)
-    {
-        return -1;
-    }
-
-    p = value->mv_data;
-
-    class->code.len = key->mv_size;
-    class->code.data = key->mv_data;
-    class->authorized = stockcert_get64(p);
-    class->issued = stockcert_get64(p + 8);
-    class->last = stockcert_get64(p + 16);
-    class->title.len = value->mv_size - 24;
-    class->title.data = (const char *) p + 24;
-
-    return class->issued <= class->authorized ? 0 : -1;
-}
-
-
-static stockcert_rc_e
-stockcert_ledger_decode(const MDB_val *key, const MDB_val *value,
-    stockcert_entry_t *entry, stockcert_error_t *error)
-{
-    if (key->mv_size != 8
-        || stockcert_entry_decode(value->mv_data, value->mv_size, entry) != 0)
-    {
-        return stockcert_ledger_damaged(error, "an entry is not readable");
-    }
-
-    entry->position = stockcert_get64(key->mv_data);
 
     return STOCKCERT_OK;
 }

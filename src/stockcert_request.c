@@ -55,6 +55,7 @@ static int stockcert_request_append(MDB_cursor *cursor, uint8_t *items,
     size_t n);
 static int stockcert_request_merge(uint8_t **items, size_t *n,
     const MDB_val *run);
+static int stockcert_request_readable(const MDB_val *key, const MDB_val *run);
 static int stockcert_request_cmp(const void *one, const void *two);
 
 
@@ -139,6 +140,10 @@ stockcert_ledger_put_requests(stockcert_ledger_t *ledger,
 
     mdb_cursor_close(cursor);
 
+    if (rc == MDB_CORRUPTED) {
+        return stockcert_ledger_damaged(error, "its requests are not readable");
+    }
+
     return stockcert_ledger_error(error, "mdb_cursor_put()", rc);
 }
 
@@ -216,6 +221,11 @@ stockcert_request_search(stockcert_ledger_t *ledger, MDB_cursor *cursor,
          rc == 0;
          rc = mdb_cursor_get(cursor, &key, &run, MDB_PREV))
     {
+        if (!stockcert_request_readable(&key, &run)) {
+            return stockcert_ledger_damaged(error,
+                                            "its requests are not readable");
+        }
+
         n = run.mv_size / STOCKCERT_REQUEST;
         first = stockcert_request_first(run.mv_data, n, search->hash);
 
@@ -252,7 +262,9 @@ stockcert_request_compare(stockcert_ledger_t *ledger, const uint8_t *items,
         rc = stockcert_ledger_get_entry(ledger, ledger->writer,
                                         stockcert_get64(items + 8), entry,
                                         error);
-        if (rc == STOCKCERT_NOT_FOUND) {
+        if (rc == STOCKCERT_NOT_FOUND
+            || (rc == STOCKCERT_OK && entry->key.len == 0))
+        {
             return stockcert_ledger_damaged(error,
                                             "a request is not in the journal");
         }
@@ -333,6 +345,11 @@ stockcert_request_append(MDB_cursor *cursor, uint8_t *items, size_t n)
          rc == 0;
          rc = mdb_cursor_get(cursor, &key, &run, MDB_PREV))
     {
+        if (!stockcert_request_readable(&key, &run)) {
+            rc = MDB_CORRUPTED;
+            break;
+        }
+
         length = run.mv_size / STOCKCERT_REQUEST;
 
         if (length >= 2 * n || length >= STOCKCERT_RUN_MAX) {
@@ -412,6 +429,14 @@ stockcert_request_merge(uint8_t **items, size_t *n, const MDB_val *run)
     *n += run->mv_size / STOCKCERT_REQUEST;
 
     return 0;
+}
+
+
+static int
+stockcert_request_readable(const MDB_val *key, const MDB_val *run)
+{
+    return key->mv_size == 8 && run->mv_size != 0
+           && run->mv_size % STOCKCERT_REQUEST == 0;
 }
 
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "stockcert_ledger_int.h"
+#include "stockcert_text.h"
 
 
 #define STOCKCERT_META_KEY  "ledger"
@@ -13,8 +14,6 @@
 
 static stockcert_rc_e stockcert_ledger_open_dbi(stockcert_ledger_t *ledger,
     const char *name, unsigned int create, MDB_dbi *dbi,
-    stockcert_error_t *error);
-static stockcert_rc_e stockcert_ledger_check(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_open_header(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, int make, unsigned int *create,
@@ -149,70 +148,6 @@ stockcert_ledger_open_dbi(stockcert_ledger_t *ledger, const char *name,
     }
 
     return stockcert_ledger_error(error, "mdb_dbi_open()", rc);
-}
-
-
-/*
- * What can be told at once of whether the databases belong together; all of it
- * is for "stockcert verify".
- */
-
-static stockcert_rc_e
-stockcert_ledger_check(stockcert_ledger_t *ledger, stockcert_error_t *error)
-{
-    int                        rc;
-    size_t                     i;
-    uint64_t                   entries;
-    MDB_dbi                    main;
-    MDB_stat                   stat;
-    stockcert_ledger_class_t  *class;
-
-    rc = mdb_dbi_open(ledger->writer, NULL, 0, &main);
-    if (rc == 0) {
-        rc = mdb_stat(ledger->writer, main, &stat);
-    }
-
-    if (rc != 0) {
-        return stockcert_ledger_error(error, "mdb_stat()", rc);
-    }
-
-    /* "meta", "journal", "class" and "request", and each class's own */
-
-    if (stat.ms_entries != 4 + ledger->nclasses) {
-        return stockcert_ledger_damaged(error,
-                                      "classes and their databases differ");
-    }
-
-    entries = 0;
-
-    for (i = 0; i < ledger->nclasses; i++) {
-        class = &ledger->classes[i];
-
-        rc = mdb_stat(ledger->writer, class->certificates, &stat);
-        if (rc != 0) {
-            return stockcert_ledger_error(error, "mdb_stat()", rc);
-        }
-
-        if (stat.ms_entries != class->record.last) {
-            return stockcert_ledger_damaged(error,
-                                      "a class and its certificates differ");
-        }
-
-        entries += 1 + class->record.last;
-    }
-
-    rc = mdb_stat(ledger->writer, ledger->journal, &stat);
-    if (rc != 0) {
-        return stockcert_ledger_error(error, "mdb_stat()", rc);
-    }
-
-    /* each class and certificate has an entry; other kinds come on top */
-
-    if (stat.ms_entries != ledger->position || entries > ledger->position) {
-        return stockcert_ledger_damaged(error, "the journal has lost entries");
-    }
-
-    return STOCKCERT_OK;
 }
 
 
@@ -355,6 +290,14 @@ stockcert_ledger_use_header(stockcert_ledger_t *ledger, const MDB_val *value,
                  "the ledger has format version %u, this program reads %d only",
                  header.format, STOCKCERT_FORMAT);
         return STOCKCERT_FAILED;
+    }
+
+    if (header.created > STOCKCERT_TIME_MAX
+        || stockcert_text_fault(header.company.data, header.company.len)
+           != NULL)
+    {
+        return stockcert_ledger_damaged(error,
+                                 "its header has a company or time of none");
     }
 
     if (company->len

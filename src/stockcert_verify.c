@@ -233,6 +233,12 @@ stockcert_verify_header(stockcert_verify_t *v)
                                       " found another text");
     }
 
+    if (stockcert_verify_64(p + 13) > STOCKCERT_TIME_MAX) {
+        return stockcert_verify_fault(v, "meta: expected a time before the year"
+                                      " 10000, found %" PRIu64,
+                                      stockcert_verify_64(p + 13));
+    }
+
     return stockcert_verify_hash(v, &value, NULL, v->seal);
 }
 
@@ -355,11 +361,20 @@ stockcert_verify_put64(uint8_t *p, uint64_t n)
 int
 stockcert_verify_fault(stockcert_verify_t *v, const char *fmt, ...)
 {
-    va_list  args;
+    char     *p;
+    va_list   args;
 
     va_start(args, fmt);
     vsnprintf(v->pages->fault, sizeof(v->pages->fault), fmt, args);
     va_end(args);
+
+    /* names are quoted as somebody made them */
+
+    for (p = v->pages->fault; *p; p++) {
+        if (*p < 0x20 || *p > 0x7e) {
+            *p = '?';
+        }
+    }
 
     return -1;
 }

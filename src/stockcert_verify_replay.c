@@ -110,10 +110,11 @@ stockcert_verify_fields(stockcert_verify_t *v,
     size_t       i;
     const char  *fault;
 
-    if (entry->time < v->time) {
+    if (entry->time < v->time || entry->time > STOCKCERT_TIME_MAX) {
         return stockcert_verify_fault(v, "entry %" PRIu64 ": expected a time "
-                                      "from %" PRIu64 " on, found %" PRIu64,
-                                      v->position, v->time, entry->time);
+                                      "from %" PRIu64 " on, before the year "
+                                      "10000, found %" PRIu64, v->position,
+                                      v->time, entry->time);
     }
 
     v->time = entry->time;

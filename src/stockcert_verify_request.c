@@ -11,6 +11,7 @@ static int stockcert_verify_add_run(stockcert_verify_t *v, uint64_t oldest,
 static int stockcert_verify_run(stockcert_verify_t *v,
     stockcert_verify_run_t *run, uint64_t *after);
 static int stockcert_verify_merge(stockcert_verify_t *v);
+static void stockcert_verify_sift(stockcert_verify_t *v, size_t i);
 static int stockcert_verify_cmp(const void *one, const void *two);
 static int stockcert_verify_same(stockcert_verify_t *v, const uint8_t *one,
     const uint8_t *two);
@@ -227,45 +228,76 @@ stockcert_verify_cmp(const void *one, const void *two)
 }
 
 
-/* all items in the order of their hashes: only equal ones can have one key */
+/*
+ * All items in the order of their hashes: only equal ones can have one key.  The
+ * runs are a heap, whose first has the least item of all.
+ */
 
 static int
 stockcert_verify_merge(stockcert_verify_t *v)
 {
     size_t                   i;
     const uint8_t           *before;
-    stockcert_verify_run_t  *run, *next;
+    stockcert_verify_run_t  *first;
+
+    for (i = v->nruns / 2; i > 0; i--) {
+        stockcert_verify_sift(v, i - 1);
+    }
 
     before = NULL;
+    first = v->runs;
 
-    for ( ;; ) {
-        next = NULL;
+    while (v->nruns) {
 
-        for (i = 0; i < v->nruns; i++) {
-            run = &v->runs[i];
-
-            if (run->item < run->end
-                && (next == NULL || memcmp(run->item, next->item,
-                                           STOCKCERT_VERIFY_ITEM)
-                                    < 0))
-            {
-                next = run;
-            }
-        }
-
-        if (next == NULL) {
-            return 0;
-        }
-
-        if (before && memcmp(before, next->item, 8) == 0
-            && stockcert_verify_same(v, before, next->item) != 0)
+        if (before && memcmp(before, first->item, 8) == 0
+            && stockcert_verify_same(v, before, first->item) != 0)
         {
             return -1;
         }
 
-        before = next->item;
+        before = first->item;
         stockcert_pages_read(v->pages, STOCKCERT_VERIFY_ITEM);
-        next->item += STOCKCERT_VERIFY_ITEM;
+        first->item += STOCKCERT_VERIFY_ITEM;
+
+        if (first->item == first->end) {
+            *first = v->runs[--v->nruns];
+        }
+
+        stockcert_verify_sift(v, 0);
+    }
+
+    return 0;
+}
+
+
+/* down, until those below, which are 2i + 1 and 2i + 2, have no lesser item */
+
+static void
+stockcert_verify_sift(stockcert_verify_t *v, size_t i)
+{
+    size_t                   next;
+    stockcert_verify_run_t  *runs, run;
+
+    runs = v->runs;
+
+    for (next = 2 * i + 1; next < v->nruns; next = 2 * i + 1) {
+
+        if (next + 1 < v->nruns
+            && memcmp(runs[next + 1].item, runs[next].item,
+                      STOCKCERT_VERIFY_ITEM)
+               < 0)
+        {
+            next++;
+        }
+
+        if (memcmp(runs[i].item, runs[next].item, STOCKCERT_VERIFY_ITEM) <= 0) {
+            return;
+        }
+
+        run = runs[i];
+        runs[i] = runs[next];
+        runs[next] = run;
+        i = next;
     }
 }
 

@@ -8,10 +8,6 @@
 #include "edit.h"
 
 
-#define CERTIFICATES  254    /* a whole ledger has, of CS: entries 3 to 256,
-                                which make a lot full */
-
-
 static void test_refused(const edit_t *cases, size_t n);
 static void test_truncated(void);
 static void test_unposted(void);
@@ -20,12 +16,18 @@ static void test_no_directory(void);
 static void test_company(void);
 static void check_refused(const fixture_t *f, const char *name,
     const char *words);
-static void make(const fixture_t *f, size_t certificates);
 static void put_file(const fixture_t *f, const char *text, size_t len);
 
 
 #define LAST_ENTRY   KEY("\0\0\0\0\0\0\1\0")
 #define LAST_NUMBER  KEY("\0\0\0\0\0\0\0\xfe")
+
+/* 2^16 authorized, none issued, number 0 */
+
+#define COUNTERS     "\0\0\0\0\0\1\0\0" "\0\0\0\0\0\0\0\0"                  \
+                     "\0\0\0\0\0\0\0\0"
+
+#define NAME_AT      29      /* in an entry of CS */
 
 
 /* damage to a whole ledger */
@@ -40,6 +42,12 @@ static const edit_t  damaged[] = {
       BYTE, "meta", KEY("ledger"), .offset = 0, .byte = 's', .grow = 1 },
     { "a header with a byte less", "header",
       BYTE, "meta", KEY("ledger"), .offset = 0, .byte = 's', .grow = -1 },
+    { "a company with a line feed", "header",
+      BYTE, "meta", KEY("ledger"), .offset = 22, .byte = '\n' },
+    { "a company that is not UTF-8", "header",
+      BYTE, "meta", KEY("ledger"), .offset = 22, .byte = 0xff },
+    { "a ledger made after all time", "header",
+      BYTE, "meta", KEY("ledger"), .offset = 13, .byte = 4 },
     { "no header", "header",
       DELETE, "meta", KEY("ledger") },
 
@@ -51,9 +59,28 @@ static const edit_t  damaged[] = {
       BYTE, "journal", LAST_ENTRY, .offset = 0, .byte = 2, .grow = -1 },
     { "a last entry of no position", "entry",
       PUT, "journal", KEY("zzz"), VALUE("") },
+    { "a last entry of more shares than there are", "entry 256: the number of",
+      BYTE, "journal", LAST_ENTRY, .offset = 17, .byte = 0x20 },
+    { "a last entry of a name with ESC", "entry 256: the name must not contain",
+      BYTE, "journal", LAST_ENTRY, .offset = NAME_AT, .byte = 0x1b },
 
     { "a class with too many shares", "class",
       BYTE, "class", KEY("CS"), .offset = 8, .byte = 1 },
+    { "a class with a quote in its code", "class",
+      PUT, "class", KEY("\"S"), VALUE(COUNTERS "Common Stock") },
+    { "a class with a line feed in its title", "class",
+      BYTE, "class", KEY("CS"), .offset = 24, .byte = '\n' },
+    { "a class of a title that is not UTF-8", "class",
+      BYTE, "class", KEY("CS"), .offset = 24, .byte = 0xff },
+    { "a class of no title", "class",
+      PUT, "class", KEY("CS"), VALUE(COUNTERS) },
+    { "a class of more shares than there are", "class",
+      BYTE, "class", KEY("CS"), .offset = 0, .byte = 0x7f },
+    { "a class of no shares", "class", PUT, "class", KEY("CS"),
+      VALUE("\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0"
+            "\0\0\0\0\0\0\0\0" "Common Stock") },
+    { "a class of more certificates than there can be", "class",
+      BYTE, "class", KEY("CS"), .offset = 16, .byte = 0xff },
     { "a class that is short", "class",
       PUT, "class", KEY("CS"), VALUE("Common Stock") },
     { "a class of a long code", "class",
@@ -127,7 +154,7 @@ test_refused(const edit_t *cases, size_t n)
         fixture_make_default(&f, cases[i].name);
 
         if (cases == damaged) {
-            make(&f, CERTIFICATES);
+            edit_make(&f, EDIT_POSTED);
         }
 
         if (cases[i].edit == FILE_OF) {
@@ -153,7 +180,7 @@ test_truncated(void)
     struct stat  st;
 
     fixture_make_default(&f, "truncated");
-    make(&f, CERTIFICATES);
+    edit_make(&f, EDIT_POSTED);
     fixture_file(&f, "data.mdb", path, sizeof(path));
 
     if (stat(path, &st) == -1) {
@@ -205,7 +232,7 @@ test_unposted(void)
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         fixture_make_default(&f, cases[i][0].name);
-        make(&f, 3);
+        edit_make(&f, 3);
 
         edit_ledger(&f, &cases[i][0]);
 
@@ -236,7 +263,7 @@ test_certificate(void)
           VALUE("") };
 
     fixture_make_default(&f, "certificate");
-    make(&f, CERTIFICATES);
+    edit_make(&f, EDIT_POSTED);
 
     edit_ledger(&f, &no_such_entry);
     edit_ledger(&f, &no_entry);
@@ -278,7 +305,7 @@ test_company(void)
     fixture_t  f;
 
     fixture_make_default(&f, "company");
-    make(&f, CERTIFICATES);
+    edit_make(&f, EDIT_POSTED);
 
     f.conf.company = fixture_str(FIXTURE_COMPANY " ");
     check_refused(&f, "another company", FIXTURE_COMPANY);
@@ -313,27 +340,6 @@ check_refused(const fixture_t *f, const char *name, const char *words)
 
     ok(error.text[0] != '\0' && strstr(error.text, words) != NULL, "%s: \"%s\"",
        name, error.text);
-}
-
-
-static void
-make(const fixture_t *f, size_t certificates)
-{
-    size_t               i;
-    stockcert_slot_t     slots[CERTIFICATES];
-    stockcert_ledger_t  *ledger;
-
-    ledger = fixture_open(f);
-
-    for (i = 0; i < certificates; i++) {
-        fixture_slot(&slots[i], "CS", "Salt Bae", 10);
-    }
-
-    if (fixture_issue(ledger, slots, certificates) != STOCKCERT_OK) {
-        tap_bail_out("cannot issue");
-    }
-
-    stockcert_ledger_close(ledger);
 }
 
 

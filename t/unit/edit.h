@@ -13,6 +13,9 @@
 #include <lmdb.h>
 
 
+#define EDIT_POSTED  254     /* certificates of CS: entries 3 to 256, which make
+                                a lot full */
+
 #define KEY(s)    .key = s, .key_len = sizeof(s) - 1
 #define VALUE(s)  .value = s, .len = sizeof(s) - 1
 
@@ -20,6 +23,7 @@
 typedef enum {
     PUT,         /* a value in a database, the unnamed one if db is NULL */
     BYTE,        /* one byte of a value, which gets "grow" bytes longer */
+    FLIP,        /* bits of it, for one that may be anything */
     DELETE,
     DROP,        /* the database */
     FILE_OF      /* data.mdb has just the value: for the caller */
@@ -64,7 +68,8 @@ edit_byte(MDB_txn *txn, MDB_dbi dbi, const edit_t *c)
 
     memset(bytes, 0, sizeof(bytes));
     memcpy(bytes, value.mv_data, value.mv_size);
-    bytes[c->offset] = (char) c->byte;
+    bytes[c->offset] = (char) (c->edit == FLIP ? bytes[c->offset] ^ c->byte
+                                               : c->byte);
 
     value.mv_size = (size_t) ((ssize_t) value.mv_size + c->grow);
     value.mv_data = bytes;
@@ -96,6 +101,7 @@ edit_database(MDB_txn *txn, const edit_t *c)
         return mdb_put(txn, dbi, &key, &value, 0);
 
     case BYTE:
+    case FLIP:
         return edit_byte(txn, dbi, c);
 
     case DELETE:
@@ -130,6 +136,29 @@ edit_ledger(const fixture_t *f, const edit_t *c)
     }
 
     mdb_env_close(env);
+}
+
+
+/* a ledger to be edited, with so many certificates */
+
+static inline void
+edit_make(const fixture_t *f, size_t certificates)
+{
+    size_t               i;
+    stockcert_slot_t     slots[EDIT_POSTED];
+    stockcert_ledger_t  *ledger;
+
+    ledger = fixture_open(f);
+
+    for (i = 0; i < certificates; i++) {
+        fixture_slot(&slots[i], "CS", "Salt Bae", 10);
+    }
+
+    if (fixture_issue(ledger, slots, certificates) != STOCKCERT_OK) {
+        tap_bail_out("cannot issue");
+    }
+
+    stockcert_ledger_close(ledger);
 }
 
 

@@ -58,6 +58,8 @@ test_numbers(void)
           "nine hundred ninety" },
         { 1000000000000019, "1,000,000,000,000,019",
           "one quadrillion nineteen" },
+        { UINT64_MAX, "18,446,744,073,709,551,615",
+          "18,446,744,073,709,551,615" },
         { STOCKCERT_SHARES_MAX, "9,007,199,254,740,991", "nine quadrillion "
           "seven trillion one hundred ninety-nine billion two hundred "
           "fifty-four million seven hundred forty thousand nine hundred "
@@ -102,6 +104,11 @@ test_texts(void)
     stockcert_html_text(file, &str);
     is_text(file, "&lt;a href=&quot;x&quot;&gt;&amp;&#39;&lt;/a&gt;",
             "all that means something is escaped");
+
+    str = fixture_str("a\nb\x1b" "c\x7f");
+    file = open_text();
+    stockcert_html_text(file, &str);
+    is_text(file, "a?b?c?", "no control character is left");
 
     str = fixture_str("abcd");
     is_int(stockcert_html_width(&str, 4, 6), 1, "width: up to the first");

@@ -358,6 +358,7 @@ append_far_future(const fixture_t *f)
     entry.time = FAR_FUTURE;
     entry.shares = 10;
     entry.code = fixture_str("A");
+    entry.text = fixture_str("a clock");
 
     if (mdb_env_create(&env) != 0
         || mdb_env_set_maxdbs(env, 1) != 0

@@ -13,6 +13,18 @@
 #include "stockcert_verify.h"
 
 
+/* for edits of entries; a name of 8 bytes, and then the key, are behind "CS" */
+
+#define AT(n)    KEY("\0\0\0\0\0\0\0" n)
+#define POS(n)   "\0\0\0\0\0\0\0" n
+
+#define JOURNAL(n, at, to)                                                    \
+    BYTE, "journal", AT(n), .offset = at, .byte = to
+
+#define NAME_AT  29
+#define KEY_AT   38
+
+
 static inline void
 verified_progress(uint64_t done, uint64_t all)
 {
@@ -113,6 +125,73 @@ verified_make(fixture_t *f, const char *name)
     }
 
     stockcert_ledger_close(ledger);
+}
+
+
+static inline int
+verified_reseal_entries(MDB_txn *txn)
+{
+    size_t       len;
+    uint8_t      bytes[32 + STOCKCERT_ENTRY_MAX], seal[STOCKCERT_SEAL_LEN];
+    MDB_dbi      meta, journal;
+    MDB_val      key, value;
+    MDB_cursor  *cursor;
+
+    key.mv_size = 6;
+    key.mv_data = (void *) "ledger";
+
+    if (mdb_dbi_open(txn, "meta", 0, &meta) != 0
+        || mdb_dbi_open(txn, "journal", 0, &journal) != 0
+        || mdb_get(txn, meta, &key, &value) != 0
+        || mdb_cursor_open(txn, journal, &cursor) != 0)
+    {
+        return -1;
+    }
+
+    EVP_Digest(value.mv_data, value.mv_size, seal, NULL, EVP_sha256(), NULL);
+
+    while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+        len = value.mv_size - STOCKCERT_SEAL_LEN;
+
+        memcpy(bytes, seal, STOCKCERT_SEAL_LEN);
+        memcpy(bytes + STOCKCERT_SEAL_LEN, value.mv_data, len);
+
+        EVP_Digest(bytes, STOCKCERT_SEAL_LEN + len, seal, NULL, EVP_sha256(),
+                   NULL);
+        memcpy(bytes + STOCKCERT_SEAL_LEN + len, seal, STOCKCERT_SEAL_LEN);
+
+        value.mv_data = bytes + STOCKCERT_SEAL_LEN;
+
+        if (mdb_cursor_put(cursor, &key, &value, MDB_CURRENT) != 0) {
+            return -1;
+        }
+    }
+
+    mdb_cursor_close(cursor);
+
+    return 0;
+}
+
+
+/* as somebody would who changes the journal and knows how it is made */
+
+static inline void
+verified_reseal(const fixture_t *f)
+{
+    MDB_env  *env;
+    MDB_txn  *txn;
+
+    if (mdb_env_create(&env) != 0
+        || mdb_env_set_maxdbs(env, 2) != 0
+        || mdb_env_open(env, f->path, 0, 0600) != 0
+        || mdb_txn_begin(env, NULL, 0, &txn) != 0
+        || verified_reseal_entries(txn) != 0
+        || mdb_txn_commit(txn) != 0)
+    {
+        tap_bail_out("cannot seal anew");
+    }
+
+    mdb_env_close(env);
 }
 
 
