@@ -8,7 +8,7 @@ use Stockcert::Disk;
 use Stockcert::Tool;
 
 my $minutes = $ENV{STOCKCERT_SOAK} || 0;
-alarm 600 + 60 * $minutes;
+alarm 1800 + 60 * $minutes;
 
 my $server = Stockcert->new(http => ledger('acme', CS => 9e9, PS => 9e9))->start;
 my $dir = $server->{dir};

@@ -5,12 +5,13 @@ use strict;
 use warnings;
 use Test::More;
 use Stockcert;
+use Stockcert::Port;
 
-my $port = Stockcert::free_port();
+my $port = free_port();
 my %arg = (
     workers => 3,
     listen => 'reuseport',
-    http => ledger('acme', CS => 1000, PS => 500) . ledger('umbrella', CS => 70, PS => 500),
+    http => ledger('acme', CS => 9e9, PS => 500) . ledger('umbrella', CS => 70, PS => 500),
     location => <<'END',
 location /acme/ { stockcert acme; }
 location /also/acme { stockcert acme; }

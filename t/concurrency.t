@@ -67,6 +67,8 @@ for my $n (1 .. 300) {
 }
 $load->progress(50);
 push @all, $load->stop;
+$_->close for @clients;
+$server->settle;
 well($server, \@all, 'clients that leave');
 quiet($server);
 $server->stop;

@@ -13,7 +13,7 @@ my $seed = $ENV{STOCKCERT_SEED} // time;
 my $minutes = $ENV{STOCKCERT_SOAK} // 0;
 srand $seed;
 note("STOCKCERT_SEED=$seed");
-alarm 600 + 120 * $minutes;
+alarm 1800 + 120 * $minutes;
 
 my $rounds = 200;
 my $end = now() + 60 * $minutes;

@@ -18,7 +18,7 @@ plan skip_all => 'TEST_NGINX_BINARY takes the LD_PRELOAD away' if !$server->has_
 my ($worker) = $server->workers;
 my @all;
 my $soak = 60 * ($ENV{STOCKCERT_SOAK} || 0);
-alarm $soak + 600;
+alarm $soak + 1800;
 
 # kilobytes of memory for the worker alone
 

@@ -21,21 +21,13 @@ sub kept {
     is_deeply([check_ledger($server, \@told, @arg)], [], "the ledger $when");
 }
 
-# of the master and each worker; one that a client has just left may still be open
+# of the master and each worker
 
 sub descriptors {
-    my ($server, $expected) = @_;
-    my $open;
-    local $Stockcert::TIMEOUT = 5;
-    eval {
-        wait_for('as many as expected', sub {
-            $open = join ' ', map { scalar(my @fds = glob "/proc/$_/fd/*") } $server->{master}, $server->workers;
-            return !defined $expected || $open eq $expected;
-        });
-    };
-    return $open;
+    my ($server) = @_;
+    $server->settle;
+    return join ' ', map { scalar(my @fds = glob "/proc/$_/fd/*") } $server->{master}, $server->workers;
 }
-
 
 
 # idle
@@ -62,14 +54,14 @@ kept($server, 'after reload');
 $server->reload;
 my $open = descriptors($server);
 $server->reload for 1 .. 20;
-is(descriptors($server, $open), $open, 'as many open files after twenty more reloads');
+is(descriptors($server), $open, 'as many open files after twenty more reloads');
 issue($server, CS => ++$number);
 
 for my $worker ($server->workers) {
     $server->kill_worker($worker);
     issue($server, CS => ++$number);
 }
-is(descriptors($server, $open), $open, 'and after killing each worker');
+is(descriptors($server), $open, 'and after killing each worker');
 kept($server, 'after killing each worker');
 
 kill KILL => $server->{master};

@@ -12,7 +12,7 @@ use Stockcert;
 use Stockcert::Checks;
 
 my $soak = 60 * ($ENV{STOCKCERT_SOAK} || 0);
-alarm 2 * $soak + 600;
+alarm 2 * $soak + 1800;
 
 my $server = Stockcert->new(http => ledger('acme') . 'log_format short "$request_method $status";',
     location => 'access_log access.log short; location / { stockcert; }')->start;

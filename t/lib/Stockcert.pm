@@ -28,10 +28,11 @@ use Time::HiRes qw(clock_gettime sleep CLOCK_MONOTONIC);
 use parent 'Stockcert::Gate';
 use Stockcert::Client;
 use Stockcert::Load;
+use Stockcert::Port;
 
 our @EXPORT = qw(now wait_for soak become slurp spew ledger grant read_ledger check_ledger);
 
-our $TIMEOUT = 30;      # seconds, for whatever is waited for
+our $TIMEOUT = 60;      # seconds, for whatever is waited for
 
 my $process = $$;
 my %groups;             # process groups of servers
@@ -41,7 +42,7 @@ $ENV{PATH} .= ':/usr/sbin';
 $SIG{PIPE} = 'IGNORE';
 $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
 $SIG{ALRM} = sub { die "the whole test takes too long\n" };
-alarm 600;
+alarm 1800;
 
 END {
     if ($$ == $process) {
@@ -143,20 +144,6 @@ sub new {
     }
     $self->build_gate if $self->{flushes};
     return $self;
-}
-
-# below the ports that a connecting client gets, or it could get this one and
-# meet itself while the server is down
-
-sub free_port {
-    my ($low) = slurp('/proc/sys/net/ipv4/ip_local_port_range') =~ /(\d+)/;
-    $low = 32768 if !$low or $low < 11000;
-    for (1 .. 1000) {
-        my $port = 10000 + int rand($low - 10000);
-        return $port if IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port,
-            Listen => 1, ReuseAddr => 1);
-    }
-    die "no port is free\n";
 }
 
 sub configure {
@@ -281,7 +268,8 @@ sub workers {
 }
 
 # a worker has its title once it has opened its ledgers; no others than these
-# may be there
+# may be there, nor what the master keeps of those that ended until it reaps them:
+# it has two sockets for each
 
 sub ready {
     my ($self, @old) = @_;
@@ -289,7 +277,38 @@ sub ready {
     delete $title{$self->{master}};
     return keys %title == $self->{workers}
         && !grep({ $title{$_} !~ /worker process$/ } keys %title)
-        && !grep { exists $title{$_} } @old;
+        && !grep({ exists $title{$_} } @old)
+        && sockets($self->{master})->{unix} == 2 * keys %title;
+}
+
+# what a process has open, by kind: "unix" are nginx's own, between its processes
+
+sub sockets {
+    my ($pid) = @_;
+    my %kind = map { (split)[6] => 'unix' } split /\n/, slurp('/proc/net/unix');
+    for (split /\n/, slurp('/proc/net/tcp')) {
+        my ($state, $queues, $inode) = (split)[3, 4, 9];
+        $kind{$inode} = $queues =~ /:0+$/ ? 'listening' : 'backlog' if $state eq '0A';
+    }
+    my %n = (unix => 0, backlog => 0, connected => 0);
+    for my $inode (map { (readlink // '') =~ /^socket:\[(\d+)\]$/ } glob "/proc/$pid/fd/*") {
+        $n{$kind{$inode} || 'connected'}++;
+    }
+    return \%n;
+}
+
+# waits until nobody is connected any more, or about to be, and every worker has
+# heard of the others: a request that was sent to them is done or forgotten then,
+# and what they have open is what they keep
+
+sub settle {
+    my ($self) = @_;
+    wait_for('nobody is connected', sub {
+        return $self->ready && !grep {
+            my $n = sockets($_);
+            $n->{connected} || $n->{backlog} || $n->{unix} != $self->{workers};
+        } $self->{workers} ? $self->workers : $self->{master};
+    });
 }
 
 sub reload {

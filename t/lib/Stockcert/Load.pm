@@ -28,6 +28,9 @@ sub new {
         ask => sub { my ($http, @arg) = @_; return $http->issue(@arg) },
         tag => 'load' . ++$loads . ' client', %arg,
     }, $class;
+    my $parent = $$;
+    # a client can be told to stop as soon as it is there
+    local $SIG{TERM} = sub { $$ == $parent ? exit 1 : ($self->{stop} = 1) };
     for my $client (1 .. $self->{clients}) {
         my $file = File::Temp->new;
         my $pid = fork // die "fork: $!\n";
@@ -46,14 +49,12 @@ sub new {
 
 sub run {
     my ($self, $server, $client, $file) = @_;
-    my $stop = 0;
-    local $SIG{TERM} = sub { $stop = 1 };
     my $http = $server->client;
     my $worker;
-    my $end = Stockcert::now() + 120;
 
     for (my $n = 1; !$self->{count} || $n <= $self->{count}; $n++) {
-        while (!$stop && $http->stale) {
+        my $end = Stockcert::now() + 120;
+        while (!$self->{stop} && $http->stale) {
             $http->connect;
             last if $self->{fresh};
             my $r = $http->ask('GET', '/static');
@@ -63,7 +64,7 @@ sub run {
             Time::HiRes::sleep(0.01);
             die "client $client can do nothing\n" if Stockcert::now() > $end;
         }
-        last if $stop;
+        last if $self->{stop};
         my ($class, $amount) = $self->{grants}->($client, $n);
         my $name = "$self->{tag} $client request $n";
         my $sent = Stockcert::now();
@@ -86,8 +87,10 @@ sub come {
         $http->send('POST', $self->{uri}, Stockcert::grant($class, $amount, $name->($n)));
     }
     my $waiting = IO::Select->new(map { $_->[1]{socket} } values %of);
+    # some are not answered before others, of other clients, are
+    my $end = Stockcert::now() + 10 * $Stockcert::TIMEOUT;
     while ($waiting->count) {
-        my @ready = $waiting->can_read($Stockcert::TIMEOUT) or die "no answer to " . $waiting->count . " requests\n";
+        my @ready = $waiting->can_read($end - Stockcert::now()) or die "no answer to " . $waiting->count . " requests\n";
         for my $socket (@ready) {
             my ($n, $http, $sent) = @{$of{$socket}};
             $self->note($file, $http->receive, '', $sent, $class, $amount, $name->($n));

@@ -66,7 +66,7 @@ static int gate(const char *call, int file)
 
     snprintf(pass, sizeof(pass), "%s/pass", dir);
     note("at", call);
-    for (i = 0; i < 60000 && set("hold", call, file) && unlink(pass) == -1; i++) {
+    for (i = 0; i < 1800000 && set("hold", call, file) && unlink(pass) == -1; i++) {
         usleep(1000);
     }
     usleep(1000 * set("delay", call, file));

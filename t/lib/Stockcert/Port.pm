@@ -1,0 +1,36 @@
+package Stockcert::Port;
+
+# A port that nobody else is given before this process ends, whether or not
+# somebody listens on it: a socket is bound to it. It was bound as one that shares
+# nothing, so that it is the first; now it lets nginx listen there, any number of
+# times. It is below the ports that connecting clients get: one of these could
+# meet itself while the server is down.
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use IO::Socket::INET;
+use Socket qw(SOL_SOCKET SO_REUSEADDR);
+
+our @EXPORT = qw(free_port);
+
+my @held;
+
+sub free_port {
+    my $low = 32768;
+    if (open my $range, '<', '/proc/sys/net/ipv4/ip_local_port_range') {
+        my ($first) = <$range> =~ /(\d+)/;
+        $low = $first if $first >= 11000;
+    }
+    for (1 .. 1000) {
+        my $port = 10000 + int rand($low - 10000);
+        my $socket = IO::Socket::INET->new(Proto => 'tcp', LocalAddr => '0.0.0.0', LocalPort => $port) or next;
+        setsockopt $socket, SOL_SOCKET, SO_REUSEADDR, 1 or die "setsockopt: $!\n";
+        push @held, $socket;
+        return $port;
+    }
+    die "no port is free\n";
+}
+
+1;
