@@ -48,7 +48,8 @@ stockcert_tool_status(int argc, char **argv)
     company = stockcert_ledger_company(ledger);
     stockcert_format_time(stockcert_ledger_created(ledger), time);
 
-    printf("company    %.*s\n", (int) company.len, company.data);
+    stockcert_tool_line(stdout, "company    %.*s", (int) company.len,
+                        company.data);
     printf("created    %s\n", time);
     printf("format     %d\n", STOCKCERT_FORMAT);
 
@@ -97,11 +98,12 @@ stockcert_tool_show_classes(stockcert_ledger_t *ledger,
     for (i = 0; i < n; i++) {
         class = &classes[i];
 
-        printf("%-8.*s %16" PRIu64 " %16" PRIu64 " %16" PRIu64 " %16" PRIu64
-               "  %.*s\n", (int) class->code.len, class->code.data,
-               class->authorized, class->issued,
-               class->authorized - class->issued, class->last,
-               (int) class->title.len, class->title.data);
+        stockcert_tool_line(stdout, "%-8.*s %16" PRIu64 " %16" PRIu64 " %16"
+                            PRIu64 " %16" PRIu64 "  %.*s",
+                            (int) class->code.len, class->code.data,
+                            class->authorized, class->issued,
+                            class->authorized - class->issued, class->last,
+                            (int) class->title.len, class->title.data);
     }
 
     return STOCKCERT_EXIT_OK;
@@ -217,11 +219,13 @@ stockcert_tool_show_certificate(stockcert_ledger_t *ledger,
 
     printf("certificate  %.*s-%" PRIu64 "\n", (int) code->len, code->data,
            number);
-    printf("company      %.*s\n", (int) company.len, company.data);
-    printf("holder       %.*s\n", (int) entry.text.len, entry.text.data);
-    printf("shares       %" PRIu64 " of class %.*s, %.*s\n", entry.shares,
-           (int) code->len, code->data, (int) class.title.len,
-           class.title.data);
+    stockcert_tool_line(stdout, "company      %.*s", (int) company.len,
+                        company.data);
+    stockcert_tool_line(stdout, "holder       %.*s", (int) entry.text.len,
+                        entry.text.data);
+    stockcert_tool_line(stdout, "shares       %" PRIu64 " of class %.*s, %.*s",
+                        entry.shares, (int) code->len, code->data,
+                        (int) class.title.len, class.title.data);
     printf("issued       %s\n", time);
     printf("entry        %" PRIu64 "\n", entry.position);
     printf("seal         %s\n", seal);
@@ -229,9 +233,9 @@ stockcert_tool_show_certificate(stockcert_ledger_t *ledger,
     if (cancelled.position) {
         stockcert_format_time(cancelled.time, time);
 
-        printf("cancelled    %s, by entry %" PRIu64 ": %.*s\n", time,
-               cancelled.position, (int) cancelled.text.len,
-               cancelled.text.data);
+        stockcert_tool_line(stdout, "cancelled    %s, by entry %" PRIu64
+                            ": %.*s", time, cancelled.position,
+                            (int) cancelled.text.len, cancelled.text.data);
     }
 
     return STOCKCERT_EXIT_OK;
@@ -333,7 +337,8 @@ stockcert_tool_write_entry(FILE *file, const stockcert_entry_t *entry)
                  entry->code.data);
     }
 
-    fprintf(file, "%8" PRIu64 "  %s  %-9s  %-12s %12" PRIu64 "  %.*s\n",
-            entry->position, time, stockcert_format_kind(entry->kind), id,
-            entry->shares, (int) entry->text.len, entry->text.data);
+    stockcert_tool_line(file, "%8" PRIu64 "  %s  %-9s  %-12s %12" PRIu64
+                        "  %.*s", entry->position, time,
+                        stockcert_format_kind(entry->kind), id, entry->shares,
+                        (int) entry->text.len, entry->text.data);
 }
