@@ -7,6 +7,8 @@
 #define NGX_HTTP_STOCKCERT_FILES  100      /* milliseconds between two looks
                                               whether they are still there */
 
+#include <stockcert_text.h>
+
 
 static void ngx_http_stockcert_lane_look(ngx_http_stockcert_lane_t *lane);
 static ngx_int_t ngx_http_stockcert_lane_share(ngx_cycle_t *cycle,
@@ -263,6 +265,7 @@ ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane, unsigned wait,
 void
 ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane)
 {
+    char                 title[4 * STOCKCERT_TEXT_MAX + 1];
     ngx_uint_t           i;
     stockcert_class_t   *conf, class;
     stockcert_error_t    error;
@@ -318,10 +321,12 @@ ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane)
                           class.title.len)
                != 0)
         {
+            (void) stockcert_text_escape(class.title.data, class.title.len,
+                                         title, sizeof(title));
+
             ngx_log_error(NGX_LOG_WARN, lane->log, 0,
-                          "stockcert ledger \"%V\" has the title \"%*s\" for "
-                          "class %*s, which stays", &lane->conf->name,
-                          class.title.len, class.title.data,
+                          "stockcert ledger \"%V\" has the title \"%s\" for "
+                          "class %*s, which stays", &lane->conf->name, title,
                           conf[i].code.len, conf[i].code.data);
         }
     }
@@ -346,8 +351,13 @@ void
 ngx_http_stockcert_log(ngx_log_t *log, ngx_http_stockcert_ledger_t *ledger,
     const stockcert_error_t *error)
 {
+    char  text[NGX_MAX_ERROR_STR];
+
+    (void) stockcert_text_escape(error->text, ngx_strlen(error->text), text,
+                                 sizeof(text));
+
     ngx_log_error(NGX_LOG_CRIT, log, 0, "stockcert ledger \"%V\" in \"%V\": %s",
-                  &ledger->name, &ledger->path, error->text);
+                  &ledger->name, &ledger->path, text);
 }
 
 

@@ -1,6 +1,8 @@
 
 #include <ngx_http_stockcert.h>
 
+#include <stockcert_text.h>
+
 
 typedef struct {
     ngx_uint_t    status;
@@ -183,6 +185,7 @@ ngx_http_stockcert_problem(ngx_http_request_t *r,
     ngx_http_stockcert_problem_e problem, const ngx_str_t *detail,
     const ngx_str_t *members)
 {
+    char                                 text[NGX_MAX_ERROR_STR];
     u_char                              *p;
     size_t                               len;
     ngx_buf_t                           *b;
@@ -194,9 +197,14 @@ ngx_http_stockcert_problem(ngx_http_request_t *r,
         detail = &pr->detail;
     }
 
-    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                  "stockcert answers %ui %V: %V", pr->status, &pr->error,
-                  detail);
+    if (r->connection->log->log_level >= NGX_LOG_INFO) {
+        (void) stockcert_text_escape((char *) detail->data, detail->len, text,
+                                     sizeof(text));
+
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "stockcert answers %ui %V: %s", pr->status, &pr->error,
+                      text);
+    }
 
     len = sizeof("{\"type\":\"urn:stockcert:\",\"title\":\"\",\"status\":000,"
                  "\"detail\":\"\",\"error\":\"\"}\n")

@@ -1,5 +1,7 @@
 
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "stockcert_entry.h"
 #include "stockcert_text.h"
@@ -10,6 +12,7 @@
 
 static const char *stockcert_text_characters(const char *text, size_t len);
 static uint32_t stockcert_utf8(const uint8_t **p, const uint8_t *end);
+static int stockcert_is_control(uint32_t c);
 static int stockcert_is_space(uint32_t c);
 
 
@@ -57,7 +60,7 @@ stockcert_text_characters(const char *text, size_t len)
             return "must be valid UTF-8";
         }
 
-        if (c < 0x20 || (c >= 0x7f && c < 0xa0)) {
+        if (stockcert_is_control(c)) {
             return "must not contain control characters";
         }
 
@@ -93,6 +96,63 @@ stockcert_code_fault(const char *code, size_t len)
 fault:
 
     return "must be 1 to 8 of A-Z and 0-9, a letter first";
+}
+
+
+size_t
+stockcert_text_escape(const char *text, size_t len, char *shown, size_t size)
+{
+    char           *out, *last, *dots, piece[2 * sizeof("\\x00")];
+    size_t          n;
+    uint32_t        c;
+    const uint8_t  *p, *from, *end;
+
+    p = (const uint8_t *) text;
+    end = p + len;
+
+    out = shown;
+    dots = shown;                  /* the last place where "..." has room */
+    last = shown + size - 1;
+
+    while (p < end) {
+        from = p;
+        c = stockcert_utf8(&p, end);
+
+        if (c == STOCKCERT_NO_CHAR) {
+
+            /* what follows this byte may be a character */
+
+            p = from + 1;
+        }
+
+        if (c == STOCKCERT_NO_CHAR || stockcert_is_control(c)) {
+
+            for (n = 0; from < p; from++) {
+                n += (size_t) sprintf(piece + n, "\\x%02x", *from);
+            }
+
+        } else {
+            n = (size_t) (p - from);
+            memcpy(piece, from, n);
+        }
+
+        if ((size_t) (last - out) < n) {
+            memcpy(dots, "...", 3);
+            out = dots + 3;
+            break;
+        }
+
+        memcpy(out, piece, n);
+        out += n;
+
+        if (last - out >= 3) {
+            dots = out;
+        }
+    }
+
+    *out = '\0';
+
+    return (size_t) (out - shown);
 }
 
 
@@ -142,6 +202,13 @@ stockcert_utf8(const uint8_t **p, const uint8_t *end)
     }
 
     return c;
+}
+
+
+static int
+stockcert_is_control(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
 
 

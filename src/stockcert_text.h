@@ -1,6 +1,7 @@
 
 /*
- * What a name, a title or a class code may look like.
+ * What a name, a title or a class code may look like, and what may be shown of
+ * a text that is none of them.
  */
 
 
@@ -31,6 +32,16 @@
 const char *stockcert_text_fault(const char *text, size_t len);
 const char *stockcert_legend_fault(const char *text, size_t len);
 const char *stockcert_code_fault(const char *code, size_t len);
+
+/*
+ * A text of any bytes, for a log or a terminal: control characters (Unicode's
+ * Cc) and bytes that are not valid UTF-8 become \xNN, all else stays.  Writes at
+ * most size bytes to shown, at least 4, with a NUL at the end; what does not fit
+ * is left out, and "..." stands for it.  Returns the length.  Any thread.
+ */
+
+size_t stockcert_text_escape(const char *text, size_t len, char *shown,
+    size_t size);
 
 
 #endif /* STOCKCERT_TEXT_H */

@@ -10,9 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "stockcert_text.h"
 #include "stockcert_tool.h"
 
 
+#define STOCKCERT_LINE      (3 * PATH_MAX)
 #define STOCKCERT_PIECE     256        /* entries */
 #define STOCKCERT_PROGRESS  200000     /* microseconds between two */
 
@@ -27,6 +29,7 @@ typedef struct {
 
 static const stockcert_command_t *stockcert_tool_command(const char *name);
 static void stockcert_tool_help(FILE *file);
+static void stockcert_tool_vline(FILE *file, const char *fmt, va_list args);
 static int stockcert_tool_piece(stockcert_ledger_t *ledger,
     uint64_t *position, uint64_t last, stockcert_write_pt write, FILE *file);
 
@@ -213,12 +216,33 @@ stockcert_tool_error(int status, const char *fmt, ...)
     fprintf(stderr, "stockcert: ");
 
     va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
+    stockcert_tool_vline(stderr, fmt, args);
     va_end(args);
 
-    fprintf(stderr, "\n");
-
     return status;
+}
+
+
+void
+stockcert_tool_line(FILE *file, const char *fmt, ...)
+{
+    va_list  args;
+
+    va_start(args, fmt);
+    stockcert_tool_vline(file, fmt, args);
+    va_end(args);
+}
+
+
+static void
+stockcert_tool_vline(FILE *file, const char *fmt, va_list args)
+{
+    char  line[STOCKCERT_LINE], shown[STOCKCERT_LINE];
+
+    (void) vsnprintf(line, sizeof(line), fmt, args);
+    (void) stockcert_text_escape(line, strlen(line), shown, sizeof(shown));
+
+    fprintf(file, "%s\n", shown);
 }
 
 

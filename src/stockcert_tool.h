@@ -50,6 +50,14 @@ int stockcert_tool_cancel(int argc, char **argv);
 int stockcert_tool_error(int status, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/*
+ * A line for people, without its newline: what it has of texts is escaped, as
+ * they are whatever is in the file (stockcert_text.h).
+ */
+
+void stockcert_tool_line(FILE *file, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Whether a command without options has n arguments, which argv + 1 has. */
 
 int stockcert_tool_arguments(int argc, char **argv, int n);

@@ -22,7 +22,6 @@ static int stockcert_tool_show_certificate(stockcert_ledger_t *ledger,
     const stockcert_str_t *code, uint64_t number, stockcert_error_t *error);
 static void stockcert_tool_write_entry(FILE *file,
     const stockcert_entry_t *entry);
-static void stockcert_tool_write_text(FILE *file, const stockcert_str_t *str);
 
 
 int
@@ -49,8 +48,8 @@ stockcert_tool_status(int argc, char **argv)
     company = stockcert_ledger_company(ledger);
     stockcert_format_time(stockcert_ledger_created(ledger), time);
 
-    printf("company    ");
-    stockcert_tool_write_text(stdout, &company);
+    stockcert_tool_line(stdout, "company    %.*s", (int) company.len,
+                        company.data);
     printf("created    %s\n", time);
     printf("format     %d\n", STOCKCERT_FORMAT);
 
@@ -99,11 +98,12 @@ stockcert_tool_show_classes(stockcert_ledger_t *ledger,
     for (i = 0; i < n; i++) {
         class = &classes[i];
 
-        printf("%-8.*s %16" PRIu64 " %16" PRIu64 " %16" PRIu64 " %16" PRIu64
-               "  ", (int) class->code.len, class->code.data,
-               class->authorized, class->issued,
-               class->authorized - class->issued, class->last);
-        stockcert_tool_write_text(stdout, &class->title);
+        stockcert_tool_line(stdout, "%-8.*s %16" PRIu64 " %16" PRIu64 " %16"
+                            PRIu64 " %16" PRIu64 "  %.*s",
+                            (int) class->code.len, class->code.data,
+                            class->authorized, class->issued,
+                            class->authorized - class->issued, class->last,
+                            (int) class->title.len, class->title.data);
     }
 
     return STOCKCERT_EXIT_OK;
@@ -219,13 +219,13 @@ stockcert_tool_show_certificate(stockcert_ledger_t *ledger,
 
     printf("certificate  %.*s-%" PRIu64 "\n", (int) code->len, code->data,
            number);
-    printf("company      ");
-    stockcert_tool_write_text(stdout, &company);
-    printf("holder       ");
-    stockcert_tool_write_text(stdout, &entry.text);
-    printf("shares       %" PRIu64 " of class %.*s, ", entry.shares,
-           (int) code->len, code->data);
-    stockcert_tool_write_text(stdout, &class.title);
+    stockcert_tool_line(stdout, "company      %.*s", (int) company.len,
+                        company.data);
+    stockcert_tool_line(stdout, "holder       %.*s", (int) entry.text.len,
+                        entry.text.data);
+    stockcert_tool_line(stdout, "shares       %" PRIu64 " of class %.*s, %.*s",
+                        entry.shares, (int) code->len, code->data,
+                        (int) class.title.len, class.title.data);
     printf("issued       %s\n", time);
     printf("entry        %" PRIu64 "\n", entry.position);
     printf("seal         %s\n", seal);
@@ -233,9 +233,9 @@ stockcert_tool_show_certificate(stockcert_ledger_t *ledger,
     if (cancelled.position) {
         stockcert_format_time(cancelled.time, time);
 
-        printf("cancelled    %s, by entry %" PRIu64 ": ", time,
-               cancelled.position);
-        stockcert_tool_write_text(stdout, &cancelled.text);
+        stockcert_tool_line(stdout, "cancelled    %s, by entry %" PRIu64
+                            ": %.*s", time, cancelled.position,
+                            (int) cancelled.text.len, cancelled.text.data);
     }
 
     return STOCKCERT_EXIT_OK;
@@ -337,25 +337,8 @@ stockcert_tool_write_entry(FILE *file, const stockcert_entry_t *entry)
                  entry->code.data);
     }
 
-    fprintf(file, "%8" PRIu64 "  %s  %-9s  %-12s %12" PRIu64 "  ",
-            entry->position, time, stockcert_format_kind(entry->kind), id,
-            entry->shares);
-    stockcert_tool_write_text(file, &entry->text);
-}
-
-
-/* the end of a line; a control character, which no text has, is a question mark */
-
-static void
-stockcert_tool_write_text(FILE *file, const stockcert_str_t *str)
-{
-    size_t   i;
-    uint8_t  ch;
-
-    for (i = 0; i < str->len; i++) {
-        ch = (uint8_t) str->data[i];
-        putc(ch < 0x20 || ch == 0x7f ? '?' : ch, file);
-    }
-
-    putc('\n', file);
+    stockcert_tool_line(file, "%8" PRIu64 "  %s  %-9s  %-12s %12" PRIu64
+                        "  %.*s", entry->position, time,
+                        stockcert_format_kind(entry->kind), id, entry->shares,
+                        (int) entry->text.len, entry->text.data);
 }

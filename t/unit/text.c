@@ -38,6 +38,8 @@ static void test_every_character(void);
 static void test_truncated(void);
 static void test_codes(void);
 static void test_code_bytes(void);
+static void test_escaped(void);
+static void test_escaped_to_fit(void);
 static void check(const char *got, const char *fault, const char *name);
 static size_t utf8(uint32_t c, char *p);
 static bool is_space(uint32_t c);
@@ -151,6 +153,8 @@ main(void)
     test_truncated();
     test_codes();
     test_code_bytes();
+    test_escaped();
+    test_escaped_to_fit();
 
     return tap_done();
 }
@@ -281,6 +285,83 @@ test_code_bytes(void)
     }
 
     is_int(wrong, 0, "code: each byte, first and second");
+}
+
+
+/* name, text, and for the fault what is shown of it */
+
+static void
+test_escaped(void)
+{
+    char                 shown[256];
+    size_t               i, len;
+
+    static const case_t  cases[] = {
+        CASE("a line", "x\n2026/11/25 00:00:00 [emerg] y",
+             "x\\x0a2026/11/25 00:00:00 [emerg] y"),
+        CASE("a terminal's sequence", "\x1b[2J\x9b" "2J", "\\x1b[2J\\x9b2J"),
+        CASE("the ends of Cc", "\x1f \x7f\xc2\x80\xc2\x9f\xc2\xa0",
+             "\\x1f \\x7f\\xc2\\x80\\xc2\\x9f\xc2\xa0"),
+        CASE("NUL", "a\0b", "a\\x00b"),
+        CASE("characters", "Zo\xc3\xab \xe6\xa0\xaa \xf0\x9f\x90\x9f \\\"'",
+             "Zo\xc3\xab \xe6\xa0\xaa \xf0\x9f\x90\x9f \\\"'"),
+        CASE("Latin-1", "Zo\xeb!", "Zo\\xeb!"),
+        CASE("a lead, then a letter", "\xe6\xa0" "a", "\\xe6\\xa0a"),
+        CASE("a lead, then a character", "\xe6\xc3\xab", "\\xe6\xc3\xab"),
+        CASE("a line in an overlong form", "\xc0\x8a", "\\xc0\\x8a"),
+        CASE("a surrogate", "\xed\xa0\x80", "\\xed\\xa0\\x80"),
+        CASE("cut at the end", "a\xf0\x9f\x90", "a\\xf0\\x9f\\x90"),
+        CASE("nothing", "", "")
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        len = stockcert_text_escape(cases[i].text, cases[i].len, shown,
+                                    sizeof(shown));
+        is_mem(shown, len + 1, cases[i].fault, strlen(cases[i].fault) + 1,
+               "escaped: %s", cases[i].name);
+    }
+}
+
+
+/* for each size: no byte behind it, no part of a character or an escape */
+
+static void
+test_escaped_to_fit(void)
+{
+    char               *shown;
+    size_t              i, size, len, most, wrong;
+
+    static const char   text[] = "ab\n\xe6\xa0\xaa\xc2\x85 z";
+    static const char   whole[] = "ab\\x0a\xe6\xa0\xaa\\xc2\\x85 z";
+
+    /* of "whole": where a part begins, and at the end */
+
+    static const size_t  parts[] = { 0, 1, 2, 6, 9, 17, 18, 19 };
+
+    wrong = 0;
+
+    for (size = 4; size < sizeof(whole) + 2; size++) {
+        shown = malloc(size);
+        len = stockcert_text_escape(text, sizeof(text) - 1, shown, size);
+
+        for (i = 0, most = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+            if (parts[i] + 3 < size) {
+                most = parts[i];
+            }
+        }
+
+        if (size >= sizeof(whole)) {
+            wrong += strcmp(shown, whole) != 0;
+
+        } else {
+            wrong += len != most + 3 || memcmp(shown, whole, most) != 0
+                     || strcmp(shown + most, "...") != 0;
+        }
+
+        free(shown);
+    }
+
+    is_int(wrong, 0, "escaped: as much as has room, and \"...\"");
 }
 
 
