@@ -1,14 +1,12 @@
 
 #include <ngx_http_stockcert_lane.h>
+#include <stockcert_text.h>
 
 
 #define NGX_HTTP_STOCKCERT_OPEN   200      /* milliseconds, at most so long for
                                               others as the worker starts */
 #define NGX_HTTP_STOCKCERT_FILES  100      /* milliseconds between two looks
                                               whether they are still there */
-
-#include <stockcert_text.h>
-
 
 static void ngx_http_stockcert_lane_look(ngx_http_stockcert_lane_t *lane);
 static ngx_int_t ngx_http_stockcert_lane_share(ngx_cycle_t *cycle,
