@@ -8,6 +8,7 @@
 #define NGX_HTTP_STOCKCERT_FILES  100      /* milliseconds between two looks
                                               whether they are still there */
 
+
 static void ngx_http_stockcert_lane_look(ngx_http_stockcert_lane_t *lane);
 static ngx_int_t ngx_http_stockcert_lane_share(ngx_cycle_t *cycle,
     ngx_http_stockcert_main_conf_t *smcf, ngx_http_stockcert_lane_t *lane);

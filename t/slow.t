@@ -8,8 +8,8 @@ use Test::More;
 use Stockcert;
 use Stockcert::Checks;
 
-my $soak = 60 * ($ENV{STOCKCERT_SOAK} || 0);
-alarm $soak + 1800;
+my $seconds = 60 * ($ENV{STOCKCERT_SOAK} || 0) || 4;
+alarm $seconds + 600;
 
 # LMDB's two flushes of a commit, each held as long as we like
 
@@ -20,6 +20,7 @@ my ($one, $two) = ($server->client, $server->client);
 my @all;
 sub goes_on {
     my ($where, @waiting) = @_;
+    local $Stockcert::TIMEOUT = 5;
     my $n = 0;
     $n++ while $n < 20 and $two->ask('GET', $n % 2 ? '/static' : '/')->{status} == 200;
     is($n, 20, "a commit is held at $where: twenty other requests are answered");
@@ -47,7 +48,6 @@ my @many = map { $server->client } 1 .. 100;
 $many[0]->send('POST', '/', grant('CS', 2, 'many 0'));
 $server->held('fdatasync');
 $many[$_]->send('POST', '/', grant('CS', 2, "many $_")) for 1 .. $#many;
-$server->client->ask('GET', '/static');     # accepted after them: all wait by then
 goes_on('fdatasync', @many);
 $server->release('fdatasync');
 push @all, map { told($many[$_]->receive, "many $_", 'CS', 2) } 0 .. $#many;
@@ -73,9 +73,8 @@ quiet($server);
 $server->stop;
 
 
-# Each of the two takes so long that others have twenty answers meanwhile, under
-# load. A client of another location, one that reads the ledger, and those who
-# issue, all on one worker.
+# Each of the two takes 200 ms, under load. A client of another location, one that
+# reads the ledger, and those who issue, all on one worker.
 
 sub latencies {
     my ($what, @answers) = @_;
@@ -95,22 +94,13 @@ sub others {
 
 $server = Stockcert->new(workers => 1, flushes => 1)->start;
 my %alone = others($server);
-$_->progress(100) for values %alone;
+sleep 1;
 latencies("$_, alone", $alone{$_}->stop) for sort keys %alone;
 
-my @calls = qw(fdatasync pwrite);
-$server->hold($_) for @calls;
+$server->delay($_, 200) for qw(fdatasync pwrite);
 my $load = Stockcert::Load->new($server);
 my %others = others($server);
-my $end = now() + $soak;
-for (my $n = 0; $n < 10 or now() < $end; $n++) {
-    for my $call (@calls) {
-        $server->held($call);
-        $_->progress(22) for values %others;
-        $server->pass;
-    }
-}
-$server->release(@calls);
+sleep $seconds;
 @all = $load->stop;
 my %answers = map { $_ => [$others{$_}->stop] } keys %others;
 my @commits = $server->commits;
@@ -121,12 +111,12 @@ for my $what (sort keys %answers) {
     my @answers = @{$answers{$what}};
     latencies("$what, meanwhile", @answers);
     is_deeply([grep { $_->{status} != 200 } @answers], [], "$what: all are answered");
-    my @held = sort { $a <=> $b } map {
+    my @least = sort { $a <=> $b } map {
         my ($begin, $end) = @$_;
         scalar grep { $_->{sent} > $begin && $_->{answered} < $end } @answers;
     } grep { $_->[0] > $answers[0]{sent} && $_->[1] < $answers[-1]{answered} } @commits;
-    @held = splice @held, -10 if @held > 10;
-    cmp_ok($held[0], '>', 40, "$what: answers within a commit that was held: $held[0] to $held[-1]");
+    cmp_ok($least[@least / 2], '>', 20, "$what: answers within a commit, of " . @least
+        . " commits: $least[0], median $least[@least / 2], $least[-1]");
 }
 well($server, \@all, 'every flush slow');
 quiet($server);
