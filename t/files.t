@@ -35,6 +35,13 @@ sub all_refuse {
     } or die join(', ', map { "$got{$_} x $_" } sort keys %got), ": $@", $server->log;
 }
 
+# all workers have the ledger open
+
+sub all_read {
+    my %of = $server->clients_of_workers($server->{workers});
+    wait_for('every worker reads it', sub { !grep { $_->ask('GET', '/')->{status} != 200 } values %of });
+}
+
 sub in_order {
     my ($what) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
@@ -47,7 +54,14 @@ sub in_order {
 issue("before $_") for 1 .. 5;
 unlink "$ledger/lock.mdb" or die "lock.mdb: $!\n";
 tool_out(authorize => $ledger, 'CS', 3000000, '--reference', 'beside a new lock.mdb');
-is(issue("with a new lock.mdb $_")->{status}, 201, 'lock.mdb removed: it is issued') for 1 .. 5;
+
+
+# a worker answers 503 as it goes over to the new one, and nothing is issued then
+
+for my $n (1 .. 5) {
+    wait_for('it issues', sub { issue("with a new lock.mdb $n")->{status} == 201 });
+}
+all_read();
 my ($inventory) = Stockcert::read_ledger($server);
 is($inventory->{classes}[0]{authorized}, 3000000, 'and what the tool wrote is there');
 is($inventory->{entries}, 2 + 1 + 10, 'with an entry of its own');
@@ -65,6 +79,7 @@ for (1 .. 5) {
     $load->progress(30);
 }
 push @all, $load->stop;
+all_read();
 my @refused = grep { $_->{status} && $_->{status} != 201 && $_->{status} != 503 } @all;
 is_deeply([map { "$_->{status} $_->{body}" } @refused], [], 'under load: nothing but 201, or 503 in between');
 in_order('under load');
