@@ -142,6 +142,9 @@ stockcert_lane_fill(stockcert_lanes_t *lanes, stockcert_lane_t *lane,
     slot = stockcert_lane_slot(lane, filled);
 
     stockcert_lane_copy(&slot->grant, grant);
+
+    /* "noted" moves before outcomes are written: an old one must not be found */
+
     slot->outcome.status = STOCKCERT_WAITING;
 
     /* before it looks for a leader: see "Who leads" */
