@@ -6,9 +6,9 @@
  *                     (ngx_http_stockcert_conf.c); "stockcert" makes a location
  *                     issue (ngx_http_stockcert_request.c)
  *     master, start   makes the directories of the ledgers for the workers'
- *     and reload      user, and the memory that they share; it never opens a
- *                     ledger, so nothing of LMDB is ever inherited over a fork,
- *                     and "nginx -t" leaves no trace
+ *     and reload      user (ngx_http_stockcert_directory.c), and the memory that
+ *                     they share; it never opens a ledger, so nothing of LMDB is
+ *                     ever inherited over a fork, and "nginx -t" leaves no trace
  *     worker, start   opens the ledgers (ngx_http_stockcert_commit.c)
  *     worker, exit    closes them
  */
@@ -33,12 +33,6 @@ static char *ngx_http_stockcert(ngx_conf_t *cf, ngx_command_t *cmd,
 static ngx_int_t ngx_http_stockcert_set_prefix(ngx_conf_t *cf,
     ngx_http_stockcert_loc_conf_t *slcf, ngx_str_t *location);
 static ngx_int_t ngx_http_stockcert_init_module(ngx_cycle_t *cycle);
-static ngx_int_t ngx_http_stockcert_make_directory(ngx_cycle_t *cycle,
-    ngx_str_t *path);
-static ngx_int_t ngx_http_stockcert_sync_parent(ngx_cycle_t *cycle,
-    u_char *path);
-static void ngx_http_stockcert_give_directory(ngx_cycle_t *cycle,
-    ngx_str_t *path);
 static ngx_int_t ngx_http_stockcert_init_process(ngx_cycle_t *cycle);
 static void ngx_http_stockcert_exit_process(ngx_cycle_t *cycle);
 
@@ -321,147 +315,14 @@ ngx_http_stockcert_init_module(ngx_cycle_t *cycle)
     ledgers = smcf->ledgers.elts;
 
     for (i = 0; i < smcf->ledgers.nelts; i++) {
-        if (ngx_http_stockcert_make_directory(cycle, &ledgers[i]->path)
-            == NGX_OK)
-        {
-            ngx_http_stockcert_give_directory(cycle, &ledgers[i]->path);
+        if (ledgers[i]->create) {
+            ngx_http_stockcert_make_directory(cycle, ledgers[i]);
         }
     }
 
     ngx_http_stockcert_share(cycle, smcf);
 
     return NGX_OK;
-}
-
-
-/* with its parents, each flushed to disk in the directory that has it */
-
-static ngx_int_t
-ngx_http_stockcert_make_directory(ngx_cycle_t *cycle, ngx_str_t *path)
-{
-    u_char  *p, ch;
-
-    for (p = path->data + 1; p <= path->data + path->len; p++) {
-
-        if (*p != '/' && *p != '\0') {
-            continue;
-        }
-
-        ch = *p;
-        *p = '\0';
-
-        if (ngx_create_dir(path->data, ch ? 0755 : 0700) == NGX_FILE_ERROR) {
-
-            if (ngx_errno != NGX_EEXIST) {
-                ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                              ngx_create_dir_n " \"%s\" failed", path->data);
-                *p = ch;
-                return NGX_ERROR;
-            }
-
-        } else if (ngx_http_stockcert_sync_parent(cycle, path->data)
-                   != NGX_OK)
-        {
-            *p = ch;
-            return NGX_ERROR;
-        }
-
-        *p = ch;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_stockcert_sync_parent(ngx_cycle_t *cycle, u_char *path)
-{
-    u_char    *slash;
-    ngx_fd_t   fd;
-    ngx_int_t  rc;
-
-    slash = (u_char *) strrchr((char *) path, '/');
-
-    if (slash == path) {
-        fd = ngx_open_file((u_char *) "/", NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-
-    } else {
-        *slash = '\0';
-        fd = ngx_open_file(path, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-        *slash = '/';
-    }
-
-    rc = NGX_OK;
-
-    if (fd == NGX_INVALID_FILE || fsync(fd) == -1) {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                      "fsync() of the parent of \"%s\" failed", path);
-        rc = NGX_ERROR;
-    }
-
-    if (fd != NGX_INVALID_FILE && ngx_close_file(fd) == NGX_FILE_ERROR) {
-        ngx_log_error(NGX_LOG_ALERT, cycle->log, ngx_errno,
-                      ngx_close_file_n " \"%s\" failed", path);
-    }
-
-    return rc;
-}
-
-
-/*
- * A master that is root gives the ledger to the user that its workers become.
- * Links are not followed: the workers' user could have laid them.
- */
-
-static void
-ngx_http_stockcert_give_directory(ngx_cycle_t *cycle, ngx_str_t *path)
-{
-    int               fd;
-    ngx_uint_t        i;
-    const char       *name;
-    struct stat       st;
-    ngx_core_conf_t  *ccf;
-
-    static const char  *names[] = { ".", "data.mdb", "lock.mdb" };
-
-    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
-
-    if (geteuid() != 0 || !ccf->master
-        || ccf->user == (ngx_uid_t) NGX_CONF_UNSET_UINT)
-    {
-        return;
-    }
-
-    fd = open((char *) path->data, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-    if (fd == -1) {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                      ngx_open_file_n " \"%V\" failed", path);
-        return;
-    }
-
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        name = names[i];
-
-        if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
-
-            if (ngx_errno != NGX_ENOENT) {
-                ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                              "fstatat() \"%V/%s\" failed", path, name);
-            }
-
-            continue;
-        }
-
-        if (st.st_uid != ccf->user
-            && fchownat(fd, name, ccf->user, (gid_t) -1, AT_SYMLINK_NOFOLLOW)
-               == -1)
-        {
-            ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                          "fchownat() \"%V/%s\" failed", path, name);
-        }
-    }
-
-    (void) close(fd);
 }
 
 

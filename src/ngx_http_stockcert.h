@@ -9,6 +9,7 @@
  *     ngx_http_stockcert_lead.c      of one worker for all
  *     ngx_http_stockcert_lane.c      what a worker needs for that
  *     ngx_http_stockcert_share.c     and what all of them share
+ *     ngx_http_stockcert_directory.c the master makes directories
  *     ngx_http_stockcert_reply.c     what was read or issued becomes HTTP
  *     ngx_http_stockcert_html.c      or a page to look at
  *     ngx_http_stockcert_problem.c   and so does what went wrong
@@ -46,7 +47,9 @@ typedef struct {
 
 typedef struct {
     ngx_str_t                      name;
-    ngx_str_t                      path;       /* full, zero-terminated */
+    ngx_str_t                      path;       /* full, zero-terminated; has
+                                                  no links */
+    u_char                        *configured; /* the same as it was written */
     ngx_str_t                      company;
     ngx_str_t                      company_json;    /* escaped */
     ngx_array_t                    classes;    /* of stockcert_class_t */
@@ -161,6 +164,16 @@ ngx_int_t ngx_http_stockcert_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_stockcert_number(ngx_str_t *text, uint64_t *number);
 ngx_int_t ngx_http_stockcert_get(ngx_http_request_t *r,
     ngx_http_stockcert_target_t *target);
+
+
+/*
+ * In the master, as it starts and at a reload: makes the directory of a ledger
+ * if it is not there, with its parents, and gives it to the workers' user.  What
+ * is there is not changed.  Logs why it could not.
+ */
+
+void ngx_http_stockcert_make_directory(ngx_cycle_t *cycle,
+    ngx_http_stockcert_ledger_t *ledger);
 
 
 /*

@@ -216,6 +216,8 @@ ngx_http_stockcert_path(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
         return NGX_CONF_ERROR;
     }
 
+    ledger->configured = ledger->path.data;
+
     rv = ngx_http_stockcert_real_path(cf, &ledger->path);
     if (rv != NGX_CONF_OK) {
         return rv;

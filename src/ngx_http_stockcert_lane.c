@@ -1,5 +1,6 @@
 
 #include <ngx_http_stockcert_lane.h>
+#include <stockcert_owner.h>
 #include <stockcert_text.h>
 
 
@@ -254,6 +255,10 @@ ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane, unsigned wait,
     lc.company.data = (char *) conf->company.data;
     lc.nclasses = conf->classes.nelts;
     lc.classes = conf->classes.elts;
+
+    if (stockcert_owner_check(lc.path, geteuid(), error) != STOCKCERT_OK) {
+        return STOCKCERT_FAILED;
+    }
 
     return stockcert_ledger_open(&lc, ledger, error);
 }

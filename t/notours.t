@@ -139,7 +139,7 @@ eval {
         my $get = $client->ask('GET', "/$name/CS-1");
         is_deeply([map { "$_->{status} $_->{json}{error} $_->{headers}{'retry-after'}" } $post, $get],
             [('503 ledger_unavailable 1') x 2], "$name: 503, ask again later");
-        my ($line) = grep { /stockcert ledger "$name"/ } split /^/, $server->log;
+        my ($line) = grep { /\[crit\] .*stockcert ledger "$name"/ } split /^/, $server->log;
         like($line // '', qr/\[crit\] .* in "\Q$path{$name}\E": .*$bad{$name}[1]/, "$name: the log tells why");
     }
     my $started = now();

@@ -41,11 +41,22 @@ sub belongs {
     is_deeply([map { owner($_) } @all], [($uid) x 3], "$what: it is the workers' user's");
 }
 
+sub run { system(@_) == 0 or die "@_ failed\n" }
+
+# nothing is issued, the line in the log says why
+
+sub refuses {
+    my ($server, $like, $what) = @_;
+    my $r = $server->client->issue('CS', 1, $what);
+    is("$r->{status} " . ($r->{json}{error} // ''), '503 ledger_unavailable', "$what: 503");
+    like(join('', grep { /\[crit\]/ } split /^/, $server->log), $like, "$what: the log says what to do");
+}
+
 sub warnings { return scalar grep { /\[warn\].*authorized shares/ } split /^/, $_[0]->log }
 
 
 SKIP: {
-    skip 'only root can have workers of another user', 21 if !$root;
+    skip 'only root can have workers of another user', 1 if !$root;
 
     # nothing is there yet, not even the parents
 
@@ -60,21 +71,40 @@ SKIP: {
         [('755 0') x 3], 'its parents are root\'s');
     $server->stop('KILL');
 
-    # it was root's before
-
-    chown 0, 0, $path, glob "$path/*";
-    $server->start;
-    issues($server, 'from root to nobody', qw(CS-3));
-    belongs($path, $nobody, 'a ledger that was root\'s');
-    $server->stop;
-
-    # and is again
-
-    $server->configure(user => 'root')->start;
-    issues($server, 'from nobody to root', qw(CS-4));
-    belongs($path, 0, 'a ledger that was nobody\'s');
-    $server->stop;
     is_deeply([$server->complaints], [], 'nothing to complain of in the log');
+
+    # what belongs to somebody else is refused, and stays as it is, until it is
+    # given to the workers' user
+
+    my $next = 2;
+    for my $case (['its directory', $path], ['data.mdb', "$path/data.mdb"], ['lock.mdb', "$path/lock.mdb"]) {
+        my ($name, $what) = @$case;
+        chown 0, 0, $what;
+        chmod 0755, $what if $what eq $path;
+        my $before = trace($what);
+        $server->start;
+        refuses($server, qr/$name belongs to user 0, and the ledger is opened as user $nobody: if it is the ledger's, chown it/, "$name of root's");
+        is_deeply(trace($what), $before, "$name of root's: is not changed");
+        chmod 0700, $what if $what eq $path;
+        chown $nobody, -1, $what;
+        $next++;
+        wait_for("$name is taken", sub { $server->client->issue('CS', 1, "given $next")->{status} == 201 });
+        $server->stop;
+    }
+    $server->configure(user => 'root')->start;
+    refuses($server, qr/its directory belongs to user $nobody, and the ledger is opened as user 0/, 'workers that are root');
+    $server->stop;
+    chown 0, 0, $path, glob "$path/*";
+    chmod 0770, $path;
+    $server->start;
+    refuses($server, qr/others than root may write its directory: chmod go-w it/, 'root, and a directory that others may write');
+    $server->stop;
+    chmod 0700, $path;
+    $server->start;
+    $next++;
+    issues($server, 'root\'s own', "CS-$next");
+    belongs($path, 0, 'root\'s own');
+    $server->stop;
 
     # an empty directory of root's
 
@@ -82,9 +112,55 @@ SKIP: {
     $path = "$server->{dir}/ledgers/acme";
     mkdir $path, 0700;
     $server->start;
-    issues($server, 'an empty directory', qw(CS-1));
-    belongs($path, $nobody, 'an empty directory of root\'s');
+    refuses($server, qr/its directory belongs to user 0/, 'an empty directory of root\'s');
+    is(owner($path), 0, 'an empty directory of root\'s stays that');
     $server->stop;
+    chown $nobody, -1, $path;
+    $server->start;
+    issues($server, 'an empty directory', qw(CS-1));
+    belongs($path, $nobody, 'an empty directory that was given');
+    $server->stop;
+
+    # links that the workers' user laid on the way: nothing behind them is given
+    # away, nothing made there
+
+    my $victim = "$server->{dir}/victim";
+    mkdir $victim, 0755;
+    spew("$victim/data.mdb", 'root\'s own');
+    for my $case (['its last part', 'acme', 'acme'], ['a part before', 'up', 'up/acme'], ['two parts before', 'up', 'up/more/acme']) {
+        my ($name, $link, $below) = @$case;
+        my $other = Stockcert->new(http => ledger('acme') =~ s{path \S+;}{path ledgers/$below;}r);
+        my $at = "$other->{dir}/ledgers";
+        chown $nobody, -1, $at;
+        symlink $victim, "$at/$link" or die "symlink: $!\n";
+        run('chown', '-h', 'nobody', "$at/$link");
+        my $before = trace($victim);
+        $other->start;
+        refuses($other, qr/stockcert ledger "acme"/, "a link of nobody's, $name");
+        is_deeply(trace($victim), $before, "a link of nobody's, $name: what it points to is as it was");
+        like($other->log, qr/\[emerg\].*"\Q$link\E" is a link of user $nobody, which root does not follow/, "a link of nobody's, $name: and it says so");
+        $other->stop;
+        unlink "$at/$link";
+        next if $link eq $below;
+
+        # the same of root's
+
+        symlink "$other->{dir}/big", "$at/$link" or die "symlink: $!\n";
+        mkdir "$other->{dir}/big", 0755;
+        $other->start;
+        issues($other, "a link of root's, $name", qw(CS-1));
+        belongs("$other->{dir}/big/" . $below =~ s{up/}{}r, $nobody, "a link of root's, $name");
+        $other->stop;
+    }
+
+    # a link to nothing: its disk is not mounted
+
+    my $other = Stockcert->new;
+    symlink "$other->{dir}/none", "$other->{dir}/ledgers/acme";
+    $other->start;
+    refuses($other, qr/No such file or directory/, 'a link to nothing');
+    ok(!-e "$other->{dir}/none", 'a link to nothing: nothing is made');
+    $other->stop;
 
     # links that the workers' user laid in its directory
 
@@ -147,6 +223,9 @@ is_deeply([$server->complaints], [], 'nothing to complain of in the log');
 
 # the same ledger for several processes, and workers of another user
 
+if ($root) {
+    chown $nobody, -1, "$server->{dir}/ledgers/acme", glob "$server->{dir}/ledgers/acme/*";
+}
 $server->configure(workers => 2)->start;
 is_deeply([check_ledger($server, \@told)], [], 'the ledger of a single process, with two workers');
 belongs("$server->{dir}/ledgers/acme", $root ? $nobody : $>, 'after a single process');

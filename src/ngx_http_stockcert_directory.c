@@ -1,0 +1,280 @@
+
+#include <ngx_http_stockcert.h>
+
+
+/*
+ * In the master, which may be root: makes the directory of a ledger for the
+ * workers' user.
+ *
+ * Whoever can write a directory on the way there can put anything in the place
+ * of what comes below, at any time.  So each step goes from a descriptor to the
+ * next; root does not follow a link that is another user's; and it gives nothing
+ * away but what it has just made and is empty: who could put something else
+ * there in time could have removed that, too.
+ *
+ * What is there stays as it is.  If it is not the workers' user's, they refuse
+ * it as they open it (stockcert_owner.h).
+ */
+
+
+#define NGX_HTTP_STOCKCERT_LINKS  8        /* on the way, within each other */
+
+
+static ngx_fd_t ngx_http_stockcert_walk(ngx_cycle_t *cycle, ngx_fd_t fd,
+    const char *path, ngx_uint_t links);
+static ngx_fd_t ngx_http_stockcert_follow(ngx_cycle_t *cycle, ngx_fd_t dir,
+    ngx_fd_t link, const char *name, ngx_uint_t links);
+static ngx_fd_t ngx_http_stockcert_make(ngx_cycle_t *cycle, ngx_fd_t dir,
+    const char *name, ngx_uint_t last);
+static ngx_int_t ngx_http_stockcert_give(ngx_cycle_t *cycle, ngx_fd_t fd,
+    const char *name);
+static ngx_int_t ngx_http_stockcert_flush(ngx_cycle_t *cycle, ngx_fd_t dir,
+    const char *name);
+
+
+void
+ngx_http_stockcert_make_directory(ngx_cycle_t *cycle,
+    ngx_http_stockcert_ledger_t *ledger)
+{
+    ngx_fd_t  fd;
+
+    fd = open("/", O_PATH|O_DIRECTORY|O_CLOEXEC);
+
+    if (fd != -1) {
+        fd = ngx_http_stockcert_walk(cycle, fd, (char *) ledger->configured, 0);
+    }
+
+    if (fd == -1) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "the directory of stockcert ledger \"%V\", \"%s\", cannot "
+                      "be made; make it yourself, for the workers' user",
+                      &ledger->name, ledger->configured);
+        return;
+    }
+
+    (void) close(fd);
+}
+
+
+/* from fd, which it closes; returns a descriptor, or -1 after it has logged why */
+
+static ngx_fd_t
+ngx_http_stockcert_walk(ngx_cycle_t *cycle, ngx_fd_t fd, const char *path,
+    ngx_uint_t links)
+{
+    char         name[NAME_MAX + 1];
+    size_t       len;
+    ngx_fd_t     next, target;
+    struct stat  st;
+
+    while (fd != -1) {
+
+        path += strspn(path, "/");
+        len = strcspn(path, "/");
+
+        if (len == 0) {
+            break;
+        }
+
+        if (len > NAME_MAX) {
+            ngx_log_error(NGX_LOG_EMERG, cycle->log, NGX_ENAMETOOLONG,
+                          "\"%s\" is too long", path);
+            (void) close(fd);
+            return -1;
+        }
+
+        ngx_cpystrn((u_char *) name, (u_char *) path, len + 1);
+        path += len;
+
+        next = openat(fd, name, O_PATH|O_NOFOLLOW|O_CLOEXEC);
+
+        if (next == -1 && ngx_errno == NGX_ENOENT && links == 0) {
+
+            next = ngx_http_stockcert_make(cycle, fd, name,
+                                           path[strspn(path, "/")] == '\0');
+
+        } else if (next == -1 || fstat(next, &st) == -1) {
+            ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+                          ngx_open_file_n " \"%s\" failed", name);
+
+        } else if (S_ISLNK(st.st_mode)) {
+            target = ngx_http_stockcert_follow(cycle, fd, next, name, links);
+
+            (void) close(next);
+            next = target;
+        }
+
+        (void) close(fd);
+        fd = next;
+    }
+
+    return fd;
+}
+
+
+static ngx_fd_t
+ngx_http_stockcert_follow(ngx_cycle_t *cycle, ngx_fd_t dir, ngx_fd_t link,
+    const char *name, ngx_uint_t links)
+{
+    char         target[PATH_MAX];
+    ssize_t      n;
+    ngx_fd_t     fd;
+    struct stat  st;
+
+    n = readlinkat(link, "", target, sizeof(target) - 1);
+
+    if (n == -1 || fstat(link, &st) == -1) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+                      "readlinkat() \"%s\" failed", name);
+        return -1;
+    }
+
+    if (geteuid() == 0 && st.st_uid != 0) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "\"%s\" is a link of user %d, which root does not follow",
+                      name, (int) st.st_uid);
+        return -1;
+    }
+
+    if (links == NGX_HTTP_STOCKCERT_LINKS) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, NGX_ELOOP,
+                      "\"%s\" is a link within too many others", name);
+        return -1;
+    }
+
+    target[n] = '\0';
+
+    fd = openat(dir, target[0] == '/' ? "/" : ".",
+                O_PATH|O_DIRECTORY|O_CLOEXEC);
+
+    if (fd == -1) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+                      ngx_open_file_n " of the directory of \"%s\" failed",
+                      name);
+        return -1;
+    }
+
+    return ngx_http_stockcert_walk(cycle, fd, target, links + 1);
+}
+
+
+/* flushed to disk, and so is its name in the directory that has it */
+
+static ngx_fd_t
+ngx_http_stockcert_make(ngx_cycle_t *cycle, ngx_fd_t dir, const char *name,
+    ngx_uint_t last)
+{
+    ngx_fd_t  fd;
+
+    if (mkdirat(dir, name, last ? 0700 : 0755) == -1) {
+
+        if (ngx_errno == NGX_EEXIST) {
+
+            /* another master has made it since, and will give it */
+
+            fd = openat(dir, name, O_PATH|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
+            if (fd != -1) {
+                return fd;
+            }
+        }
+
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+                      ngx_create_dir_n " \"%s\" failed", name);
+        return -1;
+    }
+
+    fd = openat(dir, name, O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
+
+    if (fd == -1) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+                      ngx_open_file_n " \"%s\" failed", name);
+        return -1;
+    }
+
+    if ((last && ngx_http_stockcert_give(cycle, fd, name) != NGX_OK)
+        || ngx_http_stockcert_flush(cycle, fd, name) != NGX_OK
+        || ngx_http_stockcert_flush(cycle, dir, name) != NGX_OK)
+    {
+        (void) close(fd);
+        return -1;
+    }
+
+    return fd;
+}
+
+
+static ngx_int_t
+ngx_http_stockcert_give(ngx_cycle_t *cycle, ngx_fd_t fd, const char *name)
+{
+    DIR              *dir;
+    ngx_fd_t          copy;
+    ngx_uint_t        n;
+    ngx_core_conf_t  *ccf;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    if (geteuid() != 0 || !ccf->master
+        || ccf->user == (ngx_uid_t) NGX_CONF_UNSET_UINT)
+    {
+        return NGX_OK;
+    }
+
+    copy = dup(fd);
+    dir = (copy == -1) ? NULL : fdopendir(copy);
+
+    if (dir == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+                      ngx_open_dir_n " \"%s\" failed", name);
+
+        if (copy != -1) {
+            (void) close(copy);
+        }
+
+        return NGX_ERROR;
+    }
+
+    /* itself and its parent */
+
+    for (n = 0; n < 3 && readdir(dir); n++) { /* void */ }
+
+    (void) closedir(dir);
+
+    if (n == 3) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "\"%s\" was replaced as it was made", name);
+        return NGX_ERROR;
+    }
+
+    if (fchown(fd, ccf->user, (gid_t) -1) == -1) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+                      "fchown() \"%s\" failed", name);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* a descriptor that was opened with O_PATH is none for fsync() */
+
+static ngx_int_t
+ngx_http_stockcert_flush(ngx_cycle_t *cycle, ngx_fd_t dir, const char *name)
+{
+    ngx_fd_t   fd;
+    ngx_int_t  rc;
+
+    rc = NGX_OK;
+    fd = openat(dir, ".", O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+
+    if (fd == -1 || fsync(fd) == -1) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+                      "fsync() of \"%s\" or its parent failed", name);
+        rc = NGX_ERROR;
+    }
+
+    if (fd != -1) {
+        (void) close(fd);
+    }
+
+    return rc;
+}

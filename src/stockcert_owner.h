@@ -1,0 +1,28 @@
+
+/*
+ * Whose a ledger is.  Who has a ledger open maps lock.mdb, and is at the mercy of
+ * whoever can write it: so all of it must belong to the user that opens it.
+ */
+
+
+#ifndef STOCKCERT_OWNER_H
+#define STOCKCERT_OWNER_H
+
+
+#include <sys/types.h>
+
+#include "stockcert_ledger.h"
+
+
+/*
+ * Whether the directory path, and data.mdb and lock.mdb where they are there,
+ * belong to this user; and if that is root, whether nobody else may write them.
+ * Returns STOCKCERT_OK, also for what cannot be looked at or is a link, as opening
+ * it will tell; or STOCKCERT_FAILED.  Any thread.
+ */
+
+stockcert_rc_e stockcert_owner_check(const char *path, uid_t uid,
+    stockcert_error_t *error);
+
+
+#endif /* STOCKCERT_OWNER_H */
