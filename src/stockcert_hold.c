@@ -1,14 +1,13 @@
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "stockcert_hold.h"
 #include "stockcert_ledger_int.h"
+#include "stockcert_owner.h"
 
 
 struct stockcert_hold_s {
@@ -21,11 +20,24 @@ stockcert_rc_e
 stockcert_hold_open(const char *path, size_t size, stockcert_hold_t **hold,
     stockcert_error_t *error)
 {
-    int                rc;
+    int                rc, fd;
+    char               lock[PATH_MAX];
     stockcert_hold_t  *h;
 
-    if (stockcert_ledger_make_lock(path, error) != STOCKCERT_OK) {
+    /* LMDB would follow a link; it makes what is not there */
+
+    if (snprintf(lock, sizeof(lock), "%s/lock.mdb", path)
+        >= (int) sizeof(lock))
+    {
+        return stockcert_ledger_error(error, "open()", ENAMETOOLONG);
+    }
+
+    if (stockcert_owner_open(lock, &fd, error) != STOCKCERT_OK) {
         return STOCKCERT_FAILED;
+    }
+
+    if (fd != -1) {
+        (void) close(fd);
     }
 
     h = calloc(1, sizeof(stockcert_hold_t));
@@ -63,40 +75,6 @@ stockcert_hold_open(const char *path, size_t size, stockcert_hold_t **hold,
     *hold = h;
 
     return STOCKCERT_OK;
-}
-
-
-stockcert_rc_e
-stockcert_ledger_make_lock(const char *path, stockcert_error_t *error)
-{
-    int          fd, rc;
-    char         name[PATH_MAX];
-    struct stat  st;
-
-    snprintf(name, PATH_MAX, "%s/data.mdb", path);
-
-    if (geteuid() != 0 || stat(name, &st) == -1 || st.st_uid == 0) {
-        return STOCKCERT_OK;
-    }
-
-    snprintf(name, PATH_MAX, "%s/lock.mdb", path);
-
-    fd = open(name, O_RDWR|O_CREAT|O_EXCL|O_CLOEXEC, 0600);
-
-    if (fd == -1) {
-
-        /* it is there; or it cannot be made, and LMDB will tell */
-
-        return STOCKCERT_OK;
-    }
-
-    rc = fchown(fd, st.st_uid, st.st_gid) == -1 ? errno : 0;
-
-    if (close(fd) == -1 && rc == 0) {
-        rc = errno;
-    }
-
-    return stockcert_ledger_error(error, "fchown()", rc);
 }
 
 

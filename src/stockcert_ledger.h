@@ -330,12 +330,12 @@ stockcert_rc_e stockcert_ledger_entry(stockcert_ledger_t *ledger,
     uint64_t position, stockcert_entry_t *entry, stockcert_error_t *error);
 
 /*
- * Copies the ledger's file, as of a transaction that it begins itself, to the
- * directory path, which is empty.  It is not flushed.
+ * Copies the ledger's file, as of a transaction that it begins itself, to a
+ * descriptor, of a pipe for example.  It waits until nobody writes.
  */
 
-stockcert_rc_e stockcert_ledger_copy(stockcert_ledger_t *ledger,
-    const char *path, stockcert_error_t *error);
+stockcert_rc_e stockcert_ledger_copy(stockcert_ledger_t *ledger, int fd,
+    stockcert_error_t *error);
 
 /* The class of this code. */
 

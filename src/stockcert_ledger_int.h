@@ -168,14 +168,6 @@ int stockcert_files_are_current(const stockcert_ledger_t *ledger);
 int stockcert_files_differ(const stockcert_ledger_t *ledger);
 
 /*
- * root may look at a ledger that is not in use: makes the lock file before LMDB
- * does, as that of data.mdb's owner, who would be kept out otherwise.
- */
-
-stockcert_rc_e stockcert_ledger_make_lock(const char *path,
-    stockcert_error_t *error);
-
-/*
  * In ledger->writer, which may be a read-only transaction if make is 0: opens
  * the databases and checks the header.  What is missing of a new ledger or of
  * the classes of conf is made, or without make, STOCKCERT_NOT_FOUND returned.

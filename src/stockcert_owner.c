@@ -1,7 +1,11 @@
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "stockcert_owner.h"
 
@@ -58,4 +62,46 @@ stockcert_owner_of(const char *name, const struct stat *st, uid_t uid,
     }
 
     return STOCKCERT_OK;
+}
+
+
+stockcert_rc_e
+stockcert_owner_open(const char *path, int *fd, stockcert_error_t *error)
+{
+    const char   *name, *fault;
+    struct stat   st;
+
+    *fd = open(path, O_RDONLY|O_NOFOLLOW|O_NONBLOCK|O_NOCTTY|O_CLOEXEC);
+
+    if (*fd == -1 && errno != ELOOP && errno != ENXIO) {
+        return STOCKCERT_OK;
+    }
+
+    fault = "is no regular file";
+
+    if (*fd == -1) {
+        fault = errno == ELOOP ? "is a symbolic link: the file itself must be "
+                                 "there"
+                               : fault;
+
+    } else if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode)) {
+
+        if (st.st_nlink == 1) {
+            return STOCKCERT_OK;
+        }
+
+        fault = "has another name (hard link), and must have none";
+    }
+
+    if (*fd != -1) {
+        (void) close(*fd);
+        *fd = -1;
+    }
+
+    name = strrchr(path, '/');
+
+    snprintf(error->text, sizeof(error->text), "%s %s", name ? name + 1 : path,
+             fault);
+
+    return STOCKCERT_FAILED;
 }

@@ -24,5 +24,14 @@
 stockcert_rc_e stockcert_owner_check(const char *path, uid_t uid,
     stockcert_error_t *error);
 
+/*
+ * Opens a file of a ledger for reading, without waiting: a regular one, not by a
+ * link, that has no other name.  Returns STOCKCERT_OK with a descriptor, or with
+ * -1 and errno if there is none that can be opened; or STOCKCERT_FAILED.
+ */
+
+stockcert_rc_e stockcert_owner_open(const char *path, int *fd,
+    stockcert_error_t *error);
+
 
 #endif /* STOCKCERT_OWNER_H */

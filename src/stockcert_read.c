@@ -190,11 +190,11 @@ stockcert_ledger_usage(stockcert_ledger_t *ledger, stockcert_usage_t *usage,
  */
 
 stockcert_rc_e
-stockcert_ledger_copy(stockcert_ledger_t *ledger, const char *path,
+stockcert_ledger_copy(stockcert_ledger_t *ledger, int fd,
     stockcert_error_t *error)
 {
-    return stockcert_ledger_error(error, "mdb_env_copy2()",
-                                  mdb_env_copy2(ledger->env, path, 0));
+    return stockcert_ledger_error(error, "mdb_env_copyfd2()",
+                                  mdb_env_copyfd2(ledger->env, fd, 0));
 }
 
 

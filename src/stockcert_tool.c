@@ -247,58 +247,6 @@ stockcert_tool_vline(FILE *file, const char *fmt, va_list args)
 
 
 int
-stockcert_tool_open(const char *path, stockcert_access_e mode,
-    stockcert_ledger_t **ledger)
-{
-    stockcert_rc_e           rc;
-    stockcert_error_t        error;
-    stockcert_ledger_conf_t  conf;
-
-    if (access(path, F_OK) == -1) {
-        return stockcert_tool_no_ledger(path);
-    }
-
-    memset(&conf, 0, sizeof(stockcert_ledger_conf_t));
-
-    conf.path = path;
-    conf.access = mode;
-
-    rc = stockcert_ledger_open(&conf, ledger, &error);
-
-    if (rc == STOCKCERT_OK) {
-        rc = stockcert_ledger_snapshot(*ledger, &error);
-
-        if (rc != STOCKCERT_OK) {
-            stockcert_ledger_close(*ledger);
-        }
-    }
-
-    if (rc != STOCKCERT_OK) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                    "cannot open the ledger in %s: %s", path,
-                                    error.text);
-    }
-
-    return STOCKCERT_EXIT_OK;
-}
-
-
-int
-stockcert_tool_no_ledger(const char *path)
-{
-    if (errno != ENOENT) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                    "cannot open the ledger in %s: %s", path,
-                                    strerror(errno));
-    }
-
-    return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "there is no ledger in "
-                                "%s, name the directory that is its \"path\" "
-                                "in nginx's configuration", path);
-}
-
-
-int
 stockcert_tool_not_read(const stockcert_error_t *error)
 {
     return stockcert_tool_error(STOCKCERT_EXIT_FAILED,

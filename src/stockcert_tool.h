@@ -67,12 +67,74 @@ int stockcert_tool_arguments(int argc, char **argv, int n);
 int stockcert_tool_usage(char **argv);
 
 /*
- * Opens the ledger that is in the directory path, and takes a snapshot.  Returns
- * an exit code; if it is OK, *ledger is for stockcert_ledger_close().
+ * Makes the directory of a ledger the current one: all that follows names the
+ * ledger by ".", whoever can reach it by its path.  A process that is root becomes
+ * the ledger's owner, for good, and has no outputs to open any more.  Before
+ * anything of the ledger is opened.  Returns an exit code.
+ */
+
+int stockcert_tool_enter(const char *path);
+
+/*
+ * Enters, opens the ledger that is there, and takes a snapshot.  Returns an exit
+ * code; if it is OK, *ledger is for stockcert_ledger_close().
  */
 
 int stockcert_tool_open(const char *path, stockcert_access_e mode,
     stockcert_ledger_t **ledger);
+
+/* The same after stockcert_tool_enter(), which got this path. */
+
+int stockcert_tool_open_here(const char *path, stockcert_access_e mode,
+    stockcert_ledger_t **ledger);
+
+#define STOCKCERT_PATIENCE  10         /* seconds */
+
+/*
+ * While it is on: if a lock of the ledger is not let go, the process says so after
+ * some time, and ends with FAILED.  Not while something could be half done.
+ * _interrupted() is for stockcert_ledger_conf_t.
+ */
+
+void stockcert_tool_patience(int on);
+void stockcert_tool_interrupted(pid_t holder);
+
+
+/*
+ * A ledger is read by a process of its own, which enters it, and what that writes
+ * to fds[] is poured into what fds[] are here, one after the other: the process
+ * closes each before it writes to the next.  fds[] stay open here.
+ *
+ * _apart() returns what run() did, an exit code.  If error is not 0 then, an output
+ * could not be written, and nobody has said so yet; this is its errno.
+ */
+
+#define STOCKCERT_APART_MAX  4
+
+typedef struct stockcert_apart_s  stockcert_apart_t;
+
+typedef struct {
+    volatile uint64_t   bytes;             /* that came, for both processes */
+    volatile uint64_t   size;              /* run() may say how many will */
+} stockcert_poured_t;
+
+struct stockcert_apart_s {
+    const char          *path;             /* of the ledger */
+    int                 *fds;
+    size_t               n;                /* at most STOCKCERT_APART_MAX */
+    int                (*run)(stockcert_apart_t *apart, void *data);
+    void                *data;
+    const char          *progress;         /* what is shown of it, or NULL */
+
+    stockcert_poured_t  *poured;
+    int                  error;
+};
+
+int stockcert_tool_apart(stockcert_apart_t *apart);
+
+/* In run(): patience until the first bytes came. */
+
+void stockcert_tool_patience_until(const stockcert_poured_t *poured);
 
 /*
  * After a file of the ledger could not be opened (errno), and after the ledger
@@ -135,8 +197,9 @@ int stockcert_tool_since(const char *text, uint64_t *position);
 int stockcert_tool_finish(stockcert_whole_t *whole, int status);
 
 /*
- * Checks all of the ledger in the directory path, which this process must not
- * have open, as "stockcert verify" does.  Returns an exit code.
+ * Checks all of the ledger in the current directory, which this process must not
+ * have open, as "stockcert verify" does; path is what messages call it.  Returns
+ * an exit code.
  */
 
 int stockcert_tool_check(const char *path, stockcert_verified_t *verified);

@@ -11,7 +11,7 @@
 
 static const char *stockcert_tool_text(int argc, char **argv,
     const char *option, int nargs);
-static int stockcert_tool_enter(const char *path, stockcert_entry_t *entry);
+static int stockcert_tool_amend(const char *path, stockcert_entry_t *entry);
 
 
 int
@@ -43,7 +43,7 @@ stockcert_tool_authorize(int argc, char **argv)
                                     args[2]);
     }
 
-    status = stockcert_tool_enter(args[0], &entry);
+    status = stockcert_tool_amend(args[0], &entry);
     if (status != STOCKCERT_EXIT_OK) {
         return status;
     }
@@ -81,7 +81,7 @@ stockcert_tool_cancel(int argc, char **argv)
         return status;
     }
 
-    status = stockcert_tool_enter(args[0], &entry);
+    status = stockcert_tool_amend(args[0], &entry);
     if (status != STOCKCERT_EXIT_OK) {
         return status;
     }
@@ -120,7 +120,7 @@ stockcert_tool_text(int argc, char **argv, const char *option, int nargs)
 
 
 static int
-stockcert_tool_enter(const char *path, stockcert_entry_t *entry)
+stockcert_tool_amend(const char *path, stockcert_entry_t *entry)
 {
     int                  status;
     stockcert_rc_e       rc;
@@ -134,7 +134,9 @@ stockcert_tool_enter(const char *path, stockcert_entry_t *entry)
 
     stockcert_ledger_release(ledger);
 
+    stockcert_tool_patience(1);
     rc = stockcert_ledger_begin(ledger, &error);
+    stockcert_tool_patience(0);
 
     if (rc == STOCKCERT_OK) {
         rc = stockcert_ledger_enter(ledger, entry, &error);

@@ -1,31 +1,26 @@
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "stockcert_tool.h"
 
 
-#define STOCKCERT_LOOK  200000     /* microseconds between two looks */
-
-
-/* LMDB copies without a word: another thread looks how far it is */
-
 typedef struct {
-    char         file[PATH_MAX + NAME_MAX];
-    uint64_t     size;             /* bytes, of the whole */
-    atomic_int   done;
-} stockcert_watch_t;
+    const char   *ledger;
+    const char   *dest;
+    uint64_t      room;            /* bytes; UINT64_MAX if it is not known */
+} stockcert_backup_t;
 
 
-static int stockcert_tool_backup_to(stockcert_ledger_t *ledger,
-    const char *path, const char *name);
-static void *stockcert_tool_watch(void *data);
+static int stockcert_tool_backup_to(stockcert_backup_t *backup,
+    stockcert_whole_t *whole, stockcert_verified_t *verified);
+static int stockcert_tool_backup_read(stockcert_apart_t *apart, void *data);
+static uint64_t stockcert_tool_room(int fd);
 
 
 int
@@ -34,7 +29,7 @@ stockcert_tool_backup(int argc, char **argv)
     int                        status;
     char                       seal[STOCKCERT_HEX_LEN + 1];
     stockcert_whole_t          whole;
-    stockcert_ledger_t        *ledger;
+    stockcert_backup_t         backup;
     stockcert_verified_t       verified;
 
     static const char *const   names[] = { "data.mdb", "lock.mdb", NULL };
@@ -43,30 +38,18 @@ stockcert_tool_backup(int argc, char **argv)
         return stockcert_tool_usage(argv);
     }
 
-    status = stockcert_tool_open(argv[1], STOCKCERT_READ, &ledger);
-    if (status != STOCKCERT_EXIT_OK) {
-        return status;
-    }
-
-    /* the copy begins its own transaction */
-
-    stockcert_ledger_release(ledger);
-
     if (stockcert_whole_directory(&whole, argv[2], names) == -1) {
-        stockcert_ledger_close(ledger);
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot back up to "
                                     "%s, name a directory that is not there or "
                                     "empty: %s", argv[2], strerror(errno));
     }
 
-    status = stockcert_tool_backup_to(ledger, whole.made, argv[2]);
+    backup.ledger = argv[1];
+    backup.dest = argv[2];
 
-    stockcert_ledger_close(ledger);
+    memset(&verified, 0, sizeof(stockcert_verified_t));
 
-    if (status == STOCKCERT_EXIT_OK) {
-        memset(&verified, 0, sizeof(stockcert_verified_t));
-        status = stockcert_tool_check_made(whole.made, &verified);
-    }
+    status = stockcert_tool_backup_to(&backup, &whole, &verified);
 
     status = stockcert_tool_finish(&whole, status);
     if (status != STOCKCERT_EXIT_OK) {
@@ -84,66 +67,121 @@ stockcert_tool_backup(int argc, char **argv)
 
 
 static int
-stockcert_tool_backup_to(stockcert_ledger_t *ledger, const char *path,
-    const char *name)
+stockcert_tool_backup_to(stockcert_backup_t *backup, stockcert_whole_t *whole,
+    stockcert_verified_t *verified)
 {
-    int                rc;
-    pthread_t          thread;
-    stockcert_rc_e     copied;
-    stockcert_error_t  error;
-    stockcert_usage_t  usage;
-    stockcert_watch_t  watch;
+    int                fd, status;
+    stockcert_apart_t  apart;
 
-    if (stockcert_ledger_usage(ledger, &usage, &error) != STOCKCERT_OK) {
-        return stockcert_tool_not_read(&error);
+    fd = openat(whole->fd, "data.mdb",
+                O_WRONLY|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600);
+
+    if (fd == -1) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot make "
+                                    "data.mdb in %s: %s", backup->dest,
+                                    strerror(errno));
     }
 
-    snprintf(watch.file, sizeof(watch.file), "%s/data.mdb", path);
-    watch.size = usage.used;
-    atomic_init(&watch.done, 0);
+    memset(&apart, 0, sizeof(stockcert_apart_t));
 
-    rc = pthread_create(&thread, NULL, stockcert_tool_watch, &watch);
-    if (rc != 0) {
+    apart.path = backup->ledger;
+    apart.fds = &fd;
+    apart.n = 1;
+    apart.run = stockcert_tool_backup_read;
+    apart.data = backup;
+    apart.progress = "backup";
+
+    backup->room = stockcert_tool_room(fd);
+
+    status = stockcert_tool_apart(&apart);
+
+    if (close(fd) == -1 && status == STOCKCERT_EXIT_OK) {
+        apart.error = errno;
+        status = STOCKCERT_EXIT_FAILED;
+    }
+
+    if (apart.error) {
+        return stockcert_tool_error(status, "nothing is backed up, %s cannot be "
+                                    "written: %s", backup->dest,
+                                    strerror(apart.error));
+    }
+
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
+    }
+
+    /* nobody but us can enter it, whatever its name leads to now */
+
+    if (fchdir(whole->fd) == -1) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                    "pthread_create() failed: %s",
-                                    strerror(rc));
+                                    "fchdir() failed: %s", strerror(errno));
     }
 
-    copied = stockcert_ledger_copy(ledger, path, &error);
-
-    atomic_store(&watch.done, 1);
-    (void) pthread_join(thread, NULL);
-
-    stockcert_tool_progress_end();
-
-    if (copied != STOCKCERT_OK) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "nothing is backed "
-                                    "up, there must be room for %" PRIu64
-                                    " bytes at %s: %s", usage.used, name,
-                                    error.text);
-    }
-
-    return STOCKCERT_EXIT_OK;
+    return stockcert_tool_check_made(backup->ledger, verified);
 }
 
 
-static void *
-stockcert_tool_watch(void *data)
+/* as the ledger's owner */
+
+static int
+stockcert_tool_backup_read(stockcert_apart_t *apart, void *data)
 {
-    struct stat         st;
-    stockcert_watch_t  *watch;
+    int                   status;
+    stockcert_rc_e        rc;
+    stockcert_error_t     error;
+    stockcert_usage_t     usage;
+    stockcert_ledger_t   *ledger;
+    stockcert_backup_t   *backup;
 
-    watch = data;
+    backup = data;
 
-    while (!atomic_load(&watch->done)) {
-
-        if (stat(watch->file, &st) == 0) {
-            stockcert_tool_progress("backup", "bytes", (uint64_t) st.st_size,
-                                    watch->size);
-        }
-
-        usleep(STOCKCERT_LOOK);
+    status = stockcert_tool_open_here(apart->path, STOCKCERT_READ, &ledger);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
     }
 
-    return NULL;
+    /* the copy begins its own transaction */
+
+    stockcert_ledger_release(ledger);
+
+    rc = stockcert_ledger_usage(ledger, &usage, &error);
+
+    if (rc != STOCKCERT_OK) {
+        status = stockcert_tool_not_read(&error);
+
+    } else if (usage.used > backup->room) {
+        status = stockcert_tool_error(STOCKCERT_EXIT_FAILED, "nothing is backed "
+                                      "up, there must be room for %" PRIu64
+                                      " bytes at %s, and there is for %" PRIu64,
+                                      usage.used, backup->dest, backup->room);
+
+    } else {
+        apart->poured->size = usage.used;
+
+        stockcert_tool_patience_until(apart->poured);
+        rc = stockcert_ledger_copy(ledger, apart->fds[0], &error);
+        stockcert_tool_patience(0);
+
+        if (rc != STOCKCERT_OK) {
+            status = stockcert_tool_error(STOCKCERT_EXIT_FAILED, "nothing is "
+                                          "backed up: %s", error.text);
+        }
+    }
+
+    stockcert_ledger_close(ledger);
+
+    return status;
+}
+
+
+static uint64_t
+stockcert_tool_room(int fd)
+{
+    struct statvfs  fs;
+
+    if (fstatvfs(fd, &fs) == -1 || fs.f_blocks == 0) {
+        return UINT64_MAX;
+    }
+
+    return (uint64_t) fs.f_frsize * (geteuid() == 0 ? fs.f_bfree : fs.f_bavail);
 }

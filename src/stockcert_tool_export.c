@@ -21,12 +21,13 @@ typedef struct {
 
 static int stockcert_tool_export_options(int argc, char **argv,
     stockcert_export_t *export);
-static int stockcert_tool_export_ledger(stockcert_ledger_t *ledger,
+static int stockcert_tool_export_stdout(const char *path,
     stockcert_export_t *export);
+static int stockcert_tool_export_file(const char *path,
+    stockcert_export_t *export);
+static int stockcert_tool_export_read(stockcert_apart_t *apart, void *data);
 static int stockcert_tool_export_to(stockcert_ledger_t *ledger,
     stockcert_export_t *export, FILE *file);
-static int stockcert_tool_export_file(stockcert_ledger_t *ledger,
-    stockcert_export_t *export);
 static void stockcert_tool_write_csv(FILE *file,
     const stockcert_entry_t *entry);
 static void stockcert_tool_write_field(FILE *file, const stockcert_str_t *str);
@@ -36,7 +37,6 @@ int
 stockcert_tool_export(int argc, char **argv)
 {
     int                        status;
-    stockcert_ledger_t        *ledger;
     static stockcert_export_t  export;
 
     status = stockcert_tool_export_options(argc, argv, &export);
@@ -44,17 +44,12 @@ stockcert_tool_export(int argc, char **argv)
         return status;
     }
 
-    status = stockcert_tool_open(argv[optind], STOCKCERT_READ, &ledger);
-    if (status != STOCKCERT_EXIT_OK) {
-        return status;
+    if (strcmp(export.format, "ocf") == 0) {
+        return stockcert_ocf_export(argv[optind], &export.ocf, export.output);
     }
 
-    status = stockcert_tool_export_ledger(ledger, &export);
-
-    stockcert_tool_progress_end();
-    stockcert_ledger_close(ledger);
-
-    return status;
+    return export.output ? stockcert_tool_export_file(argv[optind], &export)
+                         : stockcert_tool_export_stdout(argv[optind], &export);
 }
 
 
@@ -129,66 +124,98 @@ stockcert_tool_export_options(int argc, char **argv, stockcert_export_t *export)
 
 
 static int
-stockcert_tool_export_ledger(stockcert_ledger_t *ledger,
-    stockcert_export_t *export)
+stockcert_tool_export_stdout(const char *path, stockcert_export_t *export)
 {
-    int  status;
+    int                  status;
+    stockcert_ledger_t  *ledger;
 
-    if (strcmp(export->format, "ocf") == 0) {
-        return stockcert_ocf_export(ledger, &export->ocf, export->output);
-    }
-
-    if (export->output) {
-        return stockcert_tool_export_file(ledger, export);
+    status = stockcert_tool_open(path, STOCKCERT_READ, &ledger);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
     }
 
     status = stockcert_tool_export_to(ledger, export, stdout);
+
+    stockcert_tool_progress_end();
+    stockcert_ledger_close(ledger);
 
     return status == STOCKCERT_EXIT_OK ? stockcert_tool_flush() : status;
 }
 
 
 static int
-stockcert_tool_export_file(stockcert_ledger_t *ledger,
-    stockcert_export_t *export)
+stockcert_tool_export_file(const char *path, stockcert_export_t *export)
 {
-    int                fd, status, failed;
-    FILE              *file;
+    int                status;
+    stockcert_apart_t  apart;
     stockcert_whole_t  whole;
 
-    fd = stockcert_whole_file(&whole, export->output);
-    file = fd == -1 ? NULL : fdopen(fd, "w");
-
-    if (file == NULL) {
+    if (stockcert_whole_file(&whole, export->output) == -1) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
                                     "cannot make %s: %s", export->output,
                                     strerror(errno));
     }
 
-    status = stockcert_tool_export_to(ledger, export, file);
+    memset(&apart, 0, sizeof(stockcert_apart_t));
 
-    failed = (fflush(file) == EOF || ferror(file));
-    failed |= (fclose(file) == EOF);
+    apart.path = path;
+    apart.fds = &whole.fd;
+    apart.n = 1;
+    apart.run = stockcert_tool_export_read;
+    apart.data = export;
+
+    status = stockcert_tool_apart(&apart);
 
     if (status != STOCKCERT_EXIT_OK) {
         stockcert_whole_undo(&whole);
+
+    } else if (stockcert_whole_finish(&whole) == -1) {
+        apart.error = errno;
+    }
+
+    if (apart.error) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot write %s, "
+                                    "nothing is exported: %s", export->output,
+                                    strerror(apart.error));
+    }
+
+    return status;
+}
+
+
+/* as the ledger's owner */
+
+static int
+stockcert_tool_export_read(stockcert_apart_t *apart, void *data)
+{
+    int                  status, failed;
+    FILE                *file;
+    stockcert_ledger_t  *ledger;
+
+    status = stockcert_tool_open_here(apart->path, STOCKCERT_READ, &ledger);
+    if (status != STOCKCERT_EXIT_OK) {
         return status;
     }
 
-    if (failed) {
-        stockcert_whole_undo(&whole);
+    file = fdopen(apart->fds[0], "w");
+    failed = (file == NULL);
 
-    } else {
-        failed = (stockcert_whole_finish(&whole) == -1);
+    if (file) {
+        status = stockcert_tool_export_to(ledger, data, file);
+
+        failed = (fflush(file) == EOF || ferror(file));
+        failed |= (fclose(file) == EOF);
     }
 
-    if (failed) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot write %s, "
-                                    "nothing is exported: %s", export->output,
-                                    strerror(errno));
+    stockcert_tool_progress_end();
+    stockcert_ledger_close(ledger);
+
+    if (status == STOCKCERT_EXIT_OK && failed) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "nothing is "
+                                    "exported: %s", strerror(errno));
     }
 
-    return STOCKCERT_EXIT_OK;
+    return status;
 }
 
 

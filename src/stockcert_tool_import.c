@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "stockcert_json.h"
 #include "stockcert_text.h"
@@ -28,7 +29,7 @@ typedef struct {
 static int stockcert_tool_import_into(stockcert_import_t *import,
     const char *path);
 static int stockcert_tool_import_header(stockcert_import_t *import,
-    const char *path, stockcert_ledger_t **ledger);
+    stockcert_ledger_t **ledger);
 static int stockcert_tool_import_entries(stockcert_import_t *import,
     stockcert_ledger_t *ledger);
 static int stockcert_tool_import_batch(stockcert_import_t *import,
@@ -71,7 +72,15 @@ stockcert_tool_import(int argc, char **argv)
                                     strerror(errno));
     }
 
-    status = stockcert_tool_import_into(&import, whole.made);
+    /* nobody but us can enter it, whatever its name leads to */
+
+    if (fchdir(whole.fd) == -1) {
+        status = stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                      "fchdir() failed: %s", strerror(errno));
+
+    } else {
+        status = stockcert_tool_import_into(&import, argv[1]);
+    }
 
     stockcert_tool_progress_end();
 
@@ -93,7 +102,7 @@ stockcert_tool_import_into(stockcert_import_t *import, const char *path)
     stockcert_ledger_t    *ledger;
     stockcert_verified_t   verified;
 
-    status = stockcert_tool_import_header(import, path, &ledger);
+    status = stockcert_tool_import_header(import, &ledger);
     if (status != STOCKCERT_EXIT_OK) {
         return status;
     }
@@ -126,7 +135,7 @@ stockcert_tool_import_into(stockcert_import_t *import, const char *path)
 
 
 static int
-stockcert_tool_import_header(stockcert_import_t *import, const char *path,
+stockcert_tool_import_header(stockcert_import_t *import,
     stockcert_ledger_t **ledger)
 {
     int                      status;
@@ -143,7 +152,7 @@ stockcert_tool_import_header(stockcert_import_t *import, const char *path,
 
     memset(&conf, 0, sizeof(stockcert_ledger_conf_t));
 
-    conf.path = path;
+    conf.path = ".";
     conf.size = STOCKCERT_SIZE;
     conf.company = import->line.header.company;
     conf.created = import->line.header.created;

@@ -1,9 +1,13 @@
 
+#define _GNU_SOURCE
+
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <openssl/evp.h>
 
@@ -19,8 +23,10 @@
 typedef struct {
     stockcert_ledger_t       *ledger;
     const stockcert_ocf_t    *ocf;
-    const char               *directory;
     uint64_t                  last;            /* entry */
+    int                      *fds;             /* of the files, to be written */
+    EVP_MD_CTX               *md5;             /* of the one that is */
+    char                      digests[STOCKCERT_OCF_FILES + 1][33];
     stockcert_error_t         error;
 } stockcert_ocf_export_t;
 
@@ -38,6 +44,8 @@ typedef struct {
 } stockcert_ocf_file_t;
 
 
+static int stockcert_ocf_make(stockcert_whole_t *whole, int *fds);
+static int stockcert_ocf_read(stockcert_apart_t *apart, void *data);
 static int stockcert_ocf_write(stockcert_ocf_export_t *export);
 static int stockcert_ocf_file(stockcert_ocf_export_t *export, size_t i);
 static stockcert_rc_e stockcert_ocf_items(stockcert_ocf_export_t *export,
@@ -53,8 +61,7 @@ static stockcert_rc_e stockcert_ocf_transaction(
     const stockcert_entry_t *entry);
 static stockcert_rc_e stockcert_ocf_manifest(stockcert_ocf_export_t *export,
     FILE *file);
-static int stockcert_ocf_md5(stockcert_ocf_export_t *export, const char *name,
-    char *text);
+static ssize_t stockcert_ocf_digest(void *data, const char *bytes, size_t len);
 
 
 /* the manifest last, as it has the digests of the others */
@@ -86,41 +93,14 @@ static const stockcert_ocf_file_t  stockcert_ocf_files[] = {
 
 
 int
-stockcert_ocf_export(stockcert_ledger_t *ledger, const stockcert_ocf_t *ocf,
+stockcert_ocf_export(const char *ledger, const stockcert_ocf_t *ocf,
     const char *path)
 {
-    int                            status;
-    size_t                         n;
-    stockcert_rc_e                 rc;
+    int                            status, made, i;
+    int                            fds[STOCKCERT_OCF_FILES + 1];
+    stockcert_apart_t              apart;
     stockcert_whole_t              whole;
-    stockcert_entry_t              last;
     static stockcert_ocf_export_t  export;
-    stockcert_class_t              classes[STOCKCERT_CLASSES_MAX];
-
-    export.ledger = ledger;
-    export.ocf = ocf;
-
-    rc = stockcert_ledger_classes(ledger, classes, &n, &export.error);
-    if (rc == STOCKCERT_OK) {
-        rc = stockcert_ledger_last(ledger, &last, &export.error);
-    }
-
-    if (rc != STOCKCERT_OK) {
-
-        if (rc == STOCKCERT_NOT_FOUND) {
-            snprintf(export.error.text, sizeof(export.error.text),
-                     "it has no entry");
-        }
-
-        return stockcert_tool_not_read(&export.error);
-    }
-
-    export.last = last.position;
-
-    status = stockcert_ocf_complete(ocf, classes, n);
-    if (status != STOCKCERT_EXIT_OK) {
-        return status;
-    }
 
     if (stockcert_whole_directory(&whole, path, stockcert_ocf_names) == -1) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot export to "
@@ -128,10 +108,108 @@ stockcert_ocf_export(stockcert_ledger_t *ledger, const stockcert_ocf_t *ocf,
                                     "empty: %s", path, strerror(errno));
     }
 
-    export.directory = whole.made;
-    status = stockcert_ocf_write(&export);
+    memset(&apart, 0, sizeof(stockcert_apart_t));
+
+    apart.path = ledger;
+    apart.fds = fds;
+    apart.n = STOCKCERT_OCF_FILES + 1;
+    apart.run = stockcert_ocf_read;
+    apart.data = &export;
+
+    export.ocf = ocf;
+    export.fds = fds;
+
+    made = stockcert_ocf_make(&whole, fds);
+
+    if (made == STOCKCERT_OCF_FILES + 1) {
+        status = stockcert_tool_apart(&apart);
+
+    } else {
+        apart.error = errno;
+        status = STOCKCERT_EXIT_FAILED;
+    }
+
+    for (i = 0; i < made; i++) {
+        (void) close(fds[i]);          /* what fails shows in fsync() */
+    }
+
+    if (apart.error) {
+        (void) stockcert_tool_error(status, "cannot write %s, nothing is "
+                                    "exported: %s", path,
+                                    strerror(apart.error));
+    }
 
     return stockcert_tool_finish(&whole, status);
+}
+
+
+/* returns how many */
+
+static int
+stockcert_ocf_make(stockcert_whole_t *whole, int *fds)
+{
+    int  i;
+
+    for (i = 0; stockcert_ocf_names[i]; i++) {
+        fds[i] = openat(whole->fd, stockcert_ocf_names[i],
+                        O_WRONLY|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600);
+
+        if (fds[i] == -1) {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
+/* as the ledger's owner */
+
+static int
+stockcert_ocf_read(stockcert_apart_t *apart, void *data)
+{
+    int                      status;
+    size_t                   n;
+    stockcert_rc_e           rc;
+    stockcert_entry_t        last;
+    stockcert_ocf_export_t  *export;
+    stockcert_class_t        classes[STOCKCERT_CLASSES_MAX];
+
+    export = data;
+
+    status = stockcert_tool_open_here(apart->path, STOCKCERT_READ,
+                                      &export->ledger);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
+    }
+
+    rc = stockcert_ledger_classes(export->ledger, classes, &n, &export->error);
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_ledger_last(export->ledger, &last, &export->error);
+    }
+
+    if (rc == STOCKCERT_OK) {
+        export->last = last.position;
+        status = stockcert_ocf_complete(export->ocf, classes, n);
+
+    } else {
+
+        if (rc == STOCKCERT_NOT_FOUND) {
+            snprintf(export->error.text, sizeof(export->error.text),
+                     "it has no entry");
+        }
+
+        status = stockcert_tool_not_read(&export->error);
+    }
+
+    if (status == STOCKCERT_EXIT_OK) {
+        status = stockcert_ocf_write(export);
+    }
+
+    stockcert_tool_progress_end();
+    stockcert_ledger_close(export->ledger);
+
+    return status;
 }
 
 
@@ -141,11 +219,20 @@ stockcert_ocf_write(stockcert_ocf_export_t *export)
     int     status;
     size_t  i;
 
+    export->md5 = EVP_MD_CTX_new();
+
+    if (export->md5 == NULL) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                    "EVP_MD_CTX_new() failed");
+    }
+
     status = STOCKCERT_EXIT_OK;
 
     for (i = 0; stockcert_ocf_names[i] && status == STOCKCERT_EXIT_OK; i++) {
         status = stockcert_ocf_file(export, i);
     }
+
+    EVP_MD_CTX_free(export->md5);
 
     return status;
 }
@@ -155,18 +242,25 @@ static int
 stockcert_ocf_file(stockcert_ocf_export_t *export, size_t i)
 {
     int             failed;
-    char            path[PATH_MAX + NAME_MAX];
     FILE           *file;
+    size_t          n;
+    uint8_t         digest[16];
     stockcert_rc_e  rc;
 
-    snprintf(path, sizeof(path), "%s/%s", export->directory,
-             stockcert_ocf_names[i]);
+    static const cookie_io_functions_t  functions = {
+        .write = stockcert_ocf_digest
+    };
 
-    file = fopen(path, "w");
+    if (EVP_DigestInit_ex(export->md5, EVP_md5(), NULL) != 1) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                    "EVP_DigestInit_ex() failed");
+    }
+
+    file = fopencookie(export, "w", functions);
 
     if (file == NULL) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                    "cannot make %s: %s", path,
+                                    "fopencookie() failed: %s",
                                     strerror(errno));
     }
 
@@ -183,13 +277,46 @@ stockcert_ocf_file(stockcert_ocf_export_t *export, size_t i)
                                     export->error.text);
     }
 
-    if (failed) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot write %s, "
-                                    "nothing is exported: %s", path,
-                                    strerror(errno));
+    if (failed || close(*export->fds++) == -1
+        || EVP_DigestFinal_ex(export->md5, digest, NULL) != 1)
+    {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "nothing is "
+                                    "exported: cannot write %s",
+                                    stockcert_ocf_names[i]);
+    }
+
+    for (n = 0; n < sizeof(digest); n++) {
+        snprintf(export->digests[i] + 2 * n, 3, "%02x", digest[n]);
     }
 
     return STOCKCERT_EXIT_OK;
+}
+
+
+/* all of it, or 0 */
+
+static ssize_t
+stockcert_ocf_digest(void *data, const char *bytes, size_t len)
+{
+    size_t                   done;
+    ssize_t                  n;
+    stockcert_ocf_export_t  *export;
+
+    export = data;
+
+    if (EVP_DigestUpdate(export->md5, bytes, len) != 1) {
+        return 0;
+    }
+
+    for (done = 0; done < len; done += (size_t) n) {
+        n = write(*export->fds, bytes + done, len - done);
+
+        if (n == -1) {
+            return 0;
+        }
+    }
+
+    return (ssize_t) len;
 }
 
 
@@ -342,7 +469,7 @@ static stockcert_rc_e
 stockcert_ocf_manifest(stockcert_ocf_export_t *export, FILE *file)
 {
     size_t           i;
-    char             now[STOCKCERT_TIME_LEN + 1], md5[33];
+    char             now[STOCKCERT_TIME_LEN + 1];
     struct timespec  ts;
     stockcert_str_t  company;
 
@@ -360,67 +487,13 @@ stockcert_ocf_manifest(stockcert_ocf_export_t *export, FILE *file)
             export->ocf->formed, export->ocf->country);
 
     for (i = 0; i < STOCKCERT_OCF_FILES; i++) {
-
-        if (stockcert_ocf_md5(export, stockcert_ocf_names[i], md5) != 0) {
-            snprintf(export->error.text, sizeof(export->error.text),
-                     "cannot read %s again", stockcert_ocf_names[i]);
-            return STOCKCERT_FAILED;
-        }
-
         fprintf(file, ",\n\"%s\":[{\"filepath\":\"%s\",\"md5\":\"%s\"}]",
-                stockcert_ocf_files[i].field, stockcert_ocf_names[i], md5);
+                stockcert_ocf_files[i].field, stockcert_ocf_names[i],
+                export->digests[i]);
     }
 
     fprintf(file, ",\n\"stock_plans_files\":[],\"stock_legend_templates_files\""
             ":[],\"vesting_terms_files\":[],\"valuations_files\":[]}\n");
 
     return STOCKCERT_OK;
-}
-
-
-static int
-stockcert_ocf_md5(stockcert_ocf_export_t *export, const char *name, char *text)
-{
-    int          rc;
-    char         path[PATH_MAX + NAME_MAX];
-    FILE        *file;
-    size_t       n, i;
-    uint8_t      bytes[4096], digest[16];
-    EVP_MD_CTX  *ctx;
-
-    snprintf(path, sizeof(path), "%s/%s", export->directory, name);
-
-    file = fopen(path, "r");
-    if (file == NULL) {
-        return -1;
-    }
-
-    ctx = EVP_MD_CTX_new();
-    rc = ctx ? EVP_DigestInit_ex(ctx, EVP_md5(), NULL) : 0;
-
-    do {
-        n = fread(bytes, 1, sizeof(bytes), file);
-
-        if (rc == 1) {
-            rc = EVP_DigestUpdate(ctx, bytes, n);
-        }
-
-    } while (n > 0);
-
-    if (ferror(file)) {
-        rc = 0;
-    }
-
-    if (rc == 1) {
-        rc = EVP_DigestFinal_ex(ctx, digest, NULL);
-    }
-
-    EVP_MD_CTX_free(ctx);
-    (void) fclose(file);
-
-    for (i = 0; i < sizeof(digest) && rc == 1; i++) {
-        snprintf(text + 2 * i, 3, "%02x", digest[i]);
-    }
-
-    return rc == 1 ? 0 : -1;
 }

@@ -49,14 +49,15 @@ typedef struct {
 
 /*
  * All three return an exit code.  _complete() is for that all is there which OCF
- * requires with these n classes; _export() reads the snapshot.
+ * requires with these n classes; _export() makes the files of the ledger in the
+ * directory ledger, in a new directory path.
  */
 
 int stockcert_ocf_option(stockcert_ocf_t *ocf, int option, const char *value);
 int stockcert_ocf_complete(const stockcert_ocf_t *ocf,
     const stockcert_class_t *classes, size_t n);
-int stockcert_ocf_export(stockcert_ledger_t *ledger,
-    const stockcert_ocf_t *ocf, const char *path);
+int stockcert_ocf_export(const char *ledger, const stockcert_ocf_t *ocf,
+    const char *path);
 
 /* What was given of a class, or NULL. */
 

@@ -1,9 +1,7 @@
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +9,7 @@
 #include <unistd.h>
 
 #include "stockcert_hold.h"
+#include "stockcert_owner.h"
 #include "stockcert_tool.h"
 
 
@@ -64,7 +63,12 @@ stockcert_tool_verify(int argc, char **argv)
         return stockcert_tool_usage(argv);
     }
 
-    status = stockcert_tool_check(argv[optind], &verified);
+    status = stockcert_tool_enter(argv[optind]);
+
+    if (status == STOCKCERT_EXIT_OK) {
+        status = stockcert_tool_check(argv[optind], &verified);
+    }
+
     if (status != STOCKCERT_EXIT_OK) {
         return status;
     }
@@ -124,17 +128,14 @@ stockcert_tool_expect(const char *text, uint64_t *position, uint8_t *seal)
 int
 stockcert_tool_check(const char *path, stockcert_verified_t *verified)
 {
-    int   fd, status;
-    char  file[PATH_MAX];
+    int                fd, status;
+    stockcert_error_t  error;
 
-    if (snprintf(file, sizeof(file), "%s/data.mdb", path)
-        >= (int) sizeof(file))
-    {
+    if (stockcert_owner_open("data.mdb", &fd, &error) != STOCKCERT_OK) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                    "the path is too long: %s", path);
+                                    "cannot open the ledger in %s: %s", path,
+                                    error.text);
     }
-
-    fd = open(file, O_RDONLY|O_CLOEXEC);
 
     if (fd == -1) {
         return stockcert_tool_no_ledger(path);
@@ -152,16 +153,13 @@ stockcert_tool_check(const char *path, stockcert_verified_t *verified)
 int
 stockcert_tool_check_made(const char *path, stockcert_verified_t *verified)
 {
-    int   status;
-    char  lock[PATH_MAX + NAME_MAX];
+    int  status;
 
     status = stockcert_tool_check(path, verified);
 
-    snprintf(lock, sizeof(lock), "%s/lock.mdb", path);
-
-    if (status == STOCKCERT_EXIT_OK && unlink(lock) == -1) {
+    if (status == STOCKCERT_EXIT_OK && unlink("lock.mdb") == -1) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                    "cannot remove %s: %s", lock,
+                                    "cannot remove lock.mdb of %s: %s", path,
                                     strerror(errno));
     }
 
@@ -174,6 +172,7 @@ stockcert_tool_check_file(const char *path, int fd,
     stockcert_verified_t *verified)
 {
     int                 status;
+    stockcert_rc_e      rc;
     stockcert_hold_t   *hold;
     stockcert_pages_t   pages;
     stockcert_error_t   error;
@@ -186,9 +185,11 @@ stockcert_tool_check_file(const char *path, int fd,
         return stockcert_tool_fault(path, &pages);
     }
 
-    if (stockcert_hold_open(path, (size_t) pages.meta.size, &hold, &error)
-        != STOCKCERT_OK)
-    {
+    stockcert_tool_patience(1);
+    rc = stockcert_hold_open(".", (size_t) pages.meta.size, &hold, &error);
+    stockcert_tool_patience(0);
+
+    if (rc != STOCKCERT_OK) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
                                     "cannot open the ledger in %s: %s", path,
                                     error.text);

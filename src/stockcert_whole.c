@@ -3,19 +3,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "stockcert_whole.h"
 
 
+#define STOCKCERT_WHOLE_TRIES  100     /* other names */
+
+
 static int stockcert_whole_begin(stockcert_whole_t *whole, const char *path);
-static int stockcert_whole_empty(const char *path);
+static int stockcert_whole_split(stockcert_whole_t *whole, const char *path);
+static int stockcert_whole_make(stockcert_whole_t *whole);
+static int stockcert_whole_replaces(stockcert_whole_t *whole);
+static int stockcert_whole_empty(int fd);
 static int stockcert_whole_own(stockcert_whole_t *whole);
-static int stockcert_whole_flush(const char *path);
+static void stockcert_whole_close(stockcert_whole_t *whole);
 static void stockcert_whole_signal(int signo);
 
 
@@ -27,21 +34,9 @@ static stockcert_whole_t *volatile  stockcert_whole_made;
 int
 stockcert_whole_file(stockcert_whole_t *whole, const char *path)
 {
-    int  fd;
+    memset(whole, 0, sizeof(stockcert_whole_t));
 
-    whole->names = NULL;
-
-    if (stockcert_whole_begin(whole, path) == -1) {
-        return -1;
-    }
-
-    fd = mkstemp(whole->made);
-
-    if (fd != -1) {
-        stockcert_whole_made = whole;
-    }
-
-    return fd;
+    return stockcert_whole_begin(whole, path);
 }
 
 
@@ -49,44 +44,25 @@ int
 stockcert_whole_directory(stockcert_whole_t *whole, const char *path,
     const char *const *names)
 {
+    memset(whole, 0, sizeof(stockcert_whole_t));
+
     whole->names = names;
 
-    if (stockcert_whole_empty(path) == -1 && errno != ENOENT) {
-        return -1;
-    }
-
-    if (stockcert_whole_begin(whole, path) == -1
-        || mkdtemp(whole->made) == NULL)
-    {
-        return -1;
-    }
-
-    stockcert_whole_made = whole;
-
-    return 0;
+    return stockcert_whole_begin(whole, path);
 }
 
 
 static int
 stockcert_whole_begin(stockcert_whole_t *whole, const char *path)
 {
-    int                len;
+    int                saved;
     size_t             i;
     struct sigaction   sa;
     static const int   signals[] = { SIGINT, SIGTERM, SIGHUP };
 
-    /* "dir/" is "dir" */
-
-    for (len = (int) strlen(path); len > 1 && path[len - 1] == '/'; len--) {
-        /* void */
-    }
-
     whole->path = path;
-
-    if (snprintf(whole->made, PATH_MAX, "%.*s.XXXXXX", len, path) >= PATH_MAX) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
+    whole->fd = -1;
+    whole->parent = -1;
 
     memset(&sa, 0, sizeof(struct sigaction));
 
@@ -99,21 +75,97 @@ stockcert_whole_begin(stockcert_whole_t *whole, const char *path)
         }
     }
 
+    if (stockcert_whole_split(whole, path) == -1
+        || (whole->names && stockcert_whole_replaces(whole) == -1)
+        || stockcert_whole_make(whole) == -1)
+    {
+        saved = errno;
+        stockcert_whole_close(whole);
+        errno = saved;
+        return -1;
+    }
+
+    stockcert_whole_made = whole;
+
     return 0;
 }
 
 
-/* 0 if it is an empty directory; otherwise -1, ENOENT if nothing is there */
+/* "dir/" is "dir" */
 
 static int
-stockcert_whole_empty(const char *path)
+stockcert_whole_split(stockcert_whole_t *whole, const char *path)
+{
+    char         parent[PATH_MAX];
+    size_t       len, name;
+
+    for (len = strlen(path); len > 1 && path[len - 1] == '/'; len--) {
+        /* void */
+    }
+
+    for (name = len; name > 0 && path[name - 1] != '/'; name--) {
+        /* void */
+    }
+
+    if (name >= sizeof(parent)
+        || len - name >= sizeof(whole->name))
+    {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+
+    snprintf(parent, sizeof(parent), "%.*s", (int) name, path);
+    snprintf(whole->name, sizeof(whole->name), "%.*s", (int) (len - name),
+             path + name);
+
+    whole->parent = open(name ? parent : ".", O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+
+    return whole->parent == -1 ? -1 : 0;
+}
+
+
+/* what will be replaced by a directory: nothing, or an empty one */
+
+static int
+stockcert_whole_replaces(stockcert_whole_t *whole)
+{
+    int          fd, rc;
+    struct stat  st;
+
+    fd = openat(whole->parent, whole->name,
+                O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
+
+    if (fd == -1) {
+        return errno == ENOENT ? 0 : -1;
+    }
+
+    rc = fstat(fd, &st);
+
+    if (rc == 0) {
+        whole->own = (st.st_uid != geteuid() || st.st_gid != getegid());
+        whole->uid = st.st_uid;
+        whole->gid = st.st_gid;
+    }
+
+    return stockcert_whole_empty(fd) == -1 ? -1 : rc;
+}
+
+
+/* closes fd; 0 if it is an empty directory */
+
+static int
+stockcert_whole_empty(int fd)
 {
     int             saved;
     DIR            *dir;
     struct dirent  *entry;
 
-    dir = opendir(path);
+    dir = fdopendir(fd);
+
     if (dir == NULL) {
+        saved = errno;
+        (void) close(fd);
+        errno = saved;
         return -1;
     }
 
@@ -131,20 +183,79 @@ stockcert_whole_empty(const char *path)
 }
 
 
+static int
+stockcert_whole_make(stockcert_whole_t *whole)
+{
+    int          i, copy;
+    uint32_t     random;
+    struct stat  st;
+
+    for (i = 0; i < STOCKCERT_WHOLE_TRIES; i++) {
+
+        if (getrandom(&random, sizeof(random), 0) != sizeof(random)) {
+            return -1;
+        }
+
+        snprintf(whole->made, sizeof(whole->made), "%s.%06x", whole->name,
+                 (unsigned) (random & 0xffffff));
+
+        if (whole->names == NULL) {
+            whole->fd = openat(whole->parent, whole->made,
+                               O_RDWR|O_CREAT|O_EXCL|O_CLOEXEC, 0600);
+
+            if (whole->fd != -1 || errno != EEXIST) {
+                return whole->fd == -1 ? -1 : 0;
+            }
+
+        } else if (mkdirat(whole->parent, whole->made, 0700) == 0) {
+            break;
+
+        } else if (errno != EEXIST) {
+            return -1;
+        }
+    }
+
+    if (i == STOCKCERT_WHOLE_TRIES) {
+        return -1;
+    }
+
+    whole->fd = openat(whole->parent, whole->made,
+                       O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
+
+    if (whole->fd == -1 || fstat(whole->fd, &st) == -1) {
+        return -1;
+    }
+
+    /* it may be another one by now */
+
+    copy = openat(whole->fd, ".", O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+
+    if (copy == -1 || stockcert_whole_empty(copy) == -1) {
+        return -1;
+    }
+
+    if (st.st_uid != geteuid() || (st.st_mode & (S_IRWXG|S_IRWXO))) {
+        errno = EPERM;
+        return -1;
+    }
+
+    return 0;
+}
+
+
 int
 stockcert_whole_finish(stockcert_whole_t *whole)
 {
-    int    rc, saved;
-    char   parent[PATH_MAX], *slash;
+    int  rc, saved;
 
     rc = stockcert_whole_own(whole);
 
     if (rc == 0) {
-        rc = stockcert_whole_flush(whole->made);
+        rc = fsync(whole->fd);
     }
 
     if (rc == 0) {
-        rc = rename(whole->made, whole->path);
+        rc = renameat(whole->parent, whole->made, whole->parent, whole->name);
     }
 
     if (rc == -1) {
@@ -156,18 +267,15 @@ stockcert_whole_finish(stockcert_whole_t *whole)
 
     stockcert_whole_made = NULL;
 
-    /* the name; made has the same parent */
+    /* the name */
 
-    slash = strrchr(whole->made, '/');
+    rc = fsync(whole->parent);
 
-    if (slash == NULL) {
-        return stockcert_whole_flush(".");
-    }
+    saved = errno;
+    stockcert_whole_close(whole);
+    errno = saved;
 
-    snprintf(parent, sizeof(parent), "%.*s", (int) (slash - whole->made + 1),
-             whole->made);
-
-    return stockcert_whole_flush(parent);
+    return rc;
 }
 
 
@@ -176,53 +284,38 @@ stockcert_whole_finish(stockcert_whole_t *whole)
 static int
 stockcert_whole_own(stockcert_whole_t *whole)
 {
-    int                 own;
-    char                name[PATH_MAX + NAME_MAX];
-    struct stat         st;
+    int                 fd, rc, saved;
     const char *const  *p;
 
-    if (whole->names == NULL) {
-        return 0;
-    }
+    for (p = whole->names; p && *p; p++) {
 
-    own = (stat(whole->path, &st) == 0
-           && (st.st_uid != geteuid() || st.st_gid != getegid()));
+        fd = openat(whole->fd, *p, O_RDONLY|O_NOFOLLOW|O_CLOEXEC);
 
-    for (p = whole->names; *p; p++) {
-        snprintf(name, sizeof(name), "%s/%s", whole->made, *p);
+        if (fd == -1) {
 
-        if (access(name, F_OK) == -1) {
-            continue;
+            if (errno == ENOENT) {
+                continue;
+            }
+
+            return -1;
         }
 
-        if ((own && chown(name, st.st_uid, st.st_gid) == -1)
-            || stockcert_whole_flush(name) == -1)
-        {
+        rc = whole->own ? fchown(fd, whole->uid, whole->gid) : 0;
+
+        if (rc == 0) {
+            rc = fsync(fd);
+        }
+
+        saved = errno;
+        (void) close(fd);
+        errno = saved;
+
+        if (rc == -1) {
             return -1;
         }
     }
 
-    return own ? chown(whole->made, st.st_uid, st.st_gid) : 0;
-}
-
-
-static int
-stockcert_whole_flush(const char *path)
-{
-    int  fd, rc, saved;
-
-    fd = open(path, O_RDONLY|O_CLOEXEC);
-    if (fd == -1) {
-        return -1;
-    }
-
-    rc = fsync(fd);
-
-    saved = errno;
-    (void) close(fd);
-    errno = saved;
-
-    return rc;
+    return whole->own ? fchown(whole->fd, whole->uid, whole->gid) : 0;
 }
 
 
@@ -231,27 +324,47 @@ stockcert_whole_flush(const char *path)
 void
 stockcert_whole_undo(stockcert_whole_t *whole)
 {
-    int                 fd;
     const char *const  *p;
 
     stockcert_whole_made = NULL;
 
-    if (whole->names == NULL) {
-        (void) unlink(whole->made);
-        return;
+    for (p = whole->names; p && *p; p++) {
+        (void) unlinkat(whole->fd, *p, 0);
     }
 
-    fd = open(whole->made, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-    if (fd == -1) {
-        return;
+    (void) unlinkat(whole->parent, whole->made,
+                    whole->names ? AT_REMOVEDIR : 0);
+
+    stockcert_whole_close(whole);
+}
+
+
+void
+stockcert_whole_forget(void)
+{
+    stockcert_whole_t  *whole;
+
+    whole = stockcert_whole_made;
+    stockcert_whole_made = NULL;
+
+    if (whole) {
+        stockcert_whole_close(whole);
+    }
+}
+
+
+static void
+stockcert_whole_close(stockcert_whole_t *whole)
+{
+    if (whole->fd != -1) {
+        (void) close(whole->fd);
+        whole->fd = -1;
     }
 
-    for (p = whole->names; *p; p++) {
-        (void) unlinkat(fd, *p, 0);
+    if (whole->parent != -1) {
+        (void) close(whole->parent);
+        whole->parent = -1;
     }
-
-    (void) close(fd);
-    (void) rmdir(whole->made);
 }
 
 

@@ -4,6 +4,10 @@
  * under another name beside their own, flushed, and renamed.  One at a time: if
  * the process is asked to end (SIGINT, SIGTERM, SIGHUP), what was made so far is
  * removed; after kill -9 it stays, under the other name.
+ *
+ * The directory that both names are in may be one that somebody else can write,
+ * and who could replace what is made, at any time.  So nothing is named twice: all
+ * is done by descriptors.
  */
 
 
@@ -12,26 +16,35 @@
 
 
 #include <limits.h>
+#include <sys/types.h>
 
 
 typedef struct {
     const char         *path;              /* its own name */
-    char                made[PATH_MAX];    /* the other one */
+    int                 fd;                /* what is made, or -1 */
+    int                 parent;            /* the directory that has it, */
+    char                name[NAME_MAX - 6];    /* under its own name, */
+    char                made[NAME_MAX + 1];    /* and under the other one */
     const char *const  *names;             /* of a directory: all files that it
                                               may get, up to a NULL */
+    unsigned            own:1;             /* it gets this owner */
+    uid_t               uid;
+    gid_t               gid;
 } stockcert_whole_t;
 
 
 /*
- * _file() makes an empty file, replacing one at path at the end; it returns its
- * descriptor.  _directory() makes an empty directory, for where nothing is or an
- * empty directory, whose owner it gets; it returns 0.  names must stay.
+ * _file() makes an empty file, replacing one at path at the end.  _directory()
+ * makes an empty directory, for where nothing is or an empty directory, whose
+ * owner it gets; names must stay.  whole->fd is the file, for writing, or the
+ * directory, which nobody else can open: what is made in there is made through
+ * it.
  *
- * _finish() flushes and renames: all descriptors of it are closed before.
- * _undo() removes all.
+ * _finish() flushes, renames and closes: all other descriptors of it are closed
+ * before.  _undo() removes all.
  *
- * All return -1 with errno, and then there is nothing left to undo: _finish() has
- * done so.
+ * All return 0, or -1 with errno, and then there is nothing left to undo:
+ * _finish() has done so.
  */
 
 int stockcert_whole_file(stockcert_whole_t *whole, const char *path);
@@ -39,6 +52,13 @@ int stockcert_whole_directory(stockcert_whole_t *whole, const char *path,
     const char *const *names);
 int stockcert_whole_finish(stockcert_whole_t *whole);
 void stockcert_whole_undo(stockcert_whole_t *whole);
+
+/*
+ * In a child: what the parent makes is the parent's to remove, and the child has
+ * no descriptor of it any more.
+ */
+
+void stockcert_whole_forget(void);
 
 
 #endif /* STOCKCERT_WHOLE_H */

@@ -220,7 +220,7 @@ spew("$at/data.mdb", substr slurp("$ledger/data.mdb"), 0, 40000);
 unusable('a truncated file', qr/the file is truncated/, $at, verify => [1, qr/is damaged: file: expected at least \d+ bytes, found 40000/]);
 unlink "$at/data.mdb" or die "unlink: $!\n";
 mkdir "$at/data.mdb";
-unusable('a directory for data.mdb', qr/Is a directory/, $at);
+unusable('a directory for data.mdb', qr/Is a directory/, $at, verify => [3, qr/data\.mdb is no regular file/]);
 rmdir "$at/data.mdb" or die "rmdir: $!\n";
 SKIP: {
     skip 'only root can be another user', 5 if $> != 0;
