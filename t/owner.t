@@ -86,11 +86,11 @@ int main(int argc, char **argv)
         return 1;
     }
     if (strcmp(argv[2], "mutexes") == 0) {
-        if (pthread_mutex_lock((pthread_mutex_t *) (map + 24)) || pthread_mutex_lock((pthread_mutex_t *) (map + 64))) {
+        if (pthread_mutex_lock((pthread_mutex_t *) (map + 8)) || pthread_mutex_lock((pthread_mutex_t *) (map + 64))) {
             return 2;
         }
     } else {
-        memcpy(map + 16, &readers, 4);
+        memcpy(map + 56, &readers, 4);
     }
     (void) !write(1, "held\n", 5);
     pause();
