@@ -45,9 +45,10 @@ ngx_http_stockcert_make_directory(ngx_cycle_t *cycle,
     }
 
     if (fd == -1) {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                      "the directory of stockcert ledger \"%V\", \"%s\", cannot "
-                      "be made; make it yourself, for the workers' user",
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+                      "the directory of stockcert ledger \"%V\" cannot be made; "
+                      "make it yourself, for the workers' user: "
+                      ngx_create_dir_n " \"%s\" failed",
                       &ledger->name, ledger->configured);
         return;
     }
