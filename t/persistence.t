@@ -92,7 +92,7 @@ $load->progress(150);
 @told = $load->stop;
 
 my @lost = grep { !$_->{status} } @told;
-is_deeply([grep { !$killed{$_->{worker}} } @lost], [], 'only requests to killed workers were lost');
+is_deeply([grep { $_->{worker} ne '' && !$killed{$_->{worker}} } @lost], [], 'only requests to killed workers were lost');
 is_deeply([grep { $_->{error} ne 'closed' } @lost], [], 'and these not half answered');
 is_deeply([grep { $_->{status} && $_->{status} != 201 } @told], [], 'all others got their certificates');
 kept($server, 'after killing workers under load');
@@ -136,7 +136,10 @@ $load->progress(100);
 is_deeply([grep { $_->{error} !~ /^(closed|not served: closed|)$/ } @told], [], 'nothing worse than a closed connection');
 is_deeply([grep { $_->{status} && $_->{status} != 201 } @told], [], 'all others got their certificates');
 kept($server, 'after killing workers in a reload');
-my @survived = grep { $_->{error} ne 'closed' || !$killed{$_->{worker}} } @told;
+# One whose connection was closed as it was about to send has another worker, which
+# it did not ask for.
+
+my @survived = grep { $_->{error} ne 'closed' || $_->{worker} ne '' && !$killed{$_->{worker}} } @told;
 is_deeply([check_ledger($server, \@survived, lost => 'never')], [], 'only killed workers left certificates unheard of');
 is_deeply([$server->complaints], [], 'nothing to complain of in the log');
 $server->stop;

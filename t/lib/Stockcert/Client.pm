@@ -29,9 +29,12 @@ sub stale {
     return !$self->{socket} || !$self->{pending} && IO::Select->new($self->{socket})->can_read(0);
 }
 
+# whose worker is not known yet
+
 sub connect {
     my ($self) = @_;
     $self->close;
+    delete $self->{worker};
     $self->{socket} = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{port},
         Timeout => $Stockcert::TIMEOUT);
     return $self->{socket};

@@ -50,7 +50,6 @@ sub new {
 sub run {
     my ($self, $server, $client, $file) = @_;
     my $http = $server->client;
-    my $worker;
 
     for (my $n = 1; !$self->{count} || $n <= $self->{count}; $n++) {
         my $end = Stockcert::now() + 120;
@@ -58,7 +57,7 @@ sub run {
             $http->connect;
             last if $self->{fresh};
             my $r = $http->ask('GET', '/static');
-            $worker = $r->{worker} // '';
+            $http->{worker} = $r->{worker};
             next if $r->{status};
             print $file join("\t", 0, "not served: $r->{error}", ('') x 8), "\n";
             Time::HiRes::sleep(0.01);
@@ -69,7 +68,7 @@ sub run {
         my $name = "$self->{tag} $client request $n";
         my $sent = Stockcert::now();
         my $r = $self->{ask}->($http, $class, $amount, $name, $self->{uri});
-        $self->note($file, $r, $worker // $r->{worker} // '', $sent, $class, $amount, $name);
+        $self->note($file, $r, $http->{worker} // $r->{worker} // '', $sent, $class, $amount, $name);
         $http->close if $self->{fresh};
         Time::HiRes::sleep(0.01) if $self->{fresh} and !$r->{status};
     }
