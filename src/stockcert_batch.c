@@ -8,7 +8,9 @@
 static void stockcert_lanes_begin(stockcert_leader_t *leader);
 static stockcert_rc_e stockcert_lanes_batch(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, stockcert_error_t *error);
-static void stockcert_lanes_unnote(stockcert_lanes_t *lanes);
+static int stockcert_lane_is_noted(const stockcert_lane_t *lane);
+static void stockcert_lane_note(stockcert_lane_t *lane);
+static void stockcert_lane_unnote(stockcert_lane_t *lane);
 static stockcert_rc_e stockcert_lanes_issue_all(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, stockcert_error_t *error);
 static stockcert_rc_e stockcert_lanes_recover(stockcert_leader_t *leader,
@@ -73,7 +75,7 @@ stockcert_lanes_begin(stockcert_leader_t *leader)
 {
     int                 noted;
     size_t              i;
-    uint64_t            position, end;
+    uint64_t            position;
     stockcert_lane_t   *lane;
     stockcert_lanes_t  *lanes;
 
@@ -88,21 +90,23 @@ stockcert_lanes_begin(stockcert_leader_t *leader)
     noted = 0;
 
     for (i = 0; i < lanes->nlanes; i++) {
-        lane = &lanes->lanes[i];
-        noted |= atomic_load(&lane->noted) != atomic_load(&lane->settled);
+        noted |= stockcert_lane_is_noted(&lanes->lanes[i]);
     }
 
     for (i = 0; i < lanes->nlanes; i++) {
         lane = &lanes->lanes[i];
-        end = atomic_load(noted ? &lane->noted : &lane->filled);
 
-        for (position = atomic_load(&lane->settled); position < end; position++)
+        if (!noted) {
+            stockcert_lane_note(lane);
+        }
+
+        for (position = atomic_load(&lane->settled);
+             position < atomic_load(&lane->noted);
+             position++)
         {
             stockcert_lane_slot(lane, position)->outcome.status =
                 STOCKCERT_GIVEN_UP;
         }
-
-        atomic_store(&lane->noted, end);
     }
 
     leader->given_up = stockcert_lanes_settle(leader);
@@ -118,6 +122,7 @@ stockcert_lanes_batch(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     stockcert_error_t *error)
 {
     int                dead;
+    size_t             i;
     stockcert_rc_e     rc;
     stockcert_tail_t   tail;
     stockcert_error_t  ignored;
@@ -129,7 +134,10 @@ stockcert_lanes_batch(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
            == STOCKCERT_OK
         && dead)
     {
-        stockcert_lanes_unnote(leader->lanes);
+        for (i = 0; i < leader->lanes->nlanes; i++) {
+            stockcert_lane_unnote(&leader->lanes->lanes[i]);
+        }
+
         rc = stockcert_lanes_issue_all(leader, ledger, error);
     }
 
@@ -153,15 +161,29 @@ stockcert_lanes_batch(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 }
 
 
-static void
-stockcert_lanes_unnote(stockcert_lanes_t *lanes)
-{
-    size_t  i;
+/* whether it is in a batch: one whose end nobody saw, if that is not this one */
 
-    for (i = 0; i < lanes->nlanes; i++) {
-        atomic_store(&lanes->lanes[i].noted,
-                     atomic_load(&lanes->lanes[i].settled));
-    }
+static int
+stockcert_lane_is_noted(const stockcert_lane_t *lane)
+{
+    return atomic_load(&lane->noted) != atomic_load(&lane->settled);
+}
+
+
+static void
+stockcert_lane_note(stockcert_lane_t *lane)
+{
+    atomic_store(&lane->noted,
+                 atomic_load_explicit(&lane->filled, memory_order_acquire));
+}
+
+
+/* it waits again */
+
+static void
+stockcert_lane_unnote(stockcert_lane_t *lane)
+{
+    atomic_store(&lane->noted, atomic_load(&lane->settled));
 }
 
 
@@ -217,7 +239,7 @@ stockcert_lanes_recover(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     for (i = 0; i < leader->lanes->nlanes; i++) {
         lane = &leader->lanes->lanes[i];
 
-        if (atomic_load(&lane->noted) == atomic_load(&lane->settled)) {
+        if (!stockcert_lane_is_noted(lane)) {
             continue;
         }
 
@@ -248,7 +270,7 @@ stockcert_lanes_recover(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 
             /* the outcomes are written again: until they are, none stands */
 
-            atomic_store(&lane->noted, atomic_load(&lane->settled));
+            stockcert_lane_unnote(lane);
             break;
 
         default:
@@ -303,8 +325,7 @@ stockcert_lanes_issue(stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
     for (i = 0; i < lanes->nlanes; i++) {
         lane = &lanes->lanes[i];
 
-        atomic_store(&lane->noted, atomic_load_explicit(&lane->filled,
-                                                        memory_order_acquire));
+        stockcert_lane_note(lane);
 
         for (position = atomic_load(&lane->settled);
              (n = stockcert_lane_run(lane, position, &slots));
@@ -378,12 +399,11 @@ stockcert_lanes_refuse_new(stockcert_leader_t *leader, stockcert_rc_e rc)
     for (i = 0; i < leader->lanes->nlanes; i++) {
         lane = &leader->lanes->lanes[i];
 
-        if (atomic_load(&lane->noted) != atomic_load(&lane->settled)) {
+        if (stockcert_lane_is_noted(lane)) {
             continue;
         }
 
-        atomic_store(&lane->noted, atomic_load_explicit(&lane->filled,
-                                                        memory_order_acquire));
+        stockcert_lane_note(lane);
         stockcert_lane_refuse(lane, NULL, rc);
         stockcert_lane_settle(leader, i);
     }

@@ -8,11 +8,8 @@
 #include "stockcert_ledger_int.h"
 
 
-#define STOCKCERT_TRIES  2
-
-
 static stockcert_rc_e stockcert_ledger_try(const stockcert_ledger_conf_t *conf,
-    stockcert_ledger_t **ledger, stockcert_error_t *error);
+    stockcert_ledger_t **ledger, int *again, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_open_env(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_use(stockcert_ledger_t *ledger,
@@ -25,36 +22,23 @@ stockcert_rc_e
 stockcert_ledger_open(const stockcert_ledger_conf_t *conf,
     stockcert_ledger_t **ledger, stockcert_error_t *error)
 {
-    int             tries;
+    int             again;
     stockcert_rc_e  rc;
 
-    for (tries = 1; /* void */ ; tries++) {
-        rc = stockcert_ledger_try(conf, ledger, error);
+    again = 0;
 
-        if (rc != STOCKCERT_FAILED || *ledger == NULL) {
-            return rc;
-        }
+    rc = stockcert_ledger_try(conf, ledger, &again, error);
 
-        stockcert_ledger_close(*ledger);
-        *ledger = NULL;
-
-        if (tries == STOCKCERT_TRIES) {
-            return rc;
-        }
-    }
+    return again ? stockcert_ledger_try(conf, ledger, &again, error) : rc;
 }
 
 
-/* returns STOCKCERT_FAILED with a ledger if another try may do */
-
 static stockcert_rc_e
 stockcert_ledger_try(const stockcert_ledger_conf_t *conf,
-    stockcert_ledger_t **ledger, stockcert_error_t *error)
+    stockcert_ledger_t **ledger, int *again, stockcert_error_t *error)
 {
     stockcert_rc_e       rc;
     stockcert_ledger_t  *l;
-
-    *ledger = NULL;
 
     l = calloc(1, sizeof(stockcert_ledger_t));
     if (l == NULL) {
@@ -88,18 +72,12 @@ stockcert_ledger_try(const stockcert_ledger_conf_t *conf,
 
         rc = stockcert_ledger_begin_write(l, conf->wait, error);
 
-        if (rc == STOCKCERT_OK) {
-            stockcert_ledger_abort(l);
-
-        } else {
-
-            if (rc == STOCKCERT_FAILED && !stockcert_files_are_current(l)) {
-                *ledger = l;
-                return rc;
-            }
-
+        if (rc != STOCKCERT_OK) {
+            *again = rc == STOCKCERT_FAILED && !stockcert_files_are_current(l);
             goto failed;
         }
+
+        stockcert_ledger_abort(l);
     }
 
     /* most of the time all is there, and there is no lock to wait for */
