@@ -11,18 +11,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "stockcert_lanes.h"
+#include "ring.h"
 
 
-#define LANES  2
-
-
-static stockcert_lanes_t    *lanes;
-static stockcert_leader_t    leader;
-static stockcert_error_t     error;
 static int                   another = -1;      /* data.mdb, opened here */
 static int                   locked;            /* wakes with the lock held */
 static int                   unlocked;
@@ -88,28 +81,6 @@ wake(void *data, size_t lane)
 
 
 static void
-make_lanes(void)
-{
-    if (lanes) {
-        munmap(lanes, stockcert_lanes_size(LANES));
-    }
-
-    lanes = mmap(NULL, stockcert_lanes_size(LANES), PROT_READ|PROT_WRITE,
-                 MAP_SHARED|MAP_ANONYMOUS, -1, 0);
-
-    if (lanes == MAP_FAILED) {
-        tap_bail_out("no memory for lanes");
-    }
-
-    stockcert_lanes_init(lanes, LANES);
-
-    memset(&leader, 0, sizeof(stockcert_leader_t));
-    leader.lanes = lanes;
-    leader.wake = wake;
-}
-
-
-static void
 fill(size_t lane, const char *key, uint64_t amount)
 {
     stockcert_slot_t  slot;
@@ -129,20 +100,6 @@ fill(size_t lane, const char *key, uint64_t amount)
 }
 
 
-static stockcert_rc_e
-commit(stockcert_ledger_t *ledger)
-{
-    return stockcert_lanes_commit(&leader, ledger, &error);
-}
-
-
-static stockcert_outcome_t *
-outcome(size_t lane, uint64_t position)
-{
-    return &stockcert_lane_slot(&lanes->lanes[lane], position)->outcome;
-}
-
-
 /* refusals and replays, too, are settled before anybody else may have the lock */
 
 static void
@@ -154,7 +111,7 @@ test_settled_under_lock(void)
 
     fixture_make_default(&f, "settled");
     ledger = fixture_open(&f);
-    make_lanes();
+    make_lanes(wake);
 
     fixture_file(&f, "data.mdb", path, sizeof(path));
     another = open(path, O_RDONLY);
@@ -186,7 +143,7 @@ test_deaths(void)
 
     fixture_make_default(&f, "dead");
     ledger = fixture_open(&f);
-    make_lanes();
+    make_lanes(wake);
 
     fill(0, "", 1);
     fill(1, "", 1);
@@ -218,7 +175,7 @@ test_deaths_before_noting(void)
 
     fixture_make_default(&f, "dead, too");
     ledger = fixture_open(&f);
-    make_lanes();
+    make_lanes(wake);
 
     fill(0, "", 1);
     fill(1, "", 1);
@@ -245,7 +202,7 @@ test_death_and_life(void)
     stockcert_ledger_t  *ledger;
 
     fixture_make_default(&f, "dead once");
-    make_lanes();
+    make_lanes(wake);
 
     for (i = 0; i < 5; i++) {
         pid = fork();
@@ -284,7 +241,7 @@ test_full(void)
     fixture_make_default(&f, "full");
     f.conf.size = 128 * 1024;
     ledger = fixture_open(&f);
-    make_lanes();
+    make_lanes(wake);
 
     fill(0, "durable", 1);
     commit(ledger);
@@ -339,7 +296,7 @@ test_dead_reader(void)
 
     fixture_make_default(&f, "reader");
     f.conf.size = 192 * 1024;
-    make_lanes();
+    make_lanes(wake);
     stockcert_ledger_close(fixture_open(&f));
 
     pid = fork();
@@ -381,7 +338,7 @@ test_forked(void)
     stockcert_ledger_t  *ledger;
 
     fixture_make_default(&f, "forked");
-    make_lanes();
+    make_lanes(wake);
 
     if (pipe(fds) == -1) {
         tap_bail_out("no pipe");
@@ -437,7 +394,7 @@ test_known(void)
 {
     stockcert_tail_t  tail;
 
-    make_lanes();
+    make_lanes(wake);
 
     stockcert_lanes_known(lanes, &tail);
     is_int(tail.position, 0, "known: nothing at first");
@@ -494,7 +451,7 @@ test_old_file(int in_place)
 
     fixture_make_default(&f, in_place ? "in place" : "old");
     ledger = fixture_open(&f);
-    make_lanes();
+    make_lanes(wake);
 
     fill(0, "", 1);
     commit(ledger);
@@ -544,7 +501,7 @@ test_lock_file(void)
 
     fixture_make_default(&f, "lock");
     ledger = fixture_open(&f);
-    make_lanes();
+    make_lanes(wake);
 
     fill(0, "", 1);
     commit(ledger);
@@ -583,7 +540,7 @@ test_other_lock_file(void)
 
     fixture_make_default(&f, "other");
     ledger = fixture_open(&f);
-    make_lanes();
+    make_lanes(wake);
 
     for (i = 0; i < 9; i++) {
         fill(0, "", 1);
@@ -615,7 +572,7 @@ test_other_lock_file(void)
 
     copy(&f, "older", "data.mdb", 0);
 
-    make_lanes();
+    make_lanes(wake);
     ledger = fixture_open(&f);
     is_int(fixture_counters(ledger, "CS").last, 4, "other: opened");
 

@@ -8,19 +8,15 @@
 #include "audit.h"
 
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "stockcert_lanes.h"
+#include "ring.h"
 
 
-#define LANES   4
-#define KILLS   200
+#define KILLS  200
 
 
-static stockcert_lanes_t  *lanes;
-static stockcert_leader_t  leader;
-static size_t              woken[LANES];
+static size_t  woken[LANES];
 
 
 static void test_turns(void);
@@ -63,20 +59,9 @@ wake(void *data, size_t lane)
 
 
 static void
-make_lanes(void)
+begin(void)
 {
-    if (lanes) {
-        munmap(lanes, stockcert_lanes_size(LANES));
-    }
-
-    lanes = mmap(NULL, stockcert_lanes_size(LANES), PROT_READ|PROT_WRITE,
-                 MAP_SHARED|MAP_ANONYMOUS, -1, 0);
-
-    if (lanes == MAP_FAILED) {
-        tap_bail_out("no memory for lanes");
-    }
-
-    stockcert_lanes_init(lanes, LANES);
+    make_lanes(wake);
     memset(woken, 0, sizeof(woken));
 }
 
@@ -93,16 +78,14 @@ fill(size_t lane, uint64_t answered, const char *code, uint64_t amount)
 }
 
 
-static stockcert_rc_e
-commit(stockcert_ledger_t *ledger, stockcert_rc_e rc)
-{
-    stockcert_error_t  error;
+/* by a leader whose last commit returned this */
 
-    leader.lanes = lanes;
-    leader.wake = wake;
+static stockcert_rc_e
+commit_after(stockcert_ledger_t *ledger, stockcert_rc_e rc)
+{
     leader.rc = rc;
 
-    return stockcert_lanes_commit(&leader, ledger, &error);
+    return commit(ledger);
 }
 
 
@@ -157,13 +140,6 @@ test_pace(void)
 }
 
 
-static stockcert_outcome_t *
-outcome(size_t lane, uint64_t position)
-{
-    return &stockcert_lane_slot(&lanes->lanes[lane], position)->outcome;
-}
-
-
 /* three times around, in batches that do not divide the ring */
 
 static void
@@ -176,7 +152,7 @@ test_turns(void)
 
     fixture_make_default(&f, "turns");
     ledger = fixture_open(&f);
-    make_lanes();
+    begin();
 
     wrong = 0;
     number = 0;
@@ -190,7 +166,7 @@ test_turns(void)
 
         wrong += fill(3, position / 97, "PS", 1) != 0;
 
-        wrong += commit(ledger, STOCKCERT_OK) != STOCKCERT_OK;
+        wrong += commit_after(ledger, STOCKCERT_OK) != STOCKCERT_OK;
 
         for ( ; position < stockcert_lane_settled(&lanes->lanes[1]);
              position++)
@@ -221,7 +197,7 @@ test_full_ring(void)
 
     fixture_make_default(&f, "ring");
     ledger = fixture_open(&f);
-    make_lanes();
+    begin();
 
     for (n = 0; fill(0, 0, "CS", 1) == 0; n++) {
         /* void */
@@ -229,7 +205,7 @@ test_full_ring(void)
 
     is_int(n, STOCKCERT_LANE_SLOTS, "a ring has room for so many");
     is_int(fill(1, 0, "CS", 1), 0, "another one is not full");
-    is_int(commit(ledger, STOCKCERT_OK), STOCKCERT_OK, "it is committed");
+    is_int(commit_after(ledger, STOCKCERT_OK), STOCKCERT_OK, "it is committed");
     is_int(fill(0, 0, "CS", 1), -1, "no room until it is answered");
     is_int(fill(0, 1, "CS", 1), 0, "room for as many as are answered");
     is_int(fill(0, 1, "CS", 1), -1, "but not for more");
@@ -249,19 +225,19 @@ test_committed(void)
 
     fixture_make_default(&f, "committed");
     ledger = fixture_open(&f);
-    make_lanes();
+    begin();
 
     fill(0, 0, "CS", 2600001);
     fill(0, 0, "CS", 1);
     fill(2, 0, "PS", 1);
-    commit(ledger, STOCKCERT_OK);
+    commit_after(ledger, STOCKCERT_OK);
     memcpy(seal, outcome(0, 1)->seal, STOCKCERT_SEAL_LEN);
 
     atomic_store(&lanes->lanes[0].settled, 0);
     atomic_store(&lanes->lanes[2].settled, 0);
     fill(0, 0, "CS", 5);
 
-    is_int(commit(ledger, STOCKCERT_UNKNOWN), STOCKCERT_OK,
+    is_int(commit_after(ledger, STOCKCERT_UNKNOWN), STOCKCERT_OK,
            "committed: the next leader");
     is_int(outcome(0, 0)->status, STOCKCERT_INSUFFICIENT,
            "committed: a refusal stands");
@@ -297,7 +273,7 @@ test_not_committed(void)
     ledger = fixture_open(&f);
 
     for (refuse = 0; refuse < 2; refuse++) {
-        make_lanes();
+        begin();
 
         fill(0, 0, "CS", 1);
         fill(0, 0, "CS", 1);
@@ -311,7 +287,7 @@ test_not_committed(void)
         fixture_slot(&slot, "CS", "Somebody Else", 1);
         fixture_issue(ledger, &slot, 1);
 
-        is_int(commit(ledger, refuse ? STOCKCERT_FAILED : STOCKCERT_OK),
+        is_int(commit_after(ledger, refuse ? STOCKCERT_FAILED : STOCKCERT_OK),
                STOCKCERT_OK, "not committed: the next leader");
         is_int(stockcert_lane_settled(&lanes->lanes[0]), 2,
                "not committed: all is settled");
@@ -344,7 +320,7 @@ test_full_map(void)
     fixture_make_default(&f, "map");
     f.conf.size = 256 * 1024;
     ledger = fixture_open(&f);
-    make_lanes();
+    begin();
 
     issued = 0;
     rc = STOCKCERT_OK;
@@ -356,11 +332,11 @@ test_full_map(void)
             fill(0, settled, "CS", 1);
         }
 
-        rc = commit(ledger, rc);
+        rc = commit_after(ledger, rc);
     }
 
     is_int(rc, STOCKCERT_FULL, "map: full after %d batches", (int) n);
-    is_int(commit(ledger, rc), STOCKCERT_OK, "map: the next call");
+    is_int(commit_after(ledger, rc), STOCKCERT_OK, "map: the next call");
     ok(!stockcert_lanes_waiting(lanes), "map: nobody waits");
 
     settled = stockcert_lane_settled(&lanes->lanes[0]);
@@ -376,7 +352,7 @@ test_full_map(void)
     ledger = fixture_open(&f);
     fill(0, settled, "CS", 1);
 
-    is_int(commit(ledger, STOCKCERT_OK), STOCKCERT_OK, "map: with more room");
+    is_int(commit_after(ledger, STOCKCERT_OK), STOCKCERT_OK, "map: with more room");
     is_int(outcome(0, settled)->number, issued - 2 + 1, "map: it goes on");
 
     stockcert_ledger_close(ledger);
@@ -388,7 +364,7 @@ test_lead(void)
 {
     pid_t  pid;
 
-    make_lanes();
+    begin();
 
     pid = fork();
     if (pid == 0) {
@@ -427,7 +403,7 @@ work(const fixture_t *f, size_t lane)
     for ( ;; ) {
         (void) fill(lane, answered, lane % 2 ? "CS" : "PS", 1);
 
-        if (commit(ledger, STOCKCERT_OK) != STOCKCERT_OK) {
+        if (commit_after(ledger, STOCKCERT_OK) != STOCKCERT_OK) {
             _exit(1);
         }
 
@@ -448,7 +424,7 @@ test_kills(void)
     stockcert_ledger_t  *ledger;
 
     fixture_make_default(&f, "kills");
-    make_lanes();
+    begin();
 
     srand(1);
     wrong = 0;
@@ -486,7 +462,7 @@ test_kills(void)
     is_int(wrong, 0, "kills: nobody ended but by %d kills", KILLS + LANES);
 
     ledger = fixture_open(&f);
-    is_int(commit(ledger, STOCKCERT_OK), STOCKCERT_OK, "kills: the last leader");
+    is_int(commit_after(ledger, STOCKCERT_OK), STOCKCERT_OK, "kills: the last leader");
 
     for (i = 0; i < LANES; i++) {
         filled += stockcert_lane_filled(&lanes->lanes[i]);
