@@ -175,7 +175,8 @@ stockcert_files_open_data(stockcert_ledger_t *ledger,
 
 /*
  * Before LMDB does, to know which one it has: it is kept open, so that no other
- * file gets its number.
+ * file gets its number.  As root, its owner is that of data.mdb, who would be
+ * kept out otherwise.
  */
 
 static stockcert_rc_e
@@ -191,6 +192,13 @@ stockcert_files_open_lock(stockcert_ledger_t *ledger, int dir,
 
     if (ledger->lock_fd == -1 && errno == ENOENT) {
         ledger->lock_fd = openat(dir, "lock.mdb", flags|O_CREAT|O_EXCL, 0600);
+
+        if (ledger->lock_fd != -1 && geteuid() == 0
+            && (fstat(ledger->lock.fd, &st) == -1
+                || fchown(ledger->lock_fd, st.st_uid, st.st_gid) == -1))
+        {
+            return stockcert_ledger_error(error, "fchown() of lock.mdb", errno);
+        }
     }
 
     if (ledger->lock_fd == -1) {

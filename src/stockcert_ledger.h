@@ -165,7 +165,7 @@ typedef struct stockcert_ledger_s  stockcert_ledger_t;
  * directory has none and nothing is known of it; with that and STOCKCERT_OPEN,
  * opens (in the journal) those of conf->classes that it does not have yet.  What
  * else is in a ledger that exists stays as it is.  Files are made with mode
- * 0600, and are this user's.  If there is something to make,
+ * 0600, and belong to whom data.mdb belongs to.  If there is something to make,
  * it may wait for another writer and flushes.  The texts in conf must be such as
  * stockcert_text.h has them.
  *
