@@ -1,10 +1,13 @@
 
+#define _GNU_SOURCE    /* statx() */
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "stockcert_ledger_int.h"
@@ -25,11 +28,6 @@
  * A lock.mdb that says another number outlived the data.mdb that it was of.  It
  * is removed: everybody finds out before they write, and goes over to the next.
  */
-
-
-/* of a meta page in LMDB 0.9: see stockcert_pages.h */
-
-#define STOCKCERT_META_TXN  (16 + 128)
 
 
 static stockcert_rc_e stockcert_files_open_data(stockcert_ledger_t *ledger,
@@ -344,8 +342,6 @@ stockcert_files_check_size(stockcert_ledger_t *ledger, stockcert_error_t *error)
         return stockcert_ledger_error(error, "mdb_env_info()", rc);
     }
 
-    ledger->psize = stat.ms_psize;
-
     if ((uint64_t) st.st_size / stat.ms_psize <= info.me_last_pgno) {
         return stockcert_ledger_damaged(error, "the file is truncated");
     }
@@ -380,13 +376,21 @@ stockcert_files_note(stockcert_file_t *file, int fd)
 }
 
 
+/*
+ * Without the times, which Linux 6.13 and later keep in finer grains once they
+ * were asked for: then each commit would have a change of them to write.
+ */
+
 static int
 stockcert_files_same(const stockcert_file_t *file)
 {
-    struct stat  st;
+    struct statx  st;
 
-    return lstat(file->name, &st) == 0 && st.st_ino == file->ino
-           && st.st_dev == file->dev && st.st_nlink == 1;
+    return statx(AT_FDCWD, file->name, AT_SYMLINK_NOFOLLOW,
+                 STATX_TYPE|STATX_INO|STATX_NLINK, &st)
+           == 0
+           && st.stx_ino == file->ino && st.stx_nlink == 1
+           && makedev(st.stx_dev_major, st.stx_dev_minor) == file->dev;
 }
 
 
@@ -464,27 +468,18 @@ stockcert_files_differ(const stockcert_ledger_t *ledger)
 }
 
 
-/* of the file's two meta pages */
+/* of the two meta pages in the map */
 
 static stockcert_rc_e
 stockcert_files_newest(const stockcert_ledger_t *ledger, uint64_t *txn,
     stockcert_error_t *error)
 {
-    size_t    i;
-    ssize_t   n;
-    uint64_t  txns[2];
+    int          rc;
+    MDB_envinfo  info;
 
-    for (i = 0; i < 2; i++) {
-        n = pread(ledger->lock.fd, &txns[i], sizeof(uint64_t),
-                  (off_t) (i * ledger->psize + STOCKCERT_META_TXN));
+    rc = mdb_env_info(ledger->env, &info);
 
-        if (n != sizeof(uint64_t)) {
-            return stockcert_ledger_error(error, "pread()",
-                                          n == -1 ? errno : EIO);
-        }
-    }
+    *txn = rc == 0 ? info.me_last_txnid : 0;
 
-    *txn = txns[0] > txns[1] ? txns[0] : txns[1];
-
-    return STOCKCERT_OK;
+    return stockcert_ledger_error(error, "mdb_env_info()", rc);
 }

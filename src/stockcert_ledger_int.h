@@ -66,7 +66,6 @@ typedef struct {
 struct stockcert_ledger_s {
     MDB_env                   *env;
     int                        fd;           /* the environment's data.mdb */
-    size_t                     psize;        /* bytes, of its pages */
     stockcert_lock_t           lock;         /* the writers': our data.mdb */
     int                        lock_fd;      /* our lock.mdb; -1: there is none */
     stockcert_file_t           data_file;
