@@ -403,13 +403,20 @@ stockcert_files_are_current(const stockcert_ledger_t *ledger)
 }
 
 
+int
+stockcert_files_are_replaced(const stockcert_ledger_t *ledger)
+{
+    return !stockcert_files_same(&ledger->data_file);
+}
+
+
 stockcert_rc_e
 stockcert_files_check(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
     uint64_t        newest;
     stockcert_rc_e  rc;
 
-    if (!stockcert_files_same(&ledger->data_file)) {
+    if (stockcert_files_are_replaced(ledger)) {
         snprintf(error->text, sizeof(error->text),
                  "data.mdb was removed, replaced or linked while it was in use: "
                  "nothing is written until the ledger's file is back");

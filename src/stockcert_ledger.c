@@ -220,6 +220,13 @@ stockcert_ledger_is_current(const stockcert_ledger_t *ledger)
 }
 
 
+int
+stockcert_ledger_is_replaced(const stockcert_ledger_t *ledger)
+{
+    return stockcert_files_are_replaced(ledger);
+}
+
+
 pid_t
 stockcert_ledger_holder(const stockcert_ledger_t *ledger)
 {

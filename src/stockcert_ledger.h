@@ -217,6 +217,13 @@ int stockcert_ledger_is_made(const stockcert_ledger_t *ledger);
 int stockcert_ledger_is_current(const stockcert_ledger_t *ledger);
 
 /*
+ * Whether data.mdb is one of those that are not: then what would be opened again
+ * is not what was open.  Any thread, at any time.
+ */
+
+int stockcert_ledger_is_replaced(const stockcert_ledger_t *ledger);
+
+/*
  * The process that has the writers' lock; 0 if there is none, or it cannot be
  * told.  Any thread, at any time.
  */
@@ -312,7 +319,8 @@ stockcert_rc_e stockcert_ledger_check_known(stockcert_ledger_t *ledger,
  * from disk.  All that is read between _snapshot() and _release() is of one
  * state of the ledger, and what strings and seals point to stays as long.
  *
- * After an error of _snapshot() there is none to release.
+ * After an error of _snapshot() there is none to release.  With STOCKCERT_READ it
+ * goes on where others have raised the size; otherwise that is an error.
  */
 
 stockcert_rc_e stockcert_ledger_snapshot(stockcert_ledger_t *ledger,

@@ -164,6 +164,7 @@ void stockcert_files_close(stockcert_ledger_t *ledger);
 stockcert_rc_e stockcert_files_check(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 int stockcert_files_are_current(const stockcert_ledger_t *ledger);
+int stockcert_files_are_replaced(const stockcert_ledger_t *ledger);
 int stockcert_files_differ(const stockcert_ledger_t *ledger);
 
 /*

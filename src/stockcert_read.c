@@ -23,8 +23,22 @@ static int stockcert_ledger_same(const stockcert_str_t *one,
 stockcert_rc_e
 stockcert_ledger_snapshot(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
-    return stockcert_ledger_error(error, "mdb_txn_renew()",
-                                  mdb_txn_renew(ledger->reader));
+    int  rc;
+
+    rc = mdb_txn_renew(ledger->reader);
+
+    /* somebody raised its size; with a writer, this could be in its way */
+
+    if (rc == MDB_MAP_RESIZED && ledger->access == STOCKCERT_READ) {
+
+        rc = mdb_env_set_mapsize(ledger->env, 0);
+
+        if (rc == 0) {
+            rc = mdb_txn_renew(ledger->reader);
+        }
+    }
+
+    return stockcert_ledger_error(error, "mdb_txn_renew()", rc);
 }
 
 

@@ -127,12 +127,13 @@ for my $how ('another file', 'the same file') {
 in_order('older copies');
 is($server->stop, 0, 'nginx ends in order');
 
-# An older copy is put there while nginx is stopped, but a reader is not: that is
-# how one restores, and the lock.mdb is of what was there.
+# An older copy is put there while nginx is stopped, but a reader is not (this one
+# just stands still): that is how one restores, and the lock.mdb is of what was there.
 
 for my $how ('another file', 'the same file') {
     my ($reader) = tool_start(log => '-f', $ledger);
     wait_for('it reads', sub { slurp("/proc/$reader/maps") =~ m{/lock\.mdb$}m });
+    kill STOP => $reader;
     unlink "$ledger/data.mdb" if $how eq 'another file';
     copy("$server->{dir}/older", "$ledger/data.mdb") or die "copy: $!\n";
     chown +(stat $ledger)[4, 5], "$ledger/data.mdb";

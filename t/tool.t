@@ -190,6 +190,29 @@ $server->start;
 is(issue('PS', 1, 'nginx again')->{status}, 201, 'nginx goes on');
 $server->stop;
 
+
+# who keeps the lock
+
+unlike(tool_out('status', $ledger), qr/^locked/m, 'status: nobody has the lock');
+pipe my $held, my $holds;
+my $holder = fork // die "fork: $!\n";
+if (!$holder) {
+    $0 = "a\e[7mb";
+    open my $data, '<', "$ledger/data.mdb" or die "data.mdb: $!\n";
+    flock $data, 2 or die "flock: $!\n";
+    syswrite $holds, "held\n";
+    sleep 1000;
+    POSIX::_exit(0);
+}
+$Stockcert::clients{$holder} = 1;
+<$held>;
+like(tool_out('status', $ledger), qr/^locked     by process $holder \(a\\x1b\[7mb\) for more than a second: nothing is issued until it lets go$/m,
+    'status: who keeps the lock');
+kill KILL => $holder;
+waitpid $holder, 0;
+delete $Stockcert::clients{$holder};
+unlike(tool_out('status', $ledger), qr/^locked/m, 'status: it was let go');
+
 sub unusable {
     my ($name, $like, $dir, %as) = @_;
     for my $arg (['status'], ['verify'], ['log'], ['show', 'CS-1'], ['authorize', 'CS', 5000000, '--reference', 'x'],

@@ -1,0 +1,298 @@
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "stockcert_json.h"
+#include "stockcert_tool.h"
+
+
+#define STOCKCERT_FOLLOW  200          /* milliseconds between two looks */
+
+
+typedef struct {
+    const char          *path;         /* of the ledger, as it was given, */
+    char                *real;         /* and without links; or NULL */
+    unsigned             follow:1;
+    stockcert_write_pt   write;
+    uint64_t             position;     /* of the last entry that was shown, */
+    stockcert_tail_t     tail;         /* or of one before it */
+    stockcert_ledger_t  *ledger;
+} stockcert_log_t;
+
+
+static int stockcert_tool_log_options(int argc, char **argv,
+    stockcert_log_t *log);
+static int stockcert_tool_log_go_on(stockcert_log_t *log);
+static int stockcert_tool_log_is_here(const stockcert_log_t *log);
+static int stockcert_tool_log_note(stockcert_log_t *log);
+static int stockcert_tool_log_replaced(const stockcert_log_t *log);
+static int stockcert_tool_log_wait(void);
+static void stockcert_tool_write_entry(FILE *file,
+    const stockcert_entry_t *entry);
+
+
+int
+stockcert_tool_log(int argc, char **argv)
+{
+    int                     status;
+    static stockcert_log_t  log;
+
+    status = stockcert_tool_log_options(argc, argv, &log);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
+    }
+
+    log.path = argv[optind];
+    log.real = realpath(log.path, NULL);
+
+    status = stockcert_tool_open(log.path, STOCKCERT_READ, &log.ledger);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
+    }
+
+    stockcert_ledger_release(log.ledger);
+
+    do {
+        status = stockcert_tool_entries(log.ledger, &log.position, UINT64_MAX,
+                                        log.write, stdout, NULL);
+
+        if (status == STOCKCERT_EXIT_OK) {
+            status = stockcert_tool_flush();
+        }
+
+        if (status == STOCKCERT_EXIT_OK && log.follow) {
+            status = stockcert_tool_log_go_on(&log);
+        }
+
+    } while (status == STOCKCERT_EXIT_OK && log.follow);
+
+    if (log.ledger) {
+        stockcert_ledger_close(log.ledger);
+    }
+
+    free(log.real);
+
+    return status;
+}
+
+
+static int
+stockcert_tool_log_options(int argc, char **argv, stockcert_log_t *log)
+{
+    int                         c, status;
+
+    static const struct option  options[] = {
+        { "follow", no_argument, NULL, 'f' },
+        { "since", required_argument, NULL, 's' },
+        { "json", no_argument, NULL, 'j' },
+        { NULL, 0, NULL, 0 }
+    };
+
+    log->write = stockcert_tool_write_entry;
+
+    while ((c = getopt_long(argc, argv, "f", options, NULL)) != -1) {
+
+        switch (c) {
+
+        case 'f':
+            log->follow = 1;
+            break;
+
+        case 's':
+            status = stockcert_tool_since(optarg, &log->position);
+            if (status != STOCKCERT_EXIT_OK) {
+                return status;
+            }
+
+            break;
+
+        case 'j':
+            log->write = stockcert_json_entry;
+            break;
+
+        default:
+            return stockcert_tool_usage(argv);
+        }
+    }
+
+    return argc - optind == 1 ? STOCKCERT_EXIT_OK : stockcert_tool_usage(argv);
+}
+
+
+/*
+ * Waits, and makes sure that what comes next is of the same journal.  A lock.mdb
+ * that was removed is made anew by who writes: then all is opened again.
+ */
+
+static int
+stockcert_tool_log_go_on(stockcert_log_t *log)
+{
+    int  status;
+
+    status = stockcert_tool_log_note(log);
+
+    if (status == STOCKCERT_EXIT_OK) {
+        status = stockcert_tool_log_wait();
+    }
+
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
+    }
+
+    if (!stockcert_tool_log_is_here(log)) {
+        return stockcert_tool_log_replaced(log);
+    }
+
+    if (!stockcert_ledger_is_current(log->ledger)) {
+
+        if (stockcert_ledger_is_replaced(log->ledger)) {
+            return stockcert_tool_log_replaced(log);
+        }
+
+        stockcert_ledger_close(log->ledger);
+        log->ledger = NULL;
+
+        status = stockcert_tool_open_here(log->path, STOCKCERT_READ,
+                                          &log->ledger);
+        if (status != STOCKCERT_EXIT_OK) {
+            return status;
+        }
+
+        stockcert_ledger_release(log->ledger);
+    }
+
+    return stockcert_tool_log_note(log);
+}
+
+
+/*
+ * Another directory may be in the place of this one.  The ledger's owner may not
+ * be let to see that, and then it cannot be told.
+ */
+
+static int
+stockcert_tool_log_is_here(const stockcert_log_t *log)
+{
+    struct stat  here, there;
+
+    if (log->real == NULL || stat(".", &here) == -1) {
+        return 1;
+    }
+
+    if (stat(log->real, &there) == -1) {
+        return errno != ENOENT && errno != ENOTDIR;
+    }
+
+    return here.st_ino == there.st_ino && here.st_dev == there.st_dev;
+}
+
+
+/* whether what was shown is in the journal still: its last seal is kept */
+
+static int
+stockcert_tool_log_note(stockcert_log_t *log)
+{
+    int                same;
+    stockcert_rc_e     rc;
+    stockcert_tail_t  *tail;
+    stockcert_entry_t  entry;
+    stockcert_error_t  error;
+
+    rc = stockcert_ledger_snapshot(log->ledger, &error);
+    if (rc != STOCKCERT_OK) {
+        return stockcert_tool_not_read(&error);
+    }
+
+    same = 1;
+    tail = &log->tail;
+
+    if (tail->position) {
+        rc = stockcert_ledger_entry(log->ledger, tail->position, &entry,
+                                    &error);
+        same = rc == STOCKCERT_OK
+               && memcmp(entry.seal, tail->seal, STOCKCERT_SEAL_LEN) == 0;
+    }
+
+    if (same && log->position > tail->position) {
+        rc = stockcert_ledger_entry(log->ledger, log->position, &entry, &error);
+
+        if (rc == STOCKCERT_OK) {
+            tail->position = log->position;
+            memcpy(tail->seal, entry.seal, STOCKCERT_SEAL_LEN);
+        }
+    }
+
+    stockcert_ledger_release(log->ledger);
+
+    if (rc != STOCKCERT_OK && rc != STOCKCERT_NOT_FOUND) {
+        return stockcert_tool_not_read(&error);
+    }
+
+    return same ? STOCKCERT_EXIT_OK : stockcert_tool_log_replaced(log);
+}
+
+
+static int
+stockcert_tool_log_replaced(const stockcert_log_t *log)
+{
+    return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "the ledger in %s was "
+                                "removed or replaced, what was shown is of the "
+                                "one before: follow the one that is there now "
+                                "from its beginning", log->path);
+}
+
+
+/* and ends as a write would, if nobody is left to read what is written */
+
+static int
+stockcert_tool_log_wait(void)
+{
+    struct pollfd  output;
+
+    output.fd = STDOUT_FILENO;
+    output.events = 0;
+
+    if (poll(&output, 1, STOCKCERT_FOLLOW) != 1
+        || !(output.revents & (POLLERR|POLLHUP|POLLNVAL)))
+    {
+        return STOCKCERT_EXIT_OK;
+    }
+
+    (void) raise(SIGPIPE);
+
+    return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                "cannot write the output: %s", strerror(EPIPE));
+}
+
+
+/* columns that can be read by eye; texts come last, as they have any length */
+
+static void
+stockcert_tool_write_entry(FILE *file, const stockcert_entry_t *entry)
+{
+    char  id[STOCKCERT_CODE_MAX + 20], time[STOCKCERT_TIME_LEN + 1];
+
+    stockcert_format_time(entry->time, time);
+
+    if (entry->number) {
+        snprintf(id, sizeof(id), "%.*s-%" PRIu64, (int) entry->code.len,
+                 entry->code.data, entry->number);
+
+    } else {
+        snprintf(id, sizeof(id), "%.*s", (int) entry->code.len,
+                 entry->code.data);
+    }
+
+    stockcert_tool_line(file, "%8" PRIu64 "  %s  %-9s  %-12s %12" PRIu64
+                        "  %.*s", entry->position, time,
+                        stockcert_format_kind(entry->kind), id, entry->shares,
+                        (int) entry->text.len, entry->text.data);
+}
