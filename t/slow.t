@@ -8,8 +8,8 @@ use Test::More;
 use Stockcert;
 use Stockcert::Checks;
 
-my $seconds = 60 * ($ENV{STOCKCERT_SOAK} || 0) || 4;
-alarm $seconds + 600;
+my $soak = 60 * ($ENV{STOCKCERT_SOAK} || 0);
+alarm $soak + 1800;
 
 # LMDB's two flushes of a commit, each held as long as we like
 
@@ -20,7 +20,6 @@ my ($one, $two) = ($server->client, $server->client);
 my @all;
 sub goes_on {
     my ($where, @waiting) = @_;
-    local $Stockcert::TIMEOUT = 5;
     my $n = 0;
     $n++ while $n < 20 and $two->ask('GET', $n % 2 ? '/static' : '/')->{status} == 200;
     is($n, 20, "a commit is held at $where: twenty other requests are answered");
@@ -48,11 +47,12 @@ my @many = map { $server->client } 1 .. 100;
 $many[0]->send('POST', '/', grant('CS', 2, 'many 0'));
 $server->held('fdatasync');
 $many[$_]->send('POST', '/', grant('CS', 2, "many $_")) for 1 .. $#many;
+$server->taken_up(@many);
 goes_on('fdatasync', @many);
 $server->release('fdatasync');
 push @all, map { told($many[$_]->receive, "many $_", 'CS', 2) } 0 .. $#many;
 well($server, \@all, 'a hundred that wait');
-cmp_ok($flushes->() - $before, '<=', 3, 'few commits for them');
+is($flushes->() - $before, 2, 'two commits for them: of the first, and of all who came meanwhile');
 
 # every client that leaves while its request is held
 
@@ -73,52 +73,31 @@ quiet($server);
 $server->stop;
 
 
-# Each of the two takes 200 ms, under load. A client of another location, one that
-# reads the ledger, and those who issue, all on one worker.
-
-sub latencies {
-    my ($what, @answers) = @_;
-    my @ms = sort { $a <=> $b } map { 1000 * ($_->{answered} - $_->{sent}) } @answers;
-    note(sprintf '%-28s %6d answers, median %.2f ms, max %.1f ms', $what, scalar @ms, $ms[@ms / 2], $ms[-1]);
-}
-
-my %other = ('the other location' => '/static', 'the inventory' => '/');
-
-sub others {
-    my ($server) = @_;
-    return map {
-        my $uri = $other{$_};
-        $_ => Stockcert::Load->new($server, clients => 1, ask => sub { return $_[0]->ask('GET', $uri) });
-    } keys %other;
-}
+# The same under load, in one commit after another: a client of another location and
+# one that reads the ledger, while others issue, all on one worker.
 
 $server = Stockcert->new(workers => 1, flushes => 1)->start;
-my %alone = others($server);
-sleep 1;
-latencies("$_, alone", $alone{$_}->stop) for sort keys %alone;
-
-$server->delay($_, 200) for qw(fdatasync pwrite);
+my %others = map {
+    my $uri = $_;
+    $uri => Stockcert::Load->new($server, clients => 1, ask => sub { return $_[0]->ask('GET', $uri) });
+} qw(/static /);
 my $load = Stockcert::Load->new($server);
-my %others = others($server);
-sleep $seconds;
-@all = $load->stop;
-my %answers = map { $_ => [$others{$_}->stop] } keys %others;
-my @commits = $server->commits;
-
-latencies('issuing', @all);
-is(scalar(early($server, @all)), 0, 'no answer came before its flush, of ' . @all . ' in ' . @commits . ' commits');
-for my $what (sort keys %answers) {
-    my @answers = @{$answers{$what}};
-    latencies("$what, meanwhile", @answers);
-    is_deeply([grep { $_->{status} != 200 } @answers], [], "$what: all are answered");
-    my @least = sort { $a <=> $b } map {
-        my ($begin, $end) = @$_;
-        scalar grep { $_->{sent} > $begin && $_->{answered} < $end } @answers;
-    } grep { $_->[0] > $answers[0]{sent} && $_->[1] < $answers[-1]{answered} } @commits;
-    cmp_ok($least[@least / 2], '>', 20, "$what: answers within a commit, of " . @least
-        . " commits: $least[0], median $least[@least / 2], $least[-1]");
+my $end = now() + $soak;
+for (my $n = 0; $n < 20 or now() < $end; $n++) {
+    my $call = $n % 2 ? 'pwrite' : 'fdatasync';
+    $server->hold($call);
+    $server->held($call);
+    $_->progress(20) for values %others;
+    $server->release($call);
+    $load->progress(20);
 }
-well($server, \@all, 'every flush slow');
+@all = $load->stop;
+for my $uri (sort keys %others) {
+    my @answers = $others{$uri}->stop;
+    is_deeply([grep { $_->{status} != 200 } @answers], [], "GET $uri while commits are held: all are answered, " . @answers);
+}
+is(scalar(early($server, @all)), 0, 'no answer came before its flush, of ' . @all);
+well($server, \@all, 'commits that are held, under load');
 quiet($server);
 $server->stop;
 
@@ -129,7 +108,7 @@ $server = Stockcert->new(flushes => 1, listen => 'reuseport')->start;
 @all = Stockcert::Load->new($server, count => 25)->finish;
 well($server, \@all, 'with a log of flushes');
 is(scalar(early($server, @all)), 0, 'no answer came before its flush');
-cmp_ok(scalar($server->commits), '<', @all, scalar($server->commits) . ' commits for ' . @all . ' certificates');
+note(scalar($server->commits) . ' commits for ' . @all . ' certificates');
 quiet($server);
 $server->stop;
 

@@ -311,6 +311,25 @@ sub settle {
     });
 }
 
+# waits until the only worker has read and dealt with all that these clients sent:
+# first all has come to the worker's side, then nothing is left there
+
+sub taken_up {
+    my ($self, @clients) = @_;
+    my %port = map { $_->{socket}->sockport => 1 } @clients;
+    for my $side (0, 1) {
+        wait_for('all that was sent is read', sub {
+            my @empty = grep {
+                my ($from, $to, $sent, $unread) = /:([0-9A-F]{4}) \w+:([0-9A-F]{4}) 01 (\w+):(\w+) /;
+                defined $from && $port{hex($side ? $to : $from)} && hex($side ? $from : $to) == $self->{port}
+                    && hex($side ? $unread : $sent) == 0;
+            } split /\n/, slurp('/proc/net/tcp');
+            return @empty == @clients;
+        });
+    }
+    $self->client->ask('GET', '/static');
+}
+
 sub reload {
     my ($self) = @_;
     my @old = $self->workers;

@@ -3,7 +3,9 @@ package Stockcert::Gate;
 # The gate of a server with flushes => 1. Its calls are "fdatasync"; "pwrite",
 # LMDB's last step, on a descriptor that has O_DSYNC; "written", after that;
 # "restore", with which LMDB takes a last step that failed back (it just fails).
-# "log" has a line for each: what, call, process, nanoseconds.
+# What has no descriptor yet just fails, too: "eventfd"; "share", memory that
+# processes share; "memory", what the event loop asks for. "log" has a line for
+# each: what, call, process, nanoseconds.
 
 use strict;
 use warnings;
@@ -34,7 +36,9 @@ sub has_gate {
 sub gate_log { return map { [split] } split /\n/, Stockcert::slurp("$_[0]{gate}/log") }
 
 # For ledgers whose path has $which in it, all without: the call waits there; it
-# takes some milliseconds more; it fails with an errno; it kills who makes it.
+# takes some milliseconds more; it fails with an errno; it kills who makes it. Of
+# "eventfd" and "share" $which is "master" or "worker"; "memory" fails the nth
+# time (-1: always) instead.
 
 sub hold { my ($self, $call, $which) = @_; $self->set_gate(hold => $call, 1, $which) }
 

@@ -1,6 +1,6 @@
 /*
- * Preloaded into nginx (Gate.pm): makes the disk slow or broken and sets the
- * clock, as files in $STOCKCERT_GATE say.
+ * Preloaded into nginx (Gate.pm): makes the disk slow or broken, memory and
+ * descriptors fail, and sets the clock, as files in $STOCKCERT_GATE say.
  */
 
 #define _GNU_SOURCE
@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -34,7 +36,10 @@ static void note(const char *what, const char *call)
     close(fd);
 }
 
-/* the number in the file WHAT-CALL, if that is for the path of this descriptor */
+/*
+ * the number in the file WHAT-CALL, if that is for the path of this descriptor;
+ * -1: for the master, or a worker
+ */
 
 static int set(const char *what, const char *call, int file)
 {
@@ -54,6 +59,9 @@ static int set(const char *what, const char *call, int file)
     snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
     n = readlink(link, name, sizeof(name) - 1);
     name[n > 0 ? n : 0] = '\0';
+    if (file == -1) {
+        strcpy(name, getpid() == getpgrp() ? "master" : "worker");
+    }
     return strstr(name, which) ? number : 0;
 }
 
@@ -125,6 +133,104 @@ ssize_t pwrite(int fd, const void *buf, size_t len, off_t off)
 ssize_t pwrite64(int fd, const void *buf, size_t len, off_t off)
 {
     return pwrite(fd, buf, len, off);
+}
+
+/* what has no descriptor yet: returns whether it has to fail, and why in errno */
+
+static int fails(const char *call)
+{
+    int  number;
+
+    number = dir[0] ? set("fail", call, -1) : 0;
+    if (number) {
+        note("failed", call);
+        errno = number;
+    }
+    return number;
+}
+
+int eventfd(unsigned count, int flags)
+{
+    int  (*next)(unsigned, int) = (int (*)(unsigned, int)) dlsym(RTLD_NEXT, "eventfd");
+
+    return fails("eventfd") ? -1 : next(count, flags);
+}
+
+/* memory that processes share; nginx has some, too, which is small */
+
+void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
+{
+    void  *(*next)(void *, size_t, int, int, int, off_t) =
+        (void *(*)(void *, size_t, int, int, int, off_t)) dlsym(RTLD_NEXT, "mmap");
+
+    if ((flags & (MAP_SHARED|MAP_ANONYMOUS)) == (MAP_SHARED|MAP_ANONYMOUS)
+        && len > 65536 && fails("share"))
+    {
+        return MAP_FAILED;
+    }
+    return next(addr, len, prot, flags, fd, off);
+}
+
+void *mmap64(void *addr, size_t len, int prot, int flags, int fd, off_t off)
+{
+    return mmap(addr, len, prot, flags, fd, off);
+}
+
+/*
+ * the memory that nginx's event loop asks for: fail-memory has which time fails,
+ * from when it was made, or -1 for all
+ */
+
+static int no_memory(void *caller)
+{
+    int         number;
+    Dl_info     info;
+    static int  n;
+
+    if (dir[0] == '\0' || getpid() != syscall(SYS_gettid)) {
+        return 0;
+    }
+    number = set("fail", "memory", -1);
+    if (number == 0) {
+        n = 0;
+        return 0;
+    }
+    if (dladdr(caller, &info) == 0 || info.dli_sname == NULL
+        || (strcmp(info.dli_sname, "ngx_alloc") && strcmp(info.dli_sname, "ngx_memalign")))
+    {
+        return 0;
+    }
+    if (number != -1 && ++n != number) {
+        return 0;
+    }
+    note("failed", "memory");
+    return 1;
+}
+
+void *malloc(size_t size)
+{
+    int           saved = errno;
+    static void  *(*next)(size_t);
+
+    if (next == NULL) {
+        next = (void *(*)(size_t)) dlsym(RTLD_NEXT, "malloc");
+    }
+    if (no_memory(__builtin_return_address(0))) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    errno = saved;
+    return next(size);
+}
+
+int posix_memalign(void **p, size_t alignment, size_t size)
+{
+    static int  (*next)(void **, size_t, size_t);
+
+    if (next == NULL) {
+        next = (int (*)(void **, size_t, size_t)) dlsym(RTLD_NEXT, "posix_memalign");
+    }
+    return no_memory(__builtin_return_address(0)) ? ENOMEM : next(p, alignment, size);
 }
 
 /* seconds that the clock is set by */
