@@ -1,4 +1,7 @@
 
+#define _DEFAULT_SOURCE    /* htobe64() */
+
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +29,8 @@ typedef struct {
 } stockcert_reader_t;
 
 
+static const char *stockcert_entry_count_fault(uint64_t count,
+    unsigned wanted);
 static uint8_t *stockcert_put_str(uint8_t *p, const stockcert_str_t *str);
 static const uint8_t *stockcert_read(stockcert_reader_t *r, size_t len);
 static uint64_t stockcert_read64(stockcert_reader_t *r);
@@ -35,28 +40,19 @@ static void stockcert_read_str(stockcert_reader_t *r, stockcert_str_t *str);
 void
 stockcert_put64(uint8_t *p, uint64_t n)
 {
-    int  i;
-
-    for (i = 7; i >= 0; i--) {
-        p[i] = (uint8_t) n;
-        n >>= 8;
-    }
+    n = htobe64(n);
+    memcpy(p, &n, sizeof(n));
 }
 
 
 uint64_t
 stockcert_get64(const uint8_t *p)
 {
-    int       i;
     uint64_t  n;
 
-    n = 0;
+    memcpy(&n, p, sizeof(n));
 
-    for (i = 0; i < 8; i++) {
-        n = n << 8 | p[i];
-    }
-
-    return n;
+    return be64toh(n);
 }
 
 
@@ -137,11 +133,10 @@ stockcert_entry_encode(const stockcert_entry_t *entry, uint8_t *p)
 const char *
 stockcert_entry_fault(const stockcert_entry_t *entry, const char **field)
 {
-    const char         *fault;
-    stockcert_kind_e    kind;
-    static const char  *texts[] = { "title", "name", "reference", "reason" };
+    const char              *fault;
+    const stockcert_kind_t  *kind;
 
-    kind = entry->kind;
+    kind = stockcert_kind(entry->kind);
 
     *field = "class";
     fault = stockcert_code_fault(entry->code.data, entry->code.len);
@@ -149,7 +144,7 @@ stockcert_entry_fault(const stockcert_entry_t *entry, const char **field)
         return fault;
     }
 
-    *field = texts[kind - 1];
+    *field = kind->text;
     fault = stockcert_text_fault(entry->text.data, entry->text.len);
     if (fault) {
         return fault;
@@ -157,9 +152,8 @@ stockcert_entry_fault(const stockcert_entry_t *entry, const char **field)
 
     *field = "idempotency key";
     if (entry->key.len) {
-        fault = kind == STOCKCERT_CERTIFICATE_ISSUED
-                ? stockcert_key_fault(entry->key.data, entry->key.len)
-                : "must not be there";
+        fault = kind->key ? stockcert_key_fault(entry->key.data, entry->key.len)
+                          : "must not be there";
         if (fault) {
             return fault;
         }
@@ -171,23 +165,24 @@ stockcert_entry_fault(const stockcert_entry_t *entry, const char **field)
     }
 
     *field = "number";
-    if (kind == STOCKCERT_CERTIFICATE_ISSUED
-        || kind == STOCKCERT_CERTIFICATE_CANCELLED)
-    {
-        if (entry->number == 0 || entry->number > STOCKCERT_SHARES_MAX) {
-            return "must be from 1 to 9007199254740991";
-        }
-
-    } else if (entry->number) {
-        return "must not be there";
+    fault = stockcert_entry_count_fault(entry->number, kind->number);
+    if (fault) {
+        return fault;
     }
 
     *field = "number of shares";
-    if (kind == STOCKCERT_CERTIFICATE_CANCELLED) {
-        return entry->shares ? "must not be there" : NULL;
+    return stockcert_entry_count_fault(entry->shares, kind->shares);
+}
+
+
+static const char *
+stockcert_entry_count_fault(uint64_t count, unsigned wanted)
+{
+    if (!wanted) {
+        return count ? "must not be there" : NULL;
     }
 
-    return entry->shares == 0 || entry->shares > STOCKCERT_SHARES_MAX
+    return count == 0 || count > STOCKCERT_SHARES_MAX
            ? "must be from 1 to 9007199254740991" : NULL;
 }
 
@@ -215,8 +210,7 @@ stockcert_entry_decode(const uint8_t *p, size_t len, stockcert_entry_t *entry)
 
     if (entry->seal == NULL || r.p != r.end
         || entry->code.len > STOCKCERT_CODE_MAX
-        || *kind < STOCKCERT_CLASS_OPENED
-        || *kind > STOCKCERT_CERTIFICATE_CANCELLED)
+        || stockcert_kind(*kind) == NULL)
     {
         return -1;
     }

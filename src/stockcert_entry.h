@@ -7,7 +7,7 @@
  * layout (format version 1; integers are unsigned and big-endian):
  *
  *     offset       size  field
- *     0               1  kind, STOCKCERT_CLASS_OPENED and so on
+ *     0               1  kind (stockcert_kinds.h)
  *     1               8  time, microseconds since 1970-01-01T00:00:00Z
  *     9               8  number of the certificate; 0 for an entry of a class
  *     17              8  shares
@@ -18,12 +18,6 @@
  *     27+c+t          1  k, length of the idempotency key
  *     28+c+t          k  idempotency key, of a certificate; otherwise k is 0
  *     28+c+t+k       32  seal
- *
- *     kind                           shares            text
- *     STOCKCERT_CLASS_OPENED         authorized        title
- *     STOCKCERT_CERTIFICATE_ISSUED   amount            holder's name
- *     STOCKCERT_CLASS_AMENDED        newly authorized  reference
- *     STOCKCERT_CERTIFICATE_CANCELLED  0               reason
  *
  * The seal is SHA-256 (FIPS 180-4) over the seal of the entry before and the
  * bytes of this entry up to its seal, so that each seal vouches for all that
@@ -50,6 +44,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "stockcert_kinds.h"
+
 
 #define STOCKCERT_FORMAT           1
 
@@ -62,14 +58,6 @@
 #define STOCKCERT_ENTRY_MAX                                                   \
     (28 + STOCKCERT_CODE_MAX + 2 * STOCKCERT_TEXT_MAX + STOCKCERT_SEAL_LEN)
 #define STOCKCERT_HEADER_MAX       (22 + STOCKCERT_TEXT_MAX)
-
-
-typedef enum {
-    STOCKCERT_CLASS_OPENED = 1,
-    STOCKCERT_CERTIFICATE_ISSUED,
-    STOCKCERT_CLASS_AMENDED,
-    STOCKCERT_CERTIFICATE_CANCELLED
-} stockcert_kind_e;
 
 
 /* bytes of somebody else's, not terminated */

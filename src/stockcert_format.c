@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <openssl/crypto.h>
+
 #include "stockcert_format.h"
 
 
@@ -76,31 +78,11 @@ stockcert_format_seal(const uint8_t *seal, char *text)
 int
 stockcert_parse_seal(const char *text, uint8_t *seal)
 {
-    int   i;
-    char  byte[3];
+    size_t  len;
 
-    if (strlen(text) != STOCKCERT_HEX_LEN
-        || strspn(text, "0123456789abcdefABCDEF") != STOCKCERT_HEX_LEN)
-    {
-        return -1;
-    }
-
-    byte[2] = '\0';
-
-    for (i = 0; i < STOCKCERT_SEAL_LEN; i++) {
-        memcpy(byte, text + 2 * i, 2);
-        seal[i] = (uint8_t) strtoul(byte, NULL, 16);
-    }
-
-    return 0;
-}
-
-
-const char *
-stockcert_format_kind(stockcert_kind_e kind)
-{
-    static const char  *kinds[] = { "opened", "issued", "amended",
-                                    "cancelled" };
-
-    return kinds[kind - 1];
+    return strlen(text) == STOCKCERT_HEX_LEN
+           && OPENSSL_hexstr2buf_ex(seal, STOCKCERT_SEAL_LEN, &len, text, '\0')
+              == 1
+           && len == STOCKCERT_SEAL_LEN
+           ? 0 : -1;
 }

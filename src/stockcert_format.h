@@ -1,6 +1,6 @@
 
 /*
- * Times, seals and kinds of entries as people and other programs read them.
+ * Times and seals as people and other programs read them.
  */
 
 
@@ -36,10 +36,6 @@ int stockcert_parse_time(const char *text, uint64_t *time);
 
 void stockcert_format_seal(const uint8_t *seal, char *text);
 int stockcert_parse_seal(const char *text, uint8_t *seal);
-
-/* "opened", "issued", "amended", "cancelled" */
-
-const char *stockcert_format_kind(stockcert_kind_e kind);
 
 
 #endif /* STOCKCERT_FORMAT_H */

@@ -8,16 +8,6 @@
 #include "stockcert_json.h"
 
 
-/* by kind */
-
-typedef struct {
-    const char  *text;
-    unsigned     number:1;
-    unsigned     shares:1;
-    unsigned     key:1;
-} stockcert_json_kind_t;
-
-
 static const char *stockcert_json_load(const char *json, size_t len,
     json_t **object);
 static const char *stockcert_json_read_entry(json_t *object,
@@ -29,14 +19,6 @@ static int stockcert_json_get_text(json_t *object, const char *name,
 static int stockcert_json_get_time(json_t *object, const char *name,
     uint64_t *time);
 static int stockcert_json_get_seal(json_t *object, uint8_t *seal);
-
-
-static const stockcert_json_kind_t  stockcert_json_kinds[] = {
-    { "title",     0, 1, 0 },
-    { "name",      1, 1, 1 },
-    { "reference", 0, 1, 0 },
-    { "reason",    1, 0, 0 }
-};
 
 
 void
@@ -58,19 +40,18 @@ stockcert_json_header(FILE *file, const stockcert_header_t *header,
 void
 stockcert_json_entry(FILE *file, const stockcert_entry_t *entry)
 {
-    char                          time[STOCKCERT_TIME_LEN + 1];
-    char                          hex[STOCKCERT_HEX_LEN + 1];
-    const stockcert_json_kind_t  *kind;
+    char                     time[STOCKCERT_TIME_LEN + 1];
+    char                     hex[STOCKCERT_HEX_LEN + 1];
+    const stockcert_kind_t  *kind;
 
-    kind = &stockcert_json_kinds[entry->kind - 1];
+    kind = stockcert_kind(entry->kind);
 
     stockcert_format_time(entry->time, time);
     stockcert_format_seal(entry->seal, hex);
 
     fprintf(file, "{\"entry\":%" PRIu64 ",\"kind\":\"%s\",\"time\":\"%s\","
-            "\"class\":\"%.*s\"", entry->position,
-            stockcert_format_kind(entry->kind), time, (int) entry->code.len,
-            entry->code.data);
+            "\"class\":\"%.*s\"", entry->position, kind->name, time,
+            (int) entry->code.len, entry->code.data);
 
     if (kind->number) {
         fprintf(file, ",\"number\":%" PRIu64, entry->number);
@@ -198,27 +179,21 @@ stockcert_json_load(const char *json, size_t len, json_t **object)
 static const char *
 stockcert_json_read_entry(json_t *object, stockcert_json_line_t *line)
 {
-    size_t                        n;
-    const char                   *name;
-    stockcert_kind_e              i;
-    stockcert_entry_t            *entry;
-    const stockcert_json_kind_t  *kind;
+    size_t                   n;
+    const char              *name;
+    stockcert_entry_t       *entry;
+    const stockcert_kind_t  *kind;
 
     entry = &line->entry;
     memset(entry, 0, sizeof(stockcert_entry_t));
 
     name = json_string_value(json_object_get(object, "kind"));
-    kind = NULL;
 
-    for (i = STOCKCERT_CLASS_OPENED;
-         i <= STOCKCERT_CERTIFICATE_CANCELLED && name;
-         i++)
-    {
-        if (strcmp(stockcert_format_kind(i), name) == 0) {
-            kind = &stockcert_json_kinds[i - 1];
-            entry->kind = i;
-        }
+    if (name) {
+        entry->kind = stockcert_kind_find(name);
     }
+
+    kind = stockcert_kind(entry->kind);
 
     if (kind == NULL) {
         return "has no \"kind\" that is known";

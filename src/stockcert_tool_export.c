@@ -283,7 +283,7 @@ stockcert_tool_write_csv(FILE *file, const stockcert_entry_t *entry)
     stockcert_format_seal(entry->seal, seal);
 
     fprintf(file, "%" PRIu64 ",%s,%s,%.*s,", entry->position,
-            stockcert_format_kind(entry->kind), time, (int) entry->code.len,
+            stockcert_kind(entry->kind)->name, time, (int) entry->code.len,
             entry->code.data);
 
     if (entry->number) {

@@ -293,6 +293,6 @@ stockcert_tool_write_entry(FILE *file, const stockcert_entry_t *entry)
 
     stockcert_tool_line(file, "%8" PRIu64 "  %s  %-9s  %-12s %12" PRIu64
                         "  %.*s", entry->position, time,
-                        stockcert_format_kind(entry->kind), id, entry->shares,
+                        stockcert_kind(entry->kind)->name, id, entry->shares,
                         (int) entry->text.len, entry->text.data);
 }

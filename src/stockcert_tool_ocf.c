@@ -444,7 +444,7 @@ stockcert_ocf_transaction(stockcert_ocf_export_t *export, FILE *file,
                 "\"%" PRIu64 "\"}", len, entry->code.data, entry->shares);
         break;
 
-    default: /* STOCKCERT_CERTIFICATE_CANCELLED */
+    case STOCKCERT_CERTIFICATE_CANCELLED:
         rc = stockcert_ledger_certificate(export->ledger, entry->code.data,
                                           entry->code.len, entry->number,
                                           &issued, NULL, &export->error);
@@ -459,6 +459,13 @@ stockcert_ocf_transaction(stockcert_ocf_export_t *export, FILE *file,
         stockcert_json_string(file, &entry->text);
         putc('}', file);
         break;
+
+    case STOCKCERT_CLASS_OPENED:
+    case STOCKCERT_KIND_END:
+
+        snprintf(export->error.text, sizeof(export->error.text), "entry %"
+                 PRIu64 " is no transaction", entry->position);
+        return STOCKCERT_FAILED;
     }
 
     return STOCKCERT_OK;

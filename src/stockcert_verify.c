@@ -233,10 +233,10 @@ stockcert_verify_header(stockcert_verify_t *v)
                                       " found another text");
     }
 
-    if (stockcert_verify_64(p + 13) > STOCKCERT_TIME_MAX) {
+    if (stockcert_get64(p + 13) > STOCKCERT_TIME_MAX) {
         return stockcert_verify_fault(v, "meta: expected a time before the year"
                                       " 10000, found %" PRIu64,
-                                      stockcert_verify_64(p + 13));
+                                      stockcert_get64(p + 13));
     }
 
     return stockcert_verify_hash(v, &value, NULL, v->seal);
@@ -250,7 +250,7 @@ stockcert_verify_entry(stockcert_verify_t *v, uint64_t position,
     uint8_t            key[8];
     stockcert_bytes_t  value;
 
-    stockcert_verify_put64(key, position);
+    stockcert_put64(key, position);
 
     stockcert_pages_find(v->pages, &v->journal, key, sizeof(key), &value);
 
@@ -288,9 +288,9 @@ stockcert_verify_decode(const stockcert_bytes_t *value,
     }
 
     entry->kind = p[0];
-    entry->time = stockcert_verify_64(p + 1);
-    entry->number = stockcert_verify_64(p + 9);
-    entry->shares = stockcert_verify_64(p + 17);
+    entry->time = stockcert_get64(p + 1);
+    entry->number = stockcert_get64(p + 9);
+    entry->shares = stockcert_get64(p + 17);
 
     p += 25;
     left -= 25 + STOCKCERT_SEAL_LEN;
@@ -330,31 +330,6 @@ stockcert_verify_hash(stockcert_verify_t *v, const stockcert_bytes_t *one,
     }
 
     return 0;
-}
-
-
-uint64_t
-stockcert_verify_64(const uint8_t *p)
-{
-    int       i;
-    uint64_t  n;
-
-    for (i = 0, n = 0; i < 8; i++) {
-        n = n << 8 | p[i];
-    }
-
-    return n;
-}
-
-
-void
-stockcert_verify_put64(uint8_t *p, uint64_t n)
-{
-    int  i;
-
-    for (i = 0; i < 8; i++) {
-        p[i] = (uint8_t) (n >> (56 - 8 * i));
-    }
 }
 
 

@@ -89,11 +89,6 @@ typedef struct {
 } stockcert_verify_entry_t;
 
 
-/* big-endian */
-
-uint64_t stockcert_verify_64(const uint8_t *p);
-void stockcert_verify_put64(uint8_t *p, uint64_t n);
-
 /* Reads the entry at a position; returns -1 with a fault if there is none. */
 
 int stockcert_verify_entry(stockcert_verify_t *v, uint64_t position,

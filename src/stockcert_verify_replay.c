@@ -7,12 +7,6 @@
 #include "stockcert_verify_int.h"
 
 
-#define STOCKCERT_VERIFY_OPENED     1
-#define STOCKCERT_VERIFY_ISSUED     2
-#define STOCKCERT_VERIFY_AMENDED    3
-#define STOCKCERT_VERIFY_CANCELLED  4
-
-
 static int stockcert_verify_fields(stockcert_verify_t *v,
     const stockcert_verify_entry_t *entry);
 static int stockcert_verify_replay(stockcert_verify_t *v,
@@ -48,7 +42,7 @@ stockcert_verify_posted(stockcert_verify_t *v)
             return -1;
         }
 
-        if (entry.kind != STOCKCERT_VERIFY_ISSUED) {
+        if (entry.kind != STOCKCERT_CERTIFICATE_ISSUED) {
             break;
         }
     }
@@ -107,8 +101,17 @@ static int
 stockcert_verify_fields(stockcert_verify_t *v,
     const stockcert_verify_entry_t *entry)
 {
-    size_t       i;
-    const char  *fault;
+    size_t                   i;
+    const char              *fault;
+    const stockcert_kind_t  *kind;
+
+    kind = stockcert_kind(entry->kind);
+
+    if (kind == NULL) {
+        return stockcert_verify_fault(v, "entry %" PRIu64 ": expected a kind "
+                                      "from 1 to %d, found %u", v->position,
+                                      STOCKCERT_KIND_END - 1, entry->kind);
+    }
 
     if (entry->time < v->time || entry->time > STOCKCERT_TIME_MAX) {
         return stockcert_verify_fault(v, "entry %" PRIu64 ": expected a time "
@@ -140,20 +143,26 @@ stockcert_verify_fields(stockcert_verify_t *v,
     }
 
     if (i < entry->key.len
-        || (entry->key.len && entry->kind != STOCKCERT_VERIFY_ISSUED))
+        || (entry->key.len && !kind->key))
     {
         return stockcert_verify_fault(v, "entry %" PRIu64 ": expected a "
                                       "printable idempotency key or none, "
                                       "found another", v->position);
     }
 
-    if (entry->kind == STOCKCERT_VERIFY_CANCELLED
-        ? entry->shares != 0
-        : entry->shares == 0 || entry->shares > STOCKCERT_SHARES_MAX)
+    if (kind->shares
+        ? entry->shares == 0 || entry->shares > STOCKCERT_SHARES_MAX
+        : entry->shares != 0)
     {
         return stockcert_verify_fault(v, "entry %" PRIu64 ": expected shares of"
                                       " its kind, found %" PRIu64, v->position,
                                       entry->shares);
+    }
+
+    if (!kind->number && entry->number) {
+        return stockcert_verify_fault(v, "entry %" PRIu64 ": expected no number"
+                                      ", found %" PRIu64, v->position,
+                                      entry->number);
     }
 
     return 0;
@@ -164,36 +173,32 @@ static int
 stockcert_verify_replay(stockcert_verify_t *v,
     const stockcert_verify_entry_t *entry)
 {
-    uint64_t                   number;
     stockcert_verify_class_t  *class;
 
     class = stockcert_verify_find(v, entry->code.data, entry->code.len);
 
     if (class == NULL
-        || class->opened == (entry->kind == STOCKCERT_VERIFY_OPENED))
+        || class->opened == (entry->kind == STOCKCERT_CLASS_OPENED))
     {
         return stockcert_verify_fault(v, "entry %" PRIu64 ": expected a class "
                                       "with a database that is %s, found %.*s",
                                       v->position,
-                                      entry->kind == STOCKCERT_VERIFY_OPENED
+                                      entry->kind == STOCKCERT_CLASS_OPENED
                                       ? "not opened yet" : "opened",
                                       (int) entry->code.len,
                                       (const char *) entry->code.data);
     }
 
-    number = 0;
+    switch ((stockcert_kind_e) entry->kind) {
 
-    switch (entry->kind) {
-
-    case STOCKCERT_VERIFY_OPENED:
+    case STOCKCERT_CLASS_OPENED:
         class->opened = 1;
         class->authorized = entry->shares;
         class->title_len = entry->text.len;
         memcpy(class->title, entry->text.data, entry->text.len);
         break;
 
-    case STOCKCERT_VERIFY_ISSUED:
-        number = entry->number;
+    case STOCKCERT_CERTIFICATE_ISSUED:
 
         if (stockcert_verify_issued(v, class, entry) != 0) {
             return -1;
@@ -201,12 +206,11 @@ stockcert_verify_replay(stockcert_verify_t *v,
 
         break;
 
-    case STOCKCERT_VERIFY_AMENDED:
+    case STOCKCERT_CLASS_AMENDED:
         class->authorized = entry->shares;
         break;
 
-    case STOCKCERT_VERIFY_CANCELLED:
-        number = entry->number;
+    case STOCKCERT_CERTIFICATE_CANCELLED:
 
         if (stockcert_verify_cancelled(v, class, entry) != 0) {
             return -1;
@@ -214,16 +218,8 @@ stockcert_verify_replay(stockcert_verify_t *v,
 
         break;
 
-    default:
-        return stockcert_verify_fault(v, "entry %" PRIu64 ": expected a kind "
-                                      "from 1 to 4, found %u", v->position,
-                                      entry->kind);
-    }
-
-    if (entry->number != number) {
-        return stockcert_verify_fault(v, "entry %" PRIu64 ": expected no number"
-                                      ", found %" PRIu64, v->position,
-                                      entry->number);
+    case STOCKCERT_KIND_END:
+        break;
     }
 
     if (class->issued > class->authorized) {
@@ -267,7 +263,7 @@ stockcert_verify_issued(stockcert_verify_t *v, stockcert_verify_class_t *class,
         return -1;
     }
 
-    position = stockcert_verify_64(value.data);
+    position = stockcert_get64(value.data);
 
     if (position != v->position) {
         return stockcert_verify_fault(v, STOCKCERT_VERIFY_PREFIX "%.*s, number "
@@ -303,7 +299,7 @@ stockcert_verify_cancelled(stockcert_verify_t *v,
 
     /* only one entry can be the second one of a certificate */
 
-    position = value.len == 16 ? stockcert_verify_64(value.data + 8) : 0;
+    position = value.len == 16 ? stockcert_get64(value.data + 8) : 0;
 
     if (position != v->position) {
         return stockcert_verify_fault(v, STOCKCERT_VERIFY_PREFIX "%.*s, number "
@@ -315,7 +311,7 @@ stockcert_verify_cancelled(stockcert_verify_t *v,
 
     /* it was looked at as it was replayed, and is what issued this number */
 
-    position = stockcert_verify_64(value.data);
+    position = stockcert_get64(value.data);
 
     if (stockcert_verify_entry(v, position, &issued) != 0) {
         return -1;
@@ -337,7 +333,7 @@ stockcert_verify_certificate(stockcert_verify_t *v,
 {
     uint8_t  key[8];
 
-    stockcert_verify_put64(key, number);
+    stockcert_put64(key, number);
 
     stockcert_pages_find(v->pages, &class->certificates, key, sizeof(key),
                          value);
@@ -415,9 +411,9 @@ stockcert_verify_class(stockcert_verify_t *v,
                                       (int) class->code_len, class->code);
     }
 
-    authorized = stockcert_verify_64(value.data);
-    issued = stockcert_verify_64(value.data + 8);
-    last = stockcert_verify_64(value.data + 16);
+    authorized = stockcert_get64(value.data);
+    issued = stockcert_get64(value.data + 8);
+    last = stockcert_get64(value.data + 16);
 
     if (authorized != class->authorized || issued != class->issued
         || last != class->last)

@@ -32,7 +32,7 @@ stockcert_verify_visit_request(void *data, const stockcert_bytes_t *key,
                                       "16 bytes, found %zu bytes", value->len);
     }
 
-    return stockcert_verify_add_run(v, stockcert_verify_64(key->data),
+    return stockcert_verify_add_run(v, stockcert_get64(key->data),
                                     value->data, value->len);
 }
 
@@ -98,7 +98,7 @@ stockcert_verify_run(stockcert_verify_t *v, stockcert_verify_run_t *run,
     most = 0;
 
     for (item = run->item; item < run->end; item += STOCKCERT_VERIFY_ITEM) {
-        position = stockcert_verify_64(item + 8);
+        position = stockcert_get64(item + 8);
 
         if (item > run->item
             && memcmp(item - STOCKCERT_VERIFY_ITEM, item, STOCKCERT_VERIFY_ITEM)
@@ -151,7 +151,7 @@ stockcert_verify_request(stockcert_verify_t *v, const stockcert_bytes_t *key)
 
     /* the hash is cut where the position goes */
 
-    stockcert_verify_put64(item + 8, v->position);
+    stockcert_put64(item + 8, v->position);
 
     if (v->position > v->posted) {
         memcpy(v->late[v->nlate++], item, STOCKCERT_VERIFY_ITEM);
@@ -309,8 +309,8 @@ stockcert_verify_same(stockcert_verify_t *v, const uint8_t *one,
     uint64_t                  a, b;
     stockcert_verify_entry_t  first, second;
 
-    a = stockcert_verify_64(one + 8);
-    b = stockcert_verify_64(two + 8);
+    a = stockcert_get64(one + 8);
+    b = stockcert_get64(two + 8);
 
     if (stockcert_verify_entry(v, a, &first) != 0
         || stockcert_verify_entry(v, b, &second) != 0)
