@@ -45,6 +45,7 @@
 #include <stdint.h>
 
 #include "stockcert_kinds.h"
+#include "stockcert_str.h"
 
 
 #define STOCKCERT_FORMAT           1
@@ -58,14 +59,6 @@
 #define STOCKCERT_ENTRY_MAX                                                   \
     (28 + STOCKCERT_CODE_MAX + 2 * STOCKCERT_TEXT_MAX + STOCKCERT_SEAL_LEN)
 #define STOCKCERT_HEADER_MAX       (22 + STOCKCERT_TEXT_MAX)
-
-
-/* bytes of somebody else's, not terminated */
-
-typedef struct {
-    size_t             len;
-    const char        *data;
-} stockcert_str_t;
 
 
 typedef struct {

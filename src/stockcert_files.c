@@ -10,7 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "stockcert_ledger_int.h"
+#include "stockcert_store.h"
 
 
 /*

@@ -86,3 +86,14 @@ stockcert_parse_seal(const char *text, uint8_t *seal)
            && len == STOCKCERT_SEAL_LEN
            ? 0 : -1;
 }
+
+
+uint64_t
+stockcert_now(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
+}

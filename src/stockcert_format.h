@@ -28,6 +28,10 @@
 void stockcert_format_time(uint64_t time, char *text);
 int stockcert_parse_time(const char *text, uint64_t *time);
 
+/* what the clock says, in the same unit */
+
+uint64_t stockcert_now(void);
+
 /*
  * A seal (STOCKCERT_SEAL_LEN bytes) in hexadecimal digits.  _format_seal() writes
  * STOCKCERT_HEX_LEN + 1 bytes, in lower case.  _parse_seal() returns 0, or -1 for

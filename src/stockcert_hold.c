@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "stockcert_hold.h"
-#include "stockcert_ledger_int.h"
+#include "stockcert_store.h"
 #include "stockcert_owner.h"
 
 

@@ -1,7 +1,7 @@
 
 #include <string.h>
 
-#include "stockcert_ledger_int.h"
+#include "stockcert_store.h"
 
 
 static stockcert_rc_e stockcert_ledger_grant(stockcert_ledger_t *ledger,
@@ -60,6 +60,7 @@ stockcert_ledger_grant(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
 {
     stockcert_rc_e             rc;
     stockcert_entry_t          entry;
+    stockcert_fixed_t          fixed;
     stockcert_grant_t         *grant;
     stockcert_outcome_t       *outcome;
     stockcert_ledger_class_t  *class;
@@ -76,15 +77,15 @@ stockcert_ledger_grant(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
         }
     }
 
-    class = stockcert_ledger_find_class(ledger, ledger->nclasses, grant->code,
-                                        grant->code_len);
+    class = stockcert_class_find(ledger, ledger->nclasses, grant->code,
+                                 grant->code_len);
 
     if (class == NULL) {
         outcome->status = STOCKCERT_NO_CLASS;
         return STOCKCERT_OK;
     }
 
-    rc = stockcert_ledger_load(ledger, class, error);
+    rc = stockcert_class_load(ledger, class, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
@@ -107,13 +108,15 @@ stockcert_ledger_grant(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
     entry.key.len = grant->key_len;
     entry.key.data = grant->key;
 
-    rc = stockcert_ledger_put_issued(ledger, class, &entry, error);
+    rc = stockcert_fix(ledger, &entry, &fixed, error);
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_apply(ledger, &entry, &fixed, error);
+    }
+
     if (rc != STOCKCERT_OK) {
         return rc;
     }
-
-    outcome->remaining -= grant->amount;
-    entry.seal = ledger->seal;
 
     stockcert_ledger_issued(outcome, &entry);
 
@@ -133,8 +136,8 @@ stockcert_ledger_find(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
 
     grant = &slot->grant;
 
-    rc = stockcert_ledger_find_request(ledger, grant->key, grant->key_len,
-                                       &entry, error);
+    rc = stockcert_keys_find(ledger, grant->key, grant->key_len,
+                             &entry, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stockcert_ledger_int.h"
+#include "stockcert_store.h"
 
 
 static stockcert_rc_e stockcert_ledger_try(const stockcert_ledger_conf_t *conf,
@@ -201,7 +201,7 @@ int
 stockcert_ledger_has_class(const stockcert_ledger_t *ledger, const char *code,
     size_t len)
 {
-    return stockcert_ledger_find_class(ledger, ledger->nclasses, code, len)
+    return stockcert_class_find(ledger, ledger->nclasses, code, len)
            != NULL;
 }
 
@@ -234,27 +234,6 @@ stockcert_ledger_holder(const stockcert_ledger_t *ledger)
 }
 
 
-stockcert_ledger_class_t *
-stockcert_ledger_find_class(const stockcert_ledger_t *ledger, size_t n,
-    const char *code, size_t len)
-{
-    size_t                           i;
-    const stockcert_ledger_class_t  *class;
-
-    for (i = 0; i < n; i++) {
-        class = &ledger->classes[i];
-
-        if (class->record.code.len == len
-            && memcmp(class->code, code, len) == 0)
-        {
-            return (stockcert_ledger_class_t *) class;
-        }
-    }
-
-    return NULL;
-}
-
-
 static stockcert_rc_e
 stockcert_ledger_open_env(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, stockcert_error_t *error)
@@ -283,64 +262,4 @@ stockcert_ledger_open_env(stockcert_ledger_t *ledger,
     }
 
     return stockcert_files_open(ledger, conf, error);
-}
-
-
-stockcert_rc_e
-stockcert_ledger_error(stockcert_error_t *error, const char *call, int rc)
-{
-    if (rc == 0) {
-        return STOCKCERT_OK;
-    }
-
-    snprintf(error->text, sizeof(error->text), "%s failed (%d: %s)", call, rc,
-             mdb_strerror(rc));
-
-    switch (rc) {
-
-    case MDB_MAP_FULL:
-    case ENOSPC:
-    case EDQUOT:
-        return STOCKCERT_FULL;
-
-    default:
-        return STOCKCERT_FAILED;
-    }
-}
-
-
-stockcert_rc_e
-stockcert_ledger_damaged(stockcert_error_t *error, const char *what)
-{
-    snprintf(error->text, sizeof(error->text),
-             "not a ledger, or a damaged one: %s", what);
-
-    return STOCKCERT_FAILED;
-}
-
-
-stockcert_rc_e
-stockcert_ledger_refused(stockcert_error_t *error, const char *fmt, ...)
-{
-    va_list  args;
-
-    va_start(args, fmt);
-    vsnprintf(error->text, sizeof(error->text), fmt, args);
-    va_end(args);
-
-    return STOCKCERT_REFUSED;
-}
-
-
-stockcert_rc_e
-stockcert_ledger_busy(stockcert_error_t *error, const stockcert_lock_t *lock)
-{
-    if (errno != EWOULDBLOCK) {
-        return stockcert_ledger_error(error, "flock()", errno);
-    }
-
-    snprintf(error->text, sizeof(error->text), "process %d has it locked",
-             (int) stockcert_lock_holder(lock));
-
-    return STOCKCERT_BUSY;
 }

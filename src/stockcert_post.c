@@ -1,7 +1,7 @@
 
 #include <string.h>
 
-#include "stockcert_ledger_int.h"
+#include "stockcert_store.h"
 
 
 /*
@@ -32,30 +32,12 @@
  */
 
 
-static stockcert_rc_e stockcert_ledger_read_unposted(
-    stockcert_ledger_t *ledger, MDB_cursor *cursor, stockcert_error_t *error);
-static stockcert_ledger_class_t *stockcert_ledger_meet_class(
-    stockcert_ledger_t *ledger, const stockcert_str_t *code,
-    stockcert_error_t *error);
-static void stockcert_ledger_note(stockcert_ledger_t *ledger,
-    stockcert_ledger_class_t *class, const stockcert_entry_t *entry);
+static stockcert_rc_e stockcert_post_read(stockcert_ledger_t *ledger,
+    MDB_cursor *cursor, stockcert_error_t *error);
 
-
-int
-stockcert_ledger_posts(const stockcert_entry_t *entry)
-{
-    return entry->kind != STOCKCERT_CERTIFICATE_ISSUED
-           || entry->position % STOCKCERT_LOT == 0;
-}
-
-
-/*
- * What can be told at once of whether the databases belong together; all of it
- * is for "stockcert verify".
- */
 
 stockcert_rc_e
-stockcert_ledger_check(stockcert_ledger_t *ledger, stockcert_error_t *error)
+stockcert_post_check(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
     int                        rc;
     size_t                     i;
@@ -77,7 +59,7 @@ stockcert_ledger_check(stockcert_ledger_t *ledger, stockcert_error_t *error)
 
     if (stat.ms_entries != 4 + ledger->nclasses) {
         return stockcert_ledger_damaged(error,
-                                      "classes and their databases differ");
+                                        "classes and their databases differ");
     }
 
     entries = 0;
@@ -114,7 +96,7 @@ stockcert_ledger_check(stockcert_ledger_t *ledger, stockcert_error_t *error)
 
 
 stockcert_rc_e
-stockcert_ledger_catch_up(stockcert_ledger_t *ledger, stockcert_error_t *error)
+stockcert_post_catch_up(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
     int                        rc;
     size_t                     i;
@@ -143,7 +125,7 @@ stockcert_ledger_catch_up(stockcert_ledger_t *ledger, stockcert_error_t *error)
         return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
     }
 
-    failed = stockcert_ledger_read_unposted(ledger, cursor, error);
+    failed = stockcert_post_read(ledger, cursor, error);
 
     mdb_cursor_close(cursor);
 
@@ -173,7 +155,7 @@ stockcert_ledger_catch_up(stockcert_ledger_t *ledger, stockcert_error_t *error)
 
 
 static stockcert_rc_e
-stockcert_ledger_read_unposted(stockcert_ledger_t *ledger, MDB_cursor *cursor,
+stockcert_post_read(stockcert_ledger_t *ledger, MDB_cursor *cursor,
     stockcert_error_t *error)
 {
     stockcert_rc_e             rc;
@@ -183,7 +165,7 @@ stockcert_ledger_read_unposted(stockcert_ledger_t *ledger, MDB_cursor *cursor,
     ledger->posted = ledger->position;
 
     for ( ;; ) {
-        rc = stockcert_ledger_get_unposted(cursor, &entry, error);
+        rc = stockcert_journal_unposted(cursor, &entry, error);
 
         if (rc == STOCKCERT_NOT_FOUND) {
             return STOCKCERT_OK;
@@ -197,7 +179,7 @@ stockcert_ledger_read_unposted(stockcert_ledger_t *ledger, MDB_cursor *cursor,
             return stockcert_ledger_damaged(error, "an entry is missing");
         }
 
-        class = stockcert_ledger_meet_class(ledger, &entry.code, error);
+        class = stockcert_class_meet(ledger, &entry.code, error);
         if (class == NULL) {
             return STOCKCERT_FAILED;
         }
@@ -209,54 +191,15 @@ stockcert_ledger_read_unposted(stockcert_ledger_t *ledger, MDB_cursor *cursor,
 
         class->record.issued += entry.shares;
 
-        stockcert_ledger_note(ledger, class, &entry);
+        stockcert_post_note(ledger, class, &entry);
 
         ledger->posted--;
     }
 }
 
 
-/*
- * A class may have been opened since the ledger was, as by the new workers of a
- * reload.  It is for the writer's eyes only, until its transaction ends.
- */
-
-static stockcert_ledger_class_t *
-stockcert_ledger_meet_class(stockcert_ledger_t *ledger,
-    const stockcert_str_t *code, stockcert_error_t *error)
-{
-    stockcert_rc_e             rc;
-    stockcert_class_t          record;
-    stockcert_ledger_class_t  *class;
-
-    class = stockcert_ledger_find_class(ledger, ledger->nmet, code->data,
-                                        code->len);
-    rc = STOCKCERT_OK;
-
-    if (class == NULL) {
-        class = &ledger->classes[ledger->nmet];
-
-        rc = stockcert_ledger_get_class(ledger, ledger->writer, code->data,
-                                        code->len, &record, error);
-        if (rc == STOCKCERT_OK) {
-            rc = stockcert_ledger_load_class(ledger, &record, error);
-        }
-    }
-
-    if (rc == STOCKCERT_OK) {
-        rc = stockcert_ledger_load(ledger, class, error);
-    }
-
-    if (rc == STOCKCERT_NOT_FOUND) {
-        rc = stockcert_ledger_damaged(error, "a class is missing");
-    }
-
-    return rc == STOCKCERT_OK ? class : NULL;
-}
-
-
-static void
-stockcert_ledger_note(stockcert_ledger_t *ledger,
+void
+stockcert_post_note(stockcert_ledger_t *ledger,
     stockcert_ledger_class_t *class, const stockcert_entry_t *entry)
 {
     stockcert_unposted_t  *unposted;
@@ -276,69 +219,14 @@ stockcert_ledger_note(stockcert_ledger_t *ledger,
 
 
 stockcert_rc_e
-stockcert_ledger_load(stockcert_ledger_t *ledger,
-    stockcert_ledger_class_t *class, stockcert_error_t *error)
-{
-    stockcert_rc_e     rc;
-    stockcert_class_t  record;
-
-    if (class->loaded) {
-        return STOCKCERT_OK;
-    }
-
-    rc = stockcert_ledger_get_class(ledger, ledger->writer,
-                                    class->record.code.data,
-                                    class->record.code.len, &record, error);
-
-    if (rc == STOCKCERT_NOT_FOUND) {
-        return stockcert_ledger_damaged(error, "a class is missing");
-    }
-
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    class->record.authorized = record.authorized;
-    class->record.issued = record.issued;
-    class->record.last = record.last;
-    class->loaded = 1;
-    class->changed = 0;
-
-    return STOCKCERT_OK;
-}
-
-
-stockcert_rc_e
-stockcert_ledger_put_issued(stockcert_ledger_t *ledger,
-    stockcert_ledger_class_t *class, stockcert_entry_t *entry,
-    stockcert_error_t *error)
-{
-    stockcert_rc_e  rc;
-
-    rc = stockcert_ledger_append(ledger, entry, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    class->record.last = entry->number;
-    class->record.issued += entry->shares;
-
-    stockcert_ledger_note(ledger, class, entry);
-
-    return stockcert_ledger_posts(entry) ? stockcert_ledger_post(ledger, error)
-                                         : STOCKCERT_OK;
-}
-
-
-stockcert_rc_e
-stockcert_ledger_post(stockcert_ledger_t *ledger, stockcert_error_t *error)
+stockcert_post(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
     size_t                     i;
     stockcert_rc_e             rc;
     stockcert_unposted_t      *unposted;
     stockcert_ledger_class_t  *class;
 
-    rc = stockcert_ledger_put_requests(ledger, error);
+    rc = stockcert_keys_put(ledger, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
@@ -347,9 +235,9 @@ stockcert_ledger_post(stockcert_ledger_t *ledger, stockcert_error_t *error)
         ledger->posted++;
         unposted = &ledger->unposted[ledger->posted % STOCKCERT_LOT];
 
-        rc = stockcert_ledger_put_certificate(ledger, unposted->class,
-                                              unposted->number, ledger->posted,
-                                              0, error);
+        rc = stockcert_certificate_put(ledger, unposted->class,
+                                       unposted->number, ledger->posted,
+                                       0, error);
         if (rc != STOCKCERT_OK) {
             return rc;
         }
@@ -362,7 +250,7 @@ stockcert_ledger_post(stockcert_ledger_t *ledger, stockcert_error_t *error)
             continue;
         }
 
-        rc = stockcert_ledger_put_class(ledger, &class->record, error);
+        rc = stockcert_class_put(ledger, &class->record, error);
         if (rc != STOCKCERT_OK) {
             return rc;
         }
@@ -371,31 +259,4 @@ stockcert_ledger_post(stockcert_ledger_t *ledger, stockcert_error_t *error)
     }
 
     return STOCKCERT_OK;
-}
-
-
-stockcert_rc_e
-stockcert_ledger_put_certificate(stockcert_ledger_t *ledger,
-    const stockcert_ledger_class_t *class, uint64_t number, uint64_t issued,
-    uint64_t cancelled, stockcert_error_t *error)
-{
-    int      rc;
-    uint8_t  name[8], positions[16];
-    MDB_val  key, value;
-
-    stockcert_put64(name, number);
-    stockcert_put64(positions, issued);
-    stockcert_put64(positions + 8, cancelled);
-
-    key.mv_size = sizeof(name);
-    key.mv_data = name;
-    value.mv_size = cancelled ? 16 : 8;
-    value.mv_data = positions;
-
-    /* MDB_APPEND also refuses a number that is not above all others */
-
-    rc = mdb_put(ledger->writer, class->certificates, &key, &value,
-                 cancelled ? 0 : MDB_APPEND);
-
-    return stockcert_ledger_error(error, "mdb_put()", rc);
 }

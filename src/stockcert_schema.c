@@ -5,16 +5,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "stockcert_ledger_int.h"
+#include "stockcert_format.h"
+#include "stockcert_store.h"
 #include "stockcert_text.h"
+
+
+/* What must be in a ledger's environment: opens it, makes it, checks it. */
 
 
 #define STOCKCERT_META_KEY  "ledger"
 
 
-static stockcert_rc_e stockcert_ledger_open_dbi(stockcert_ledger_t *ledger,
-    const char *name, unsigned int create, MDB_dbi *dbi,
-    stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_add_class(stockcert_ledger_t *ledger,
+    const stockcert_class_t *class, int make, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_open_header(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, int make, unsigned int *create,
     stockcert_error_t *error);
@@ -23,22 +26,7 @@ static stockcert_rc_e stockcert_ledger_put_header(stockcert_ledger_t *ledger,
 static stockcert_rc_e stockcert_ledger_use_header(stockcert_ledger_t *ledger,
     const MDB_val *value, const stockcert_str_t *company,
     stockcert_error_t *error);
-static stockcert_rc_e stockcert_ledger_add_class(stockcert_ledger_t *ledger,
-    const stockcert_class_t *class, int make, stockcert_error_t *error);
-static stockcert_rc_e stockcert_ledger_load_classes(stockcert_ledger_t *ledger,
-    stockcert_error_t *error);
-static stockcert_rc_e stockcert_ledger_open_certificates(
-    stockcert_ledger_t *ledger, const stockcert_str_t *code,
-    unsigned int create, MDB_dbi *dbi, stockcert_error_t *error);
 
-
-/*
- * All databases are opened in this one transaction: LMDB wants that once for a
- * process, and not from two transactions at a time.  (Those of classes that the
- * writer meets later it opens itself, and nobody else does.)  They are made with
- * the ledger or class that they belong to; if one is not there later, something
- * is lost, and the ledger is refused.
- */
 
 stockcert_rc_e
 stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
@@ -66,27 +54,27 @@ stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
     }
 
     rc = stockcert_ledger_open_dbi(ledger, "request", create,
-                                   &ledger->request, error);
+                                   &ledger->keys, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
 
-    rc = stockcert_ledger_read_tail(ledger, error);
+    rc = stockcert_journal_read_tail(ledger, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
 
-    rc = stockcert_ledger_load_classes(ledger, error);
+    rc = stockcert_class_read_all(ledger, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
 
-    rc = stockcert_ledger_check(ledger, error);
+    rc = stockcert_post_check(ledger, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
 
-    rc = stockcert_ledger_catch_up(ledger, error);
+    rc = stockcert_post_catch_up(ledger, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
@@ -102,8 +90,6 @@ stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
 }
 
 
-/* opens a class of the configuration, if the ledger does not have it */
-
 static stockcert_rc_e
 stockcert_ledger_add_class(stockcert_ledger_t *ledger,
     const stockcert_class_t *class, int make, stockcert_error_t *error)
@@ -111,8 +97,8 @@ stockcert_ledger_add_class(stockcert_ledger_t *ledger,
     stockcert_rc_e     rc;
     stockcert_entry_t  entry;
 
-    if (stockcert_ledger_find_class(ledger, ledger->nclasses, class->code.data,
-                                    class->code.len)
+    if (stockcert_class_find(ledger, ledger->nclasses, class->code.data,
+                             class->code.len)
         != NULL)
     {
         return STOCKCERT_OK;
@@ -132,22 +118,6 @@ stockcert_ledger_add_class(stockcert_ledger_t *ledger,
     rc = stockcert_ledger_enter(ledger, &entry, error);
 
     return rc == STOCKCERT_REFUSED ? STOCKCERT_FAILED : rc;
-}
-
-
-static stockcert_rc_e
-stockcert_ledger_open_dbi(stockcert_ledger_t *ledger, const char *name,
-    unsigned int create, MDB_dbi *dbi, stockcert_error_t *error)
-{
-    int  rc;
-
-    rc = mdb_dbi_open(ledger->writer, name, create, dbi);
-
-    if (rc == MDB_NOTFOUND) {
-        return stockcert_ledger_damaged(error, "a database is missing");
-    }
-
-    return stockcert_ledger_error(error, "mdb_dbi_open()", rc);
 }
 
 
@@ -219,11 +189,6 @@ stockcert_ledger_open_header(stockcert_ledger_t *ledger,
     return stockcert_ledger_use_header(ledger, &value, &conf->company, error);
 }
 
-
-/*
- * LMDB flushes its file, but not the directory that it made the file in.  This
- * is done before the header is: a ledger that has one is in its directory.
- */
 
 static stockcert_rc_e
 stockcert_ledger_put_header(stockcert_ledger_t *ledger,
@@ -323,131 +288,4 @@ stockcert_ledger_use_header(stockcert_ledger_t *ledger, const MDB_val *value,
     memcpy(ledger->company, header.company.data, header.company.len);
 
     return STOCKCERT_OK;
-}
-
-
-stockcert_rc_e
-stockcert_ledger_open_class(stockcert_ledger_t *ledger,
-    stockcert_entry_t *entry, stockcert_error_t *error)
-{
-    MDB_dbi            certificates;
-    stockcert_rc_e     rc;
-    stockcert_class_t  record;
-
-    rc = stockcert_ledger_append(ledger, entry, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    memset(&record, 0, sizeof(stockcert_class_t));
-
-    record.code = entry->code;
-    record.title = entry->text;
-    record.authorized = entry->shares;
-
-    rc = stockcert_ledger_put_class(ledger, &record, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    rc = stockcert_ledger_open_certificates(ledger, &record.code, MDB_CREATE,
-                                            &certificates, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    return stockcert_ledger_load_classes(ledger, error);
-}
-
-
-static stockcert_rc_e
-stockcert_ledger_load_classes(stockcert_ledger_t *ledger,
-    stockcert_error_t *error)
-{
-    int                rc;
-    MDB_val            key, value;
-    MDB_cursor        *cursor;
-    stockcert_rc_e     failed;
-    stockcert_class_t  class;
-
-    ledger->nmet = 0;
-
-    rc = mdb_cursor_open(ledger->writer, ledger->class, &cursor);
-    if (rc != 0) {
-        return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
-    }
-
-    failed = STOCKCERT_OK;
-
-    while (failed == STOCKCERT_OK) {
-
-        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-        if (rc != 0) {
-            break;
-        }
-
-        if (stockcert_class_decode(&key, &value, &class) != 0) {
-            failed = stockcert_ledger_damaged(error,
-                                              "a class is not readable");
-            break;
-        }
-
-        failed = stockcert_ledger_load_class(ledger, &class, error);
-    }
-
-    mdb_cursor_close(cursor);
-
-    ledger->nclasses = ledger->nmet;
-
-    if (failed != STOCKCERT_OK || rc == MDB_NOTFOUND) {
-        return failed;
-    }
-
-    return stockcert_ledger_error(error, "mdb_cursor_get()", rc);
-}
-
-
-stockcert_rc_e
-stockcert_ledger_load_class(stockcert_ledger_t *ledger,
-    const stockcert_class_t *class, stockcert_error_t *error)
-{
-    stockcert_rc_e             rc;
-    stockcert_ledger_class_t  *c;
-
-    if (ledger->nmet == STOCKCERT_CLASSES_MAX) {
-        return stockcert_ledger_damaged(error, "it has too many classes");
-    }
-
-    c = &ledger->classes[ledger->nmet];
-
-    memcpy(c->code, class->code.data, class->code.len);
-    memcpy(c->title, class->title.data, class->title.len);
-
-    c->record = *class;
-    c->record.code.data = c->code;
-    c->record.title.data = c->title;
-    c->loaded = 0;
-    c->changed = 0;
-
-    rc = stockcert_ledger_open_certificates(ledger, &class->code, 0,
-                                            &c->certificates, error);
-    if (rc == STOCKCERT_OK) {
-        ledger->nmet++;
-    }
-
-    return rc;
-}
-
-
-static stockcert_rc_e
-stockcert_ledger_open_certificates(stockcert_ledger_t *ledger,
-    const stockcert_str_t *code, unsigned int create, MDB_dbi *dbi,
-    stockcert_error_t *error)
-{
-    char  name[sizeof("certificate:") + STOCKCERT_CODE_MAX];
-
-    snprintf(name, sizeof(name), "certificate:%.*s", (int) code->len,
-             code->data);
-
-    return stockcert_ledger_open_dbi(ledger, name, create, dbi, error);
 }

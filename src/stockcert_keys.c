@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stockcert_ledger_int.h"
+#include "stockcert_store.h"
 
 
 /*
@@ -39,28 +39,28 @@ typedef struct {
 } stockcert_search_t;
 
 
-static stockcert_rc_e stockcert_request_hash(stockcert_ledger_t *ledger,
+static stockcert_rc_e stockcert_keys_hash(stockcert_ledger_t *ledger,
     const stockcert_str_t *key, uint8_t *hash, stockcert_error_t *error);
-static stockcert_rc_e stockcert_request_search(stockcert_ledger_t *ledger,
+static stockcert_rc_e stockcert_keys_search(stockcert_ledger_t *ledger,
     MDB_cursor *cursor, const stockcert_search_t *search,
     stockcert_error_t *error);
-static stockcert_rc_e stockcert_request_compare(stockcert_ledger_t *ledger,
+static stockcert_rc_e stockcert_keys_compare(stockcert_ledger_t *ledger,
     const uint8_t *items, size_t n, const stockcert_search_t *search,
     stockcert_error_t *error);
-static size_t stockcert_request_first(const uint8_t *items, size_t n,
+static size_t stockcert_keys_first(const uint8_t *items, size_t n,
     const uint8_t *hash);
-static stockcert_rc_e stockcert_request_items(stockcert_ledger_t *ledger,
+static stockcert_rc_e stockcert_keys_items(stockcert_ledger_t *ledger,
     uint8_t *items, size_t *n, stockcert_error_t *error);
-static int stockcert_request_append(MDB_cursor *cursor, uint8_t *items,
+static int stockcert_keys_append(MDB_cursor *cursor, uint8_t *items,
     size_t n);
-static int stockcert_request_merge(uint8_t **items, size_t *n,
+static int stockcert_keys_merge(uint8_t **items, size_t *n,
     const MDB_val *run);
-static int stockcert_request_readable(const MDB_val *key, const MDB_val *run);
-static int stockcert_request_cmp(const void *one, const void *two);
+static int stockcert_keys_readable(const MDB_val *key, const MDB_val *run);
+static int stockcert_keys_cmp(const void *one, const void *two);
 
 
 stockcert_rc_e
-stockcert_ledger_find_request(stockcert_ledger_t *ledger, const char *key,
+stockcert_keys_find(stockcert_ledger_t *ledger, const char *key,
     size_t len, stockcert_entry_t *entry, stockcert_error_t *error)
 {
     int                      rc;
@@ -77,8 +77,8 @@ stockcert_ledger_find_request(stockcert_ledger_t *ledger, const char *key,
         unposted = &ledger->unposted[position % STOCKCERT_LOT];
 
         if (unposted->key_len == len && memcmp(unposted->key, key, len) == 0) {
-            return stockcert_ledger_get_entry(ledger, ledger->writer, position,
-                                              entry, error);
+            return stockcert_journal_get(ledger, ledger->writer, position,
+                                         entry, error);
         }
     }
 
@@ -86,17 +86,17 @@ stockcert_ledger_find_request(stockcert_ledger_t *ledger, const char *key,
     search.key.data = key;
     search.entry = entry;
 
-    found = stockcert_request_hash(ledger, &search.key, search.hash, error);
+    found = stockcert_keys_hash(ledger, &search.key, search.hash, error);
     if (found != STOCKCERT_OK) {
         return found;
     }
 
-    rc = mdb_cursor_open(ledger->writer, ledger->request, &cursor);
+    rc = mdb_cursor_open(ledger->writer, ledger->keys, &cursor);
     if (rc != 0) {
         return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
     }
 
-    found = stockcert_request_search(ledger, cursor, &search, error);
+    found = stockcert_keys_search(ledger, cursor, &search, error);
 
     mdb_cursor_close(cursor);
 
@@ -105,7 +105,7 @@ stockcert_ledger_find_request(stockcert_ledger_t *ledger, const char *key,
 
 
 stockcert_rc_e
-stockcert_ledger_put_requests(stockcert_ledger_t *ledger,
+stockcert_keys_put(stockcert_ledger_t *ledger,
     stockcert_error_t *error)
 {
     int              rc;
@@ -118,25 +118,25 @@ stockcert_ledger_put_requests(stockcert_ledger_t *ledger,
         return STOCKCERT_OK;
     }
 
-    items = malloc(STOCKCERT_LOT * STOCKCERT_REQUEST);
+    items = malloc(STOCKCERT_LOT * STOCKCERT_KEYS_ITEM);
     if (items == NULL) {
         return stockcert_ledger_error(error, "malloc()", errno);
     }
 
-    put = stockcert_request_items(ledger, items, &n, error);
+    put = stockcert_keys_items(ledger, items, &n, error);
 
     if (put != STOCKCERT_OK || n == 0) {
         free(items);
         return put;
     }
 
-    rc = mdb_cursor_open(ledger->writer, ledger->request, &cursor);
+    rc = mdb_cursor_open(ledger->writer, ledger->keys, &cursor);
     if (rc != 0) {
         free(items);
         return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
     }
 
-    rc = stockcert_request_append(cursor, items, n);
+    rc = stockcert_keys_append(cursor, items, n);
 
     mdb_cursor_close(cursor);
 
@@ -151,7 +151,7 @@ stockcert_ledger_put_requests(stockcert_ledger_t *ledger,
 /* those of the unposted entries, in the order of the journal */
 
 static stockcert_rc_e
-stockcert_request_items(stockcert_ledger_t *ledger, uint8_t *items, size_t *n,
+stockcert_keys_items(stockcert_ledger_t *ledger, uint8_t *items, size_t *n,
     stockcert_error_t *error)
 {
     uint8_t                hash[STOCKCERT_SEAL_LEN];
@@ -175,7 +175,7 @@ stockcert_request_items(stockcert_ledger_t *ledger, uint8_t *items, size_t *n,
         key.len = unposted->key_len;
         key.data = unposted->key;
 
-        rc = stockcert_request_hash(ledger, &key, hash, error);
+        rc = stockcert_keys_hash(ledger, &key, hash, error);
         if (rc != STOCKCERT_OK) {
             return rc;
         }
@@ -183,7 +183,7 @@ stockcert_request_items(stockcert_ledger_t *ledger, uint8_t *items, size_t *n,
         memcpy(items, hash, 8);
         stockcert_put64(items + 8, position);
 
-        items += STOCKCERT_REQUEST;
+        items += STOCKCERT_KEYS_ITEM;
         (*n)++;
     }
 
@@ -192,7 +192,7 @@ stockcert_request_items(stockcert_ledger_t *ledger, uint8_t *items, size_t *n,
 
 
 static stockcert_rc_e
-stockcert_request_hash(stockcert_ledger_t *ledger, const stockcert_str_t *key,
+stockcert_keys_hash(stockcert_ledger_t *ledger, const stockcert_str_t *key,
     uint8_t *hash, stockcert_error_t *error)
 {
     if (stockcert_seal(ledger->sealer, NULL, (const uint8_t *) key->data,
@@ -209,7 +209,7 @@ stockcert_request_hash(stockcert_ledger_t *ledger, const stockcert_str_t *key,
 /* newest runs first: most that is asked for again is asked for soon */
 
 static stockcert_rc_e
-stockcert_request_search(stockcert_ledger_t *ledger, MDB_cursor *cursor,
+stockcert_keys_search(stockcert_ledger_t *ledger, MDB_cursor *cursor,
     const stockcert_search_t *search, stockcert_error_t *error)
 {
     int             rc;
@@ -221,18 +221,18 @@ stockcert_request_search(stockcert_ledger_t *ledger, MDB_cursor *cursor,
          rc == 0;
          rc = mdb_cursor_get(cursor, &key, &run, MDB_PREV))
     {
-        if (!stockcert_request_readable(&key, &run)) {
+        if (!stockcert_keys_readable(&key, &run)) {
             return stockcert_ledger_damaged(error,
                                             "its requests are not readable");
         }
 
-        n = run.mv_size / STOCKCERT_REQUEST;
-        first = stockcert_request_first(run.mv_data, n, search->hash);
+        n = run.mv_size / STOCKCERT_KEYS_ITEM;
+        first = stockcert_keys_first(run.mv_data, n, search->hash);
 
-        found = stockcert_request_compare(ledger,
-                                          (uint8_t *) run.mv_data
-                                          + first * STOCKCERT_REQUEST,
-                                          n - first, search, error);
+        found = stockcert_keys_compare(ledger,
+                                       (uint8_t *) run.mv_data
+                                          + first * STOCKCERT_KEYS_ITEM,
+                                       n - first, search, error);
         if (found != STOCKCERT_NOT_FOUND) {
             return found;
         }
@@ -249,7 +249,7 @@ stockcert_request_search(stockcert_ledger_t *ledger, MDB_cursor *cursor,
 /* those of n items that come first and have the hash */
 
 static stockcert_rc_e
-stockcert_request_compare(stockcert_ledger_t *ledger, const uint8_t *items,
+stockcert_keys_compare(stockcert_ledger_t *ledger, const uint8_t *items,
     size_t n, const stockcert_search_t *search, stockcert_error_t *error)
 {
     stockcert_rc_e      rc;
@@ -259,9 +259,9 @@ stockcert_request_compare(stockcert_ledger_t *ledger, const uint8_t *items,
 
     for ( /* void */ ; n && memcmp(items, search->hash, 8) == 0; n--) {
 
-        rc = stockcert_ledger_get_entry(ledger, ledger->writer,
-                                        stockcert_get64(items + 8), entry,
-                                        error);
+        rc = stockcert_journal_get(ledger, ledger->writer,
+                                   stockcert_get64(items + 8), entry,
+                                   error);
         if (rc == STOCKCERT_NOT_FOUND
             || (rc == STOCKCERT_OK && entry->key.len == 0))
         {
@@ -279,7 +279,7 @@ stockcert_request_compare(stockcert_ledger_t *ledger, const uint8_t *items,
             return STOCKCERT_OK;
         }
 
-        items += STOCKCERT_REQUEST;
+        items += STOCKCERT_KEYS_ITEM;
     }
 
     return STOCKCERT_NOT_FOUND;
@@ -292,7 +292,7 @@ stockcert_request_compare(stockcert_ledger_t *ledger, const uint8_t *items,
  */
 
 static size_t
-stockcert_request_first(const uint8_t *items, size_t n, const uint8_t *hash)
+stockcert_keys_first(const uint8_t *items, size_t n, const uint8_t *hash)
 {
     size_t  low, high, i, step;
 
@@ -305,7 +305,7 @@ stockcert_request_first(const uint8_t *items, size_t n, const uint8_t *hash)
 
     while (low < high) {
 
-        if (memcmp(items + i * STOCKCERT_REQUEST, hash, 8) < 0) {
+        if (memcmp(items + i * STOCKCERT_KEYS_ITEM, hash, 8) < 0) {
             low = i + 1;
             i = low + step;
 
@@ -329,7 +329,7 @@ stockcert_request_first(const uint8_t *items, size_t n, const uint8_t *hash)
 /* n items in the order of the journal, which it frees; returns 0, or an error */
 
 static int
-stockcert_request_append(MDB_cursor *cursor, uint8_t *items, size_t n)
+stockcert_keys_append(MDB_cursor *cursor, uint8_t *items, size_t n)
 {
     int       rc;
     size_t    length, merged;
@@ -339,24 +339,24 @@ stockcert_request_append(MDB_cursor *cursor, uint8_t *items, size_t n)
     merged = 0;
 
     memcpy(first, items + 8, sizeof(first));
-    qsort(items, n, STOCKCERT_REQUEST, stockcert_request_cmp);
+    qsort(items, n, STOCKCERT_KEYS_ITEM, stockcert_keys_cmp);
 
     for (rc = mdb_cursor_get(cursor, &key, &run, MDB_LAST);
          rc == 0;
          rc = mdb_cursor_get(cursor, &key, &run, MDB_PREV))
     {
-        if (!stockcert_request_readable(&key, &run)) {
+        if (!stockcert_keys_readable(&key, &run)) {
             rc = MDB_CORRUPTED;
             break;
         }
 
-        length = run.mv_size / STOCKCERT_REQUEST;
+        length = run.mv_size / STOCKCERT_KEYS_ITEM;
 
         if (length >= 2 * n || length >= STOCKCERT_RUN_MAX) {
             break;
         }
 
-        rc = stockcert_request_merge(&items, &n, &run);
+        rc = stockcert_keys_merge(&items, &n, &run);
         if (rc != 0) {
             break;
         }
@@ -379,7 +379,7 @@ stockcert_request_append(MDB_cursor *cursor, uint8_t *items, size_t n)
     if (rc == 0) {
         key.mv_size = sizeof(first);
         key.mv_data = first;
-        run.mv_size = n * STOCKCERT_REQUEST;
+        run.mv_size = n * STOCKCERT_KEYS_ITEM;
         run.mv_data = items;
 
         rc = mdb_cursor_put(cursor, &key, &run, MDB_APPEND);
@@ -394,54 +394,54 @@ stockcert_request_append(MDB_cursor *cursor, uint8_t *items, size_t n)
 /* returns 0, or ENOMEM */
 
 static int
-stockcert_request_merge(uint8_t **items, size_t *n, const MDB_val *run)
+stockcert_keys_merge(uint8_t **items, size_t *n, const MDB_val *run)
 {
     uint8_t        *new, *to, *end;
     const uint8_t  *from;
 
-    new = realloc(*items, *n * STOCKCERT_REQUEST + run->mv_size);
+    new = realloc(*items, *n * STOCKCERT_KEYS_ITEM + run->mv_size);
     if (new == NULL) {
         return ENOMEM;
     }
 
     /* from the end, where there is room */
 
-    end = new + *n * STOCKCERT_REQUEST;
+    end = new + *n * STOCKCERT_KEYS_ITEM;
     from = (const uint8_t *) run->mv_data + run->mv_size;
 
     for (to = end + run->mv_size; to != end; /* void */ ) {
-        to -= STOCKCERT_REQUEST;
+        to -= STOCKCERT_KEYS_ITEM;
 
         if (end != new
-            && stockcert_request_cmp(end - STOCKCERT_REQUEST,
-                                     from - STOCKCERT_REQUEST) > 0)
+            && stockcert_keys_cmp(end - STOCKCERT_KEYS_ITEM,
+                                  from - STOCKCERT_KEYS_ITEM) > 0)
         {
-            end -= STOCKCERT_REQUEST;
-            memcpy(to, end, STOCKCERT_REQUEST);
+            end -= STOCKCERT_KEYS_ITEM;
+            memcpy(to, end, STOCKCERT_KEYS_ITEM);
 
         } else {
-            from -= STOCKCERT_REQUEST;
-            memcpy(to, from, STOCKCERT_REQUEST);
+            from -= STOCKCERT_KEYS_ITEM;
+            memcpy(to, from, STOCKCERT_KEYS_ITEM);
         }
     }
 
     *items = new;
-    *n += run->mv_size / STOCKCERT_REQUEST;
+    *n += run->mv_size / STOCKCERT_KEYS_ITEM;
 
     return 0;
 }
 
 
 static int
-stockcert_request_readable(const MDB_val *key, const MDB_val *run)
+stockcert_keys_readable(const MDB_val *key, const MDB_val *run)
 {
     return key->mv_size == 8 && run->mv_size != 0
-           && run->mv_size % STOCKCERT_REQUEST == 0;
+           && run->mv_size % STOCKCERT_KEYS_ITEM == 0;
 }
 
 
 static int
-stockcert_request_cmp(const void *one, const void *two)
+stockcert_keys_cmp(const void *one, const void *two)
 {
-    return memcmp(one, two, STOCKCERT_REQUEST);
+    return memcmp(one, two, STOCKCERT_KEYS_ITEM);
 }

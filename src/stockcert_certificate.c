@@ -1,0 +1,170 @@
+
+#include <string.h>
+
+#include "stockcert_store.h"
+
+
+/*
+ * Certificates by their numbers: "certificate:CODE" has the positions of the
+ * entries about each.  One that is not posted yet is looked for in the journal.
+ */
+
+
+static stockcert_rc_e stockcert_certificate_unposted(
+    const stockcert_ledger_t *ledger, MDB_txn *txn,
+    const stockcert_ledger_class_t *class, uint64_t number,
+    stockcert_entry_t *entry, stockcert_error_t *error);
+static stockcert_rc_e stockcert_certificate_entry(
+    const stockcert_ledger_t *ledger, MDB_txn *txn, uint64_t position,
+    stockcert_kind_e kind, const stockcert_ledger_class_t *class,
+    uint64_t number, stockcert_entry_t *entry, stockcert_error_t *error);
+
+
+stockcert_rc_e
+stockcert_certificate_get(const stockcert_ledger_t *ledger,
+    MDB_txn *txn, const stockcert_ledger_class_t *class, uint64_t number,
+    stockcert_entry_t *entry, stockcert_entry_t *cancelled,
+    stockcert_error_t *error)
+{
+    int             rc;
+    uint8_t         bytes[8], *positions;
+    MDB_val         key, value;
+    stockcert_rc_e  failed;
+
+    stockcert_put64(bytes, number);
+
+    key.mv_size = sizeof(bytes);
+    key.mv_data = bytes;
+
+    rc = mdb_get(txn, class->certificates, &key, &value);
+
+    if (rc == MDB_NOTFOUND) {
+
+        /* one that is cancelled is posted */
+
+        if (cancelled) {
+            cancelled->position = 0;
+        }
+
+        return stockcert_certificate_unposted(ledger, txn, class, number, entry,
+                                              error);
+    }
+
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_get()", rc);
+    }
+
+    if (value.mv_size != 8 && value.mv_size != 16) {
+        return stockcert_ledger_damaged(error, "a certificate is not readable");
+    }
+
+    positions = value.mv_data;
+
+    failed = stockcert_certificate_entry(ledger, txn,
+                                         stockcert_get64(positions),
+                                         STOCKCERT_CERTIFICATE_ISSUED, class,
+                                         number, entry, error);
+
+    if (failed != STOCKCERT_OK || cancelled == NULL) {
+        return failed;
+    }
+
+    cancelled->position = 0;
+
+    if (value.mv_size == 8) {
+        return STOCKCERT_OK;
+    }
+
+    return stockcert_certificate_entry(ledger, txn,
+                                       stockcert_get64(positions + 8),
+                                       STOCKCERT_CERTIFICATE_CANCELLED, class,
+                                       number, cancelled, error);
+}
+
+
+static stockcert_rc_e
+stockcert_certificate_unposted(const stockcert_ledger_t *ledger, MDB_txn *txn,
+    const stockcert_ledger_class_t *class, uint64_t number,
+    stockcert_entry_t *entry, stockcert_error_t *error)
+{
+    int             rc;
+    MDB_cursor     *cursor;
+    stockcert_rc_e  found;
+
+    rc = mdb_cursor_open(txn, ledger->journal, &cursor);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
+    }
+
+    for ( ;; ) {
+        found = stockcert_journal_unposted(cursor, entry, error);
+
+        if (found != STOCKCERT_OK) {
+            break;
+        }
+
+        if (stockcert_str_same(&entry->code, &class->record.code)
+            && entry->number <= number)
+        {
+            found = entry->number == number ? STOCKCERT_OK
+                                            : STOCKCERT_NOT_FOUND;
+            break;
+        }
+    }
+
+    mdb_cursor_close(cursor);
+
+    return found;
+}
+
+
+static stockcert_rc_e
+stockcert_certificate_entry(const stockcert_ledger_t *ledger, MDB_txn *txn,
+    uint64_t position, stockcert_kind_e kind,
+    const stockcert_ledger_class_t *class, uint64_t number,
+    stockcert_entry_t *entry, stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    rc = stockcert_journal_get(ledger, txn, position, entry, error);
+    if (rc != STOCKCERT_OK && rc != STOCKCERT_NOT_FOUND) {
+        return rc;
+    }
+
+    if (rc == STOCKCERT_NOT_FOUND || entry->kind != kind
+        || entry->number != number
+        || !stockcert_str_same(&entry->code, &class->record.code))
+    {
+        return stockcert_ledger_damaged(error,
+                                        "a certificate is not in the journal");
+    }
+
+    return STOCKCERT_OK;
+}
+
+
+stockcert_rc_e
+stockcert_certificate_put(stockcert_ledger_t *ledger,
+    const stockcert_ledger_class_t *class, uint64_t number, uint64_t issued,
+    uint64_t cancelled, stockcert_error_t *error)
+{
+    int      rc;
+    uint8_t  name[8], positions[16];
+    MDB_val  key, value;
+
+    stockcert_put64(name, number);
+    stockcert_put64(positions, issued);
+    stockcert_put64(positions + 8, cancelled);
+
+    key.mv_size = sizeof(name);
+    key.mv_data = name;
+    value.mv_size = cancelled ? 16 : 8;
+    value.mv_data = positions;
+
+    /* MDB_APPEND also refuses a number that is not above all others */
+
+    rc = mdb_put(ledger->writer, class->certificates, &key, &value,
+                 cancelled ? 0 : MDB_APPEND);
+
+    return stockcert_ledger_error(error, "mdb_put()", rc);
+}

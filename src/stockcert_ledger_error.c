@@ -1,0 +1,69 @@
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "stockcert_store.h"
+
+
+/* What went wrong, as this program has it. */
+
+
+stockcert_rc_e
+stockcert_ledger_error(stockcert_error_t *error, const char *call, int rc)
+{
+    if (rc == 0) {
+        return STOCKCERT_OK;
+    }
+
+    snprintf(error->text, sizeof(error->text), "%s failed (%d: %s)", call, rc,
+             mdb_strerror(rc));
+
+    switch (rc) {
+
+    case MDB_MAP_FULL:
+    case ENOSPC:
+    case EDQUOT:
+        return STOCKCERT_FULL;
+
+    default:
+        return STOCKCERT_FAILED;
+    }
+}
+
+
+stockcert_rc_e
+stockcert_ledger_damaged(stockcert_error_t *error, const char *what)
+{
+    snprintf(error->text, sizeof(error->text),
+             "not a ledger, or a damaged one: %s", what);
+
+    return STOCKCERT_FAILED;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_refused(stockcert_error_t *error, const char *fmt, ...)
+{
+    va_list  args;
+
+    va_start(args, fmt);
+    vsnprintf(error->text, sizeof(error->text), fmt, args);
+    va_end(args);
+
+    return STOCKCERT_REFUSED;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_busy(stockcert_error_t *error, const stockcert_lock_t *lock)
+{
+    if (errno != EWOULDBLOCK) {
+        return stockcert_ledger_error(error, "flock()", errno);
+    }
+
+    snprintf(error->text, sizeof(error->text), "process %d has it locked",
+             (int) stockcert_lock_holder(lock));
+
+    return STOCKCERT_BUSY;
+}

@@ -1,0 +1,217 @@
+
+#include <errno.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <time.h>
+
+#include "stockcert_store.h"
+
+
+/*
+ * The writer's transaction: the lock, the beginning and the end.  Nothing of a
+ * ledger is committed but here.
+ */
+
+
+#define STOCKCERT_DISK_FULL  (1024 * 1024)     /* bytes, fewer are as none */
+
+
+static void stockcert_ledger_end(stockcert_ledger_t *ledger);
+static void stockcert_ledger_look_for_dead(stockcert_ledger_t *ledger);
+
+
+stockcert_rc_e
+stockcert_ledger_lock(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    if (stockcert_lock_take(&ledger->lock, 0, ledger->interrupted) == -1) {
+        return stockcert_ledger_busy(error, &ledger->lock);
+    }
+
+    ledger->locked = 1;
+
+    return STOCKCERT_OK;
+}
+
+
+void
+stockcert_ledger_unlock(stockcert_ledger_t *ledger)
+{
+    ledger->locked = 0;
+    stockcert_lock_drop(&ledger->lock);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_begin_write(stockcert_ledger_t *ledger, unsigned wait,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    if (!ledger->locked
+        && stockcert_lock_take(&ledger->lock, wait, ledger->interrupted) == -1)
+    {
+        return stockcert_ledger_busy(error, &ledger->lock);
+    }
+
+    rc = stockcert_ledger_error(error, "mdb_txn_begin()",
+                                mdb_txn_begin(ledger->env, NULL, 0,
+                                              &ledger->writer));
+    if (rc != STOCKCERT_OK) {
+        stockcert_ledger_end(ledger);
+        return rc;
+    }
+
+    rc = stockcert_files_check(ledger, error);
+    if (rc != STOCKCERT_OK) {
+        stockcert_ledger_abort(ledger);
+    }
+
+    return rc;
+}
+
+
+static void
+stockcert_ledger_end(stockcert_ledger_t *ledger)
+{
+    ledger->writer = NULL;
+
+    if (!ledger->locked) {
+        stockcert_lock_drop(&ledger->lock);
+    }
+}
+
+
+stockcert_rc_e
+stockcert_ledger_begin(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    rc = stockcert_ledger_begin_write(ledger, 0, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    stockcert_ledger_look_for_dead(ledger);
+
+    ledger->flushed = 0;
+
+    rc = stockcert_journal_read_tail(ledger, error);
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_post_catch_up(ledger, error);
+    }
+
+    if (rc != STOCKCERT_OK) {
+        stockcert_ledger_abort(ledger);
+    }
+
+    return rc;
+}
+
+
+static void
+stockcert_ledger_look_for_dead(stockcert_ledger_t *ledger)
+{
+    struct timespec    ts;
+    stockcert_error_t  error;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+
+    if (ts.tv_sec != ledger->checked) {
+        ledger->checked = ts.tv_sec;
+
+        /* where it fails, they are found later */
+
+        (void) stockcert_ledger_check_readers(ledger, NULL, &error);
+    }
+}
+
+
+stockcert_rc_e
+stockcert_ledger_check_readers(stockcert_ledger_t *ledger, int *dead,
+    stockcert_error_t *error)
+{
+    return stockcert_ledger_error(error, "mdb_reader_check()",
+                                  mdb_reader_check(ledger->env, dead));
+}
+
+
+stockcert_rc_e
+stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    int              rc;
+    MDB_txn         *probe;
+    stockcert_rc_e   failed;
+    struct statvfs   fs;
+
+    rc = mdb_txn_commit(ledger->writer);
+
+    stockcert_ledger_end(ledger);
+
+    if (rc == 0) {
+        ledger->known = 1;
+        return STOCKCERT_OK;
+    }
+
+    /* a write that ends short is EIO for LMDB: most likely the disk is full */
+
+    if (rc == EIO && fstatvfs(ledger->fd, &fs) == 0
+        && fs.f_bavail * fs.f_frsize < STOCKCERT_DISK_FULL)
+    {
+        rc = ENOSPC;
+    }
+
+    failed = stockcert_ledger_error(error, "mdb_txn_commit()", rc);
+
+    /*
+     * LMDB does not tell whether it failed before the meta page, with nothing
+     * changed, or in writing it, when only the disk knows.  After the latter
+     * it refuses every transaction (MDB_PANIC).
+     */
+
+    rc = mdb_txn_begin(ledger->env, NULL, MDB_RDONLY, &probe);
+    if (rc != 0) {
+        return STOCKCERT_UNKNOWN;
+    }
+
+    mdb_txn_abort(probe);
+
+    return failed;
+}
+
+
+void
+stockcert_ledger_abort(stockcert_ledger_t *ledger)
+{
+    mdb_txn_abort(ledger->writer);
+
+    stockcert_ledger_end(ledger);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_flush(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    rc = stockcert_ledger_error(error, "mdb_env_sync()",
+                                mdb_env_sync(ledger->env, 1));
+
+    return rc == STOCKCERT_FULL ? STOCKCERT_FAILED : rc;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_open_dbi(stockcert_ledger_t *ledger, const char *name,
+    unsigned int create, MDB_dbi *dbi, stockcert_error_t *error)
+{
+    int  rc;
+
+    rc = mdb_dbi_open(ledger->writer, name, create, dbi);
+
+    if (rc == MDB_NOTFOUND) {
+        return stockcert_ledger_damaged(error, "a database is missing");
+    }
+
+    return stockcert_ledger_error(error, "mdb_dbi_open()", rc);
+}
