@@ -335,7 +335,6 @@ main::issue(1001);
                                map { ::certificate("CS-$_", 1, $_ + 2) } 1 .. 1000)),
     ::like_this(::certificates('CS', '', map { ::certificate("CS-$_", 1, $_ + 2) } 2 .. 1001))
 ]
---- timeout: 10
 
 
 
