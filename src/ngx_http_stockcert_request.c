@@ -1,9 +1,7 @@
 
 #include <ngx_http_stockcert.h>
+#include <stockcert_syntax.h>
 #include <stockcert_text.h>
-
-
-#define NGX_HTTP_STOCKCERT_BODY_MAX   (16 * 1024)
 
 
 static ngx_int_t ngx_http_stockcert_target(ngx_http_request_t *r,
@@ -174,7 +172,7 @@ ngx_http_stockcert_post(ngx_http_request_t *r)
     {
         problem = NGX_HTTP_STOCKCERT_UNSUPPORTED_TYPE;
 
-    } else if (r->headers_in.content_length_n > NGX_HTTP_STOCKCERT_BODY_MAX) {
+    } else if (r->headers_in.content_length_n > STOCKCERT_SYNTAX_MAX) {
         problem = NGX_HTTP_STOCKCERT_BODY_TOO_LARGE;
 
         /* as nginx itself: do not ask for it, and do not stay for it */
@@ -306,7 +304,7 @@ ngx_http_stockcert_body(ngx_http_request_t *r, ngx_str_t *body)
         size += ngx_buf_size(cl->buf);
     }
 
-    if (size > NGX_HTTP_STOCKCERT_BODY_MAX) {
+    if (size > STOCKCERT_SYNTAX_MAX) {
         return NGX_DECLINED;
     }
 
@@ -503,6 +501,9 @@ ngx_http_stockcert_fault(ngx_http_request_t *r, stockcert_fault_t *fault)
     case STOCKCERT_MEMBER_TWICE:
         problem = NGX_HTTP_STOCKCERT_MEMBER_TWICE;
         break;
+
+    case STOCKCERT_NO_MEMORY:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
 
     default: /* STOCKCERT_NOT_A_GRANT */
         problem = NGX_HTTP_STOCKCERT_INVALID_GRANT;

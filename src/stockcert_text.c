@@ -7,11 +7,7 @@
 #include "stockcert_text.h"
 
 
-#define STOCKCERT_NO_CHAR  UINT32_MAX
-
-
 static const char *stockcert_text_characters(const char *text, size_t len);
-static uint32_t stockcert_utf8(const uint8_t **p, const uint8_t *end);
 static int stockcert_is_control(uint32_t c);
 static int stockcert_is_space(uint32_t c);
 
@@ -158,7 +154,7 @@ stockcert_text_escape(const char *text, size_t len, char *shown, size_t size)
 
 /* RFC 3629, section 4: no overlong forms, no surrogates */
 
-static uint32_t
+uint32_t
 stockcert_utf8(const uint8_t **p, const uint8_t *end)
 {
     int       n;

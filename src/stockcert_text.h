@@ -10,9 +10,12 @@
 
 
 #include <stddef.h>
+#include <stdint.h>
 
 
 #define STOCKCERT_LEGEND_MAX  1000    /* bytes */
+
+#define STOCKCERT_NO_CHAR     UINT32_MAX
 
 
 /*
@@ -42,6 +45,14 @@ const char *stockcert_code_fault(const char *code, size_t len);
 
 size_t stockcert_text_escape(const char *text, size_t len, char *shown,
     size_t size);
+
+/*
+ * Returns the character at *p, which is before end, and sets *p behind it; or
+ * STOCKCERT_NO_CHAR where there is no valid UTF-8, and *p means nothing.  Any
+ * thread.
+ */
+
+uint32_t stockcert_utf8(const uint8_t **p, const uint8_t *end);
 
 
 #endif /* STOCKCERT_TEXT_H */

@@ -102,7 +102,7 @@ sub headers {
 # What says where a body ceases to be JSON.
 
 our $not_json = qr/\A\Q${\problem('not_json', 'the body is not JSON: AT')}\E\z/;
-$not_json =~ s/AT/(?:line \\d+, column \\d+|it has a NUL byte)/;
+$not_json =~ s/AT/line \\d+, column \\d+/;
 
 sub invalid {
     my ($member, $words) = @_;

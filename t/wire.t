@@ -182,6 +182,53 @@ sub some_json {
 @bodies = map { utf8::is_utf8($_) ? Encode::encode('UTF-8', $_) : $_ } some_json();
 is_deeply([bodies_are_judged(@bodies)], [], @bodies . ' ways in which JSON can be wrong');
 
+# Texts of every kind that a reader of JSON can get wrong, in a grant and alone:
+# the first are not JSON, the others are, and no grant. What comes first in a text
+# that is not JSON, such as a number of no machine, does not make it one.
+
+my @values = (
+    # numbers
+    (map { ("[$_", "[$_]x", "{\"amount\":$_,", "{$_:1}") } '1e999', '-1E+999', '9999E9999', '9' x 20, '-' . '9' x 400, '0.' . '1' x 400),
+    '01', '-01', '-', '+1', '.5', '1.', '1.e1', '1e', '1e+', '1e1.5', '1ee1', '0x1', '0e', '-.1', '1-', '1 2', '1_000', 'Infinity', '-Infinity',
+    'NaN', '-NaN', "\xef\xbc\x91", '1a', '1/2', '2.e-3', '9.e+',
+    # literals
+    'nul', 'nulll', 'True', 'TRUE', 'truee', 'fals', 'undefined', 'None', 'n', 't', "tru\0", "true\0",
+    # strings
+    '"', '"a', 'a"', "'a'", '"a"b', '"\\"', '"\\a"', '"\\x41"', '"\\u"', '"\\u00"', '"\\u00g0"', '"\\U0041"', '"\\\\\\"', '"\\ud83d"',
+    '"\\ud83d\\u"', '"\\ud83d\\ud83d"', '"\\udc1f"', "\"\t\"", "\"\n\"", "\"\x1f\"", "\"\0\"", "\"\xff\"", "\"\xc3\"", "\"\xc0\xaf\"",
+    "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "\"\\\xc3\xa9\"", "\"\\u\xc3\xa9\"", "\xe9", "\"a\" \"b\"",
+    # arrays and objects
+    '[', ']', '[1', '[1,', '[1,]', '[,1]', '[,]', '[1,,2]', '[1 2]', '[1:2]', '[1}', '[]]', '[[]', '[1]]', '["a",', '["a"', '[a]', '[*]',
+    '{', '}', '{a:1}', "{'a':1}", '{"a"}', '{"a":}', '{"a":1', '{"a":1,', '{"a":1,}', '{,}', '{"a":1,,"b":2}', '{"a" 1}', '{"a":1 "b":2}', '{"a"::1}',
+    '{"a","b"}', '{:1}', '{1:1}', '{null:1}', '{[]:1}', '{"a":1]', '{}}', '{"a":{}', '{"a":[}', '{"a":[]', '{"a":"b', '{"\\u0000":1', '{"a":1,"a":2',
+    '{"a":1}#', '{"a":1}//', '{"a":1}/**/', '[1]/', '{/**/}', '[' x 1000, '{"":' x 1000, '[{"":' x 1000, '[' x 1000 . '}' . ']' x 999,
+    # around it
+    '', ',', ':', '*', "\xef\xbb\xbf{}", "\xef\xbb\xbf", "\xef\xbb{}", "\f{}", "\x0b{}", "\xc2\xa0{}", "\xe2\x81\xa0{}", "{}\0", "\0", '<a/>', '{}{}', '[][]',
+);
+my @no_grants = (
+    (map { ($_, "[$_]", "{\"a\":[$_]}") } '0', '-0', '-1', '1.5', '-1.5e-7', '0e+1', '0E1', '1e999', '-1e999', '1e-999', '9' x 20, '-' . '9' x 400,
+        '0.' . '1' x 400, '1e' . '9' x 400, 'true', 'false', 'null', '""', '"a"', '"\\"\\\\\\/\\b\\f\\n\\r\\t"', '"\\u0000"', '"\\uD83D\\uDC1F"', '"\\uABCD\\uefAB"', "\"\x7f\"",
+        "\"\xc3\xa9\xe6\xa0\xaa\xf0\x9f\x90\x9f\"", "\"\xef\xbf\xbf\xf4\x8f\xbf\xbf\"", "\"\xe2\x80\xa8\"", '"//"', '"[{"', '[]', '{}', '[[],{}]', '{"":0}', '{"\\u0000":0}'),
+    " \t\r\n[ 1 ,\n2 ]\r\n ", "{ \"a\" : 1 , \"b\" : [ ] }", '[' x 8192 . ']' x 8192, '{"":' x 3000 . '1' . '}' x 3000,
+);
+
+sub each_both_ways {
+    my ($status, @texts) = @_;
+    my @wrong;
+    for my $text (@texts) {
+        for my $request (with_length('/', $text), in_chunks('/', $text, 1)) {
+            write_all($client, $request);
+            my $wrong = noted($client->receive, $status);
+            push @wrong, "$text: $wrong" if $wrong;
+        }
+    }
+    return @wrong > 5 ? @wrong[0 .. 4] : @wrong;
+}
+
+my @named = map { qq({"name":$_,"amount":10,"class":"CS"}) } grep { !/^[\]\}]/ } @values;
+is_deeply([each_both_ways(400, @values, @named)], [], @values + @named . ' texts that are not JSON, whole and byte by byte');
+is_deeply([each_both_ways(422, @no_grants)], [], @no_grants . ' texts that are JSON, and no grant, whole and byte by byte');
+
 
 # Requests in pieces and in odd frames: [what, status, text, half-close]. The
 # grants have names of their own; 0 is no answer.
