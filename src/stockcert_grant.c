@@ -99,7 +99,7 @@ stockcert_grant_read(json_t *object, stockcert_grant_t *grant,
         }
     }
 
-    if (stockcert_grant_string(name, "name", stockcert_text_fault,
+    if (stockcert_grant_string(name, "name", stockcert_new_text_fault,
                                grant->name, &grant->name_len, fault)
         != 0)
     {

@@ -113,6 +113,12 @@ my @wrong = (
     ['par CS "$1"; par CS "$2";', 'duplicate par value of class "CS"'],
     ['par CS "";', 'invalid par value ""'],
     ['legend "";', 'invalid legend ""'],
+    [qq(legend "abc \xe2\x80\xaetxt";), 'must not contain characters that turn the line around'],
+    [qq(officer "\xe2\xa0\x80" "President";), 'must have a character that can be seen'],
+    [qq(officer "Ann" "\xe2\x81\xa6President";), 'must not contain characters that turn the line around'],
+    [qq(incorporated "\xe2\x80\x8b";), 'must have a character that can be seen'],
+    [qq(par CS "\xe2\x80\x8b";), 'must have a character that can be seen'],
+    [qq(class A 1 "\xe2\x80\x8b";), 'must have a character that can be seen'],
     ['legend "' . 'x' x 1001 . '";', 'must have at most 1000 bytes'],
     ['legend "x"; ' x 5, 'stockcert ledger "acme" has more than 4 legends'],
 );

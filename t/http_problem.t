@@ -580,6 +580,33 @@ POST /
 
 
 
+=== 422: name of nothing that can be seen
+--- request eval
+[
+    map { qq(POST /\n{"name":"$_","amount":10,"class":"CS"}) }
+        '\u200b', "\xe2\x80\x8b", '\u200d\u200c', '\u00ad', '\u3164', '\u2800', '\ufeff', ' \u2060 ', '\u180e\ufe0f',
+        '\udb40\udc41'
+]
+--- error_code eval
+[(422) x 10]
+--- response_body eval
+[(::invalid('name', 'must have a character that can be seen')) x 10]
+
+
+
+=== 422: name that turns the line around
+--- request eval
+[
+    map { qq(POST /\n{"name":"$_","amount":10,"class":"CS"}) }
+        'abc \u202etxt.exe', "\xe2\x80\xaeSalt Bae\xe2\x80\xac", (map { "Salt\\u$_" } qw(202a 202b 202c 202d 2066 2067 2068 2069)), '\u202e'
+]
+--- error_code eval
+[(422) x 11]
+--- response_body eval
+[(::invalid('name', 'must not contain characters that turn the line around (U+202A to U+202E, U+2066 to U+2069)')) x 11]
+
+
+
 === 422: amount missing, not an integer, out of bounds
 --- request eval
 [
@@ -797,6 +824,22 @@ my $headers = ::headers(::problem('ledger_unavailable')) . "\nRetry-After: 1";
     qr{\[crit\] .*stockcert ledger "acme" in "\Q$::dir\E/strange": .*MDB_INVALID},
     qr{\[info\] .*stockcert answers 503 ledger_unavailable: .*client: 127\.0\.0\.1, .*request: "POST /}
 ]
+
+
+
+=== 503: a new ledger of a company that shows nothing
+--- http_config eval
+qq(stockcert_ledger acme {
+       path     \$TEST_NGINX_LEDGER;
+       size     16m;
+       company  "\xe2\x80\x8b";
+       class    CS 10 "Common Stock";
+   })
+--- request eval
+::post('CS', 1)
+--- error_code: 503
+--- error_log eval
+qr{\[crit\] .*stockcert ledger "acme" in ".*": the company's name must have a character that can be seen}
 
 
 

@@ -63,7 +63,8 @@ sub contract {
     return 422 if join(' ', sort keys %member) ne 'amount class name';
     return 422 if $member{name} !~ /^"/ or $member{class} !~ /^"(?:CS|PS)"$/;
     my $name = string($member{name});
-    return 422 if $name =~ /[\x00-\x1f\x7f-\x9f]/ or $name !~ /[^\p{White_Space}]/
+    return 422 if $name =~ /[\x00-\x1f\x7f-\x9f\x{202a}-\x{202e}\x{2066}-\x{2069}]/
+        or $name !~ /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\x{fff9}-\x{fffb}\x{2800}\x{1d159}]/
         or length Encode::encode('UTF-8', $name) > 255;
     return 422 if $member{amount} !~ /^[1-9][0-9]{0,15}$/ or $member{amount} > 9007199254740991;
     return (201, name => $name, amount => $member{amount}, class => string($member{class}));
@@ -170,6 +171,9 @@ sub some_json {
         (map { qq({"name":"$n","amount":$_,"class":"CS"}) } qw(-10 -0 -1 0 1e3 1E3 10e0 1.0 1e-1 01 00 +1 .1 1. 1.e1 1e 1e+ 0x1 1_0
             NaN nan Infinity -Infinity inf 9007199254740992 1e309 -1e309 1e-400 99999999999999999999 --1 1-1 [1] {} "10" true tru nul),
             '1' . '0' x 10000, '0.' . '1' x 10000, '1e' . '9' x 1000, '1 0', "1\0", '１'),
+        (map { qq({"name":$_,"amount":10,"class":"CS"}) } map {; qq("$_"), qq("$n$_"), qq("$_$n") } map { chr } 0xad, 0x34f, 0x61c,
+            0x115f, 0x17b4, 0x180e, 0x200b .. 0x200f, 0x2028 .. 0x2030, 0x205f .. 0x2070, 0x2800, 0x2801, 0x3164, 0xfe0f, 0xfeff, 0xffa0,
+            0xfff0, 0xfff8 .. 0xfffd, 0x1bca0, 0x1d159, 0x1d173, 0xe0001, 0xe0041, 0xe01ef, 0xe0fff, 0xe1000),
         qq($grant,), "$grant$grant", "$grant x", "$grant/**/", "//\n$grant", "#\n$grant", "$grant\0", "\0$grant", "\f$grant",
         "\xc2\xa0$grant", $grant =~ tr/"/'/r, $grant =~ s/}/,}/r, $grant =~ s/,/,,/r, $grant =~ s/:/=/r, $grant =~ tr/"//dr,
         qq({"name":"$n","amount":10,"class":"CS","n\\u0061me":"x"}), qq({"\\u006eame":"a","name":"b"}),
