@@ -67,7 +67,7 @@ my %details = (
     body_missing => 'the request must have a body such as '
                     . '{"name":"Salt Bae","amount":10,"class":"CS"}',
     bad_parameter => '"after" must be the number of a certificate or 0, '
-                     . '"limit" must be 1 to 1000',
+                     . '"limit" must be 1 to 1000, each once',
     not_found => q(a path is the inventory's (/), a class's (/CS) or a certificate's (/CS-17) )
                  . 'of this ledger',
     method_not_allowed     => 'see the Allow header for the methods that are',
@@ -96,6 +96,7 @@ sub headers {
     my ($body, @more) = @_;
 
     return join "\n", 'Content-Type: application/problem+json', 'Cache-Control: no-store',
+                'X-Content-Type-Options: nosniff',
                 'Content-Length: ' . length $body, '!ETag', '!Location', @more;
 }
 
@@ -463,23 +464,40 @@ Host: localhost\r
 
 === 415: another content type, or none
 --- request eval
-[(::post('CS', 1)) x 17]
+[(::post('CS', 1)) x 12]
 --- more_headers eval
 [
     '', map { "Content-Type: $_" }
         'text/plain', 'application/jsonx', 'application/json-patch+json', 'application/jso',
         'json', 'application/x-www-form-urlencoded', 'application/problem+json', '',
-        'application/json; charset=iso-8859-1', 'application/json; charset=utf-16',
-        'application/json; charset="utf-8', 'application/json; charset=utf-88',
         'application/json charset=utf-8', 'application/json, text/plain',
-        'text/plain; charset=utf-8', 'application/json; version=2'
+        'text/plain; charset=utf-8'
 ]
 --- error_code eval
-[(415) x 17]
+[(415) x 12]
 --- response_headers eval
-[(::headers(::problem('unsupported_media_type'))) x 17]
+[(::headers(::problem('unsupported_media_type'), 'Accept-Post: application/json')) x 12]
 --- response_body eval
-[(::problem('unsupported_media_type')) x 17]
+[(::problem('unsupported_media_type')) x 12]
+
+
+
+=== 415: JSON with another charset, or another parameter
+--- request eval
+[(::post('CS', 1)) x 5]
+--- more_headers eval
+[
+    map { "Content-Type: application/json; $_" }
+        'charset=iso-8859-1', 'charset=utf-16', 'charset="utf-8', 'charset=utf-88', 'version=2'
+]
+--- error_code eval
+[(415) x 5]
+--- response_headers eval
+my $detail = '"Content-Type: application/json" may have no parameter but charset=utf-8, as JSON is always in UTF-8';
+[(::headers(::problem('unsupported_media_type', $detail), 'Accept-Post: application/json')) x 5]
+--- response_body eval
+my $detail = '"Content-Type: application/json" may have no parameter but charset=utf-8, as JSON is always in UTF-8';
+[(::problem('unsupported_media_type', $detail)) x 5]
 
 
 
