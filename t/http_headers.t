@@ -5,8 +5,16 @@ use strict;
 use warnings;
 use Test::More;
 use Stockcert;
+use Stockcert::Port;
+use Sys::Hostname;
 
-my $server = Stockcert->new(http => ledger('acme', CS => 1000),
+# the servers of the example, on another port
+
+my $example = free_port();
+my ($servers) = slurp('conf/nginx.conf') =~ /^( *server \{.*)^\}/ms or die 'no server in conf/nginx.conf';
+$servers =~ s/\b8000\b/127.0.0.1:$example/g;
+
+my $server = Stockcert->new(http => ledger('acme', CS => 1000), server => $servers,
     location => <<'EOT')->start;
 location / { stockcert; add_header X-Cache-Control "$sent_http_cache_control" always; add_header X-Link "$sent_http_link" always; }
 location /expires/ { stockcert; expires 1h; add_header X-Cache-Control "$sent_http_cache_control" always; }
@@ -166,6 +174,25 @@ is(lines('/added/CS?limit=1', 'X-Link'), "$next, </terms>; rel=\"license\"", 'ad
 is(lines($_, 'X-Content-Type-Options'), 'nosniff', "$_: its type is to be believed") for '/', '/CS', '/CS-1', '/CS-1.html', '/x';
 is(lines('/CS-1.html', 'Vary'), '', 'a page that has a path of its own does not vary');
 is(lines('/CS-1', 'Vary'), 'Accept', 'a certificate does');
+
+
+# the example answers to its own names, and to addresses
+
+for my $host ('localhost', "localhost:$example", 'LOCALHOST', hostname(), '127.0.0.1', "127.0.0.1:$example", '192.0.2.1', '[::1]', '[2001:db8::1]:8000') {
+    my $c = Stockcert::Client->new($example);
+    $c->connect;
+    syswrite $c->{socket}, "GET / HTTP/1.1\r\nHost: $host\r\n\r\n";
+    is($c->receive->{status}, 200, "Host: $host");
+}
+my $c = Stockcert::Client->new($example);
+$c->connect;
+syswrite $c->{socket}, "GET / HTTP/1.0\r\n\r\n";
+is($c->receive->{status}, 200, 'no Host');
+for my $host ('rebind.example', 'localhost.rebind.example', 'rebind.example:8000', '127.0.0.1.rebind.example', '1.2.3.4x', 'a') {
+    $c->connect;
+    syswrite $c->{socket}, "POST / HTTP/1.1\r\nHost: $host\r\nContent-Type: application/json\r\nContent-Length: " . length($grant) . "\r\n\r\n$grant";
+    is($c->receive->{error}, 'closed', "Host: $host: no answer");
+}
 
 
 is(get('/')->{json}{classes}[0]{certificates}, $issued, 'as many certificates as were told');
