@@ -14,7 +14,17 @@ my $example = free_port();
 my ($servers) = slurp('conf/nginx.conf') =~ /^( *server \{.*)^\}/ms or die 'no server in conf/nginx.conf';
 $servers =~ s/\b8000\b/127.0.0.1:$example/g;
 
-my $server = Stockcert->new(http => ledger('acme', CS => 1000), server => $servers,
+# the recipes of the README, on ports of their own
+
+my @recipes = slurp('README.md') =~ /^```nginx\n(.*?)^```/msg;
+my ($problems) = grep { /\@problem/ } @recipes;
+my ($cors) = grep { /Access-Control/ } @recipes;
+my ($problems_port, $cors_port) = (free_port(), free_port());
+$cors =~ s/listen 8000;/listen 127.0.0.1:$cors_port;/ or die 'no listen in the recipe';
+$servers .= "server { listen 127.0.0.1:$problems_port; $problems location /denied/ { stockcert; deny all; error_page 403 \@problem; }\n"
+    . "location /limited/ { stockcert; limit_req zone=one; error_page 503 \@problem; } }\n$cors";
+
+my $server = Stockcert->new(http => ledger('acme', CS => 1000) . 'limit_req_zone $server_port zone=one:1m rate=1r/m;', server => $servers,
     location => <<'EOT')->start;
 location / { stockcert; add_header X-Cache-Control "$sent_http_cache_control" always; add_header X-Link "$sent_http_link" always; }
 location /expires/ { stockcert; expires 1h; add_header X-Cache-Control "$sent_http_cache_control" always; }
@@ -193,6 +203,57 @@ for my $host ('rebind.example', 'localhost.rebind.example', 'rebind.example:8000
     syswrite $c->{socket}, "POST / HTTP/1.1\r\nHost: $host\r\nContent-Type: application/json\r\nContent-Length: " . length($grant) . "\r\n\r\n$grant";
     is($c->receive->{error}, 'closed', "Host: $host: no answer");
 }
+
+
+# nginx's own answers as problems, and the module's as they are
+
+my $problems_client = Stockcert::Client->new($problems_port);
+my $forbidden = $problems_client->ask('GET', '/denied/');
+is("$forbidden->{status} $forbidden->{headers}{'content-type'} $forbidden->{body}", '403 application/problem+json {"type":"about:blank","status":403}', 'deny');
+is($forbidden->{headers}{'cache-control'}, 'no-store', 'deny: it is not kept');
+my @limited = map { $problems_client->ask('GET', '/limited/') } 1, 2;
+is("$limited[0]{status} $limited[1]{status} $limited[1]{body}", '200 503 {"type":"about:blank","status":503}', 'limit_req');
+$problems_client->send('POST', '/', undef, 'Content-Type: application/json', 'Content-Length: 40000');
+is($problems_client->receive->{body}, '{"type":"about:blank","status":413}', 'client_max_body_size');
+$problems_client->connect;
+$problems_client->send('POST', '/', undef, 'Content-Type: application/json', 'Transfer-Encoding: chunked');
+syswrite $problems_client->{socket}, "x\r\n";
+is($problems_client->receive->{body}, '{"type":"about:blank","status":400}', 'broken chunks');
+$problems_client->connect;
+is($problems_client->ask('POST', '/', $grant =~ s/1/1001/r)->{json}{error}, 'insufficient_shares', "error_page: the module's 403 is as it was");
+is($problems_client->ask('POST', '/', '{')->{json}{error}, 'not_json', 'error_page: so is its 400');
+$problems_client->send('POST', '/', undef, 'Content-Type: application/json', 'Content-Length: 16385');
+is($problems_client->receive->{json}{error}, 'body_too_large', 'error_page: and its 413');
+
+
+# CORS
+
+my $cors_client = Stockcert::Client->new($cors_port);
+my @origin = ('Origin: https://shop.example.com');
+
+# 204 has no length: what is there until the connection ends
+
+sub preflight {
+    my ($origin) = @_;
+    my $c = Stockcert::Client->new($cors_port);
+    $c->send('OPTIONS', '/', undef, "Origin: $origin", 'Access-Control-Request-Method: POST', 'Access-Control-Request-Headers: content-type',
+        'Connection: close');
+    my $end = now() + $Stockcert::TIMEOUT;
+    1 while !$c->fill($end);
+    return $c->{buffer};
+}
+
+my $preflight = preflight('https://shop.example.com');
+like($preflight, qr{^HTTP/1\.1 204 .*^Access-Control-Allow-Origin: https://shop\.example\.com\r}ms, 'CORS: asked before');
+like($preflight, qr/^Access-Control-Allow-Headers: Content-Type, Idempotency-Key\r/m, 'CORS: headers that may be sent');
+like($preflight, qr/^Access-Control-Allow-Methods: .*POST/m, 'CORS: methods that may be');
+unlike(preflight('https://elsewhere.example.com'), qr/Access-Control-Allow-Origin/, 'CORS: not for another site');
+my $crossed = $cors_client->ask('POST', '/', $grant, @origin, 'Idempotency-Key: cors');
+$issued += $crossed->{status} == 201;
+is("$crossed->{status} $crossed->{headers}{'access-control-allow-origin'}", '201 https://shop.example.com', 'CORS: issued');
+like($crossed->{headers}{'access-control-expose-headers'}, qr/^Location, Idempotent-Replayed/, 'CORS: headers that are shown');
+my $refused = $cors_client->ask('POST', '/', '{', @origin);
+is("$refused->{status} $refused->{headers}{'access-control-allow-origin'}", '400 https://shop.example.com', 'CORS: problems are shown, too');
 
 
 is(get('/')->{json}{classes}[0]{certificates}, $issued, 'as many certificates as were told');
