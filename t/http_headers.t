@@ -120,7 +120,7 @@ my @dates = ('Thu, 01 Jan 1970 00:00:00 GMT', 'Fri, 01 Jan 2100 00:00:00 GMT', '
 sub conditions { return map { /^(If-Match|If-None-Match|.*Since) (.*)$/ ? "$1: $2" : die $_ } @_ }
 
 for (
-    [200, "If-Match $etag"], [200, 'If-Match *'], [200, "If-Match \"x\", $etag"], [200, "If-Match W/\"x\" ,$etag,"], [412, "If-Match $other"],
+    [200, "If-Match $etag"], [200, 'If-Match *'], [200, "If-Match \"x\", $etag"], [200, "If-Match W/\"x\" ,$etag,"], [200, "If-Match \"x\",\t$etag"], [200, "If-Match $etag \"x\""], [412, "If-Match $other"],
     [412, "If-Match W/$etag"], [412, 'If-Match "x"'], [412, 'If-Match x'], [412, 'If-Match "'], [412, 'If-Match W/'], [412, 'If-Match "*"'],
     [412, 'If-Match ' . substr $etag, 1, 64], [412, "If-Match \"x$etag"], [304, "If-None-Match $etag"], [304, "If-None-Match W/$etag"], [304, 'If-None-Match *'],
     [200, "If-None-Match $other"], [304, "If-Match $etag", "If-None-Match $etag"], [412, "If-Match $other", "If-None-Match $etag"],
