@@ -4,6 +4,7 @@
  *
  *     ngx_http_stockcert_request.c   method, path and body become a grant or
  *                                    something to read
+ *     ngx_http_stockcert_headers.c   what its headers decide
  *     ngx_http_stockcert_get.c       reads the ledger
  *     ngx_http_stockcert_commit.c    grants become certificates, in batches
  *     ngx_http_stockcert_lead.c      of one worker for all
@@ -13,6 +14,7 @@
  *     ngx_http_stockcert_reply.c     what was read or issued becomes HTTP
  *     ngx_http_stockcert_html.c      or a page to look at
  *     ngx_http_stockcert_problem.c   and so does what went wrong
+ *     ngx_http_stockcert_send.c      sends it
  *
  * All functions but the thread task of the commit run on the event loop.
  */
@@ -26,11 +28,20 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_thread_pool.h>
+#include <nginx.h>
 
 #include <stockcert_lanes.h>
 #include <stockcert_ledger.h>
 #include <stockcert_paper.h>
 
+
+/* how nginx keeps headers of one name */
+
+#if (nginx_version >= 1023000)
+typedef ngx_table_elt_t           *ngx_http_stockcert_list_t;
+#else
+typedef ngx_array_t                ngx_http_stockcert_list_t;
+#endif
 
 typedef struct ngx_http_stockcert_lane_s  ngx_http_stockcert_lane_t;
 
@@ -106,8 +117,10 @@ typedef enum {
     NGX_HTTP_STOCKCERT_INSUFFICIENT_SHARES,
     NGX_HTTP_STOCKCERT_NOT_FOUND,
     NGX_HTTP_STOCKCERT_METHOD_NOT_ALLOWED,
+    NGX_HTTP_STOCKCERT_PRECONDITION_FAILED,
     NGX_HTTP_STOCKCERT_BODY_TOO_LARGE,
     NGX_HTTP_STOCKCERT_UNSUPPORTED_TYPE,
+    NGX_HTTP_STOCKCERT_UNSUPPORTED_ENCODING,
     NGX_HTTP_STOCKCERT_INVALID_GRANT,
     NGX_HTTP_STOCKCERT_KEY_IS_REUSED,
     NGX_HTTP_STOCKCERT_OUTCOME_UNKNOWN,
@@ -167,6 +180,31 @@ ngx_int_t ngx_http_stockcert_get(ngx_http_request_t *r,
 
 
 /*
+ * Headers of a request.
+ *
+ * _discard() has nginx discard the body, which is then not asked for with 100
+ * Continue, and returns what nginx does.  _refuse() does so and answers; what is
+ * the detail, or NULL.  _check_post() returns NGX_DECLINED where the body is to
+ * be read, otherwise what answering returned.
+ *
+ * _preconditions() returns NGX_OK, or NGX_DECLINED where the answer is 412, for
+ * what the URI names and the ETag that will be sent, if there is one.  What it
+ * leaves to nginx is If-None-Match of a GET, and its 304.
+ *
+ * _key() reads the idempotency key, if there is one; it returns NULL, or what
+ * the header must be.
+ */
+
+ngx_int_t ngx_http_stockcert_discard(ngx_http_request_t *r);
+ngx_int_t ngx_http_stockcert_refuse(ngx_http_request_t *r,
+    ngx_http_stockcert_problem_e problem, const char *what);
+ngx_int_t ngx_http_stockcert_check_post(ngx_http_request_t *r);
+ngx_int_t ngx_http_stockcert_preconditions(ngx_http_request_t *r);
+const char *ngx_http_stockcert_key(ngx_http_request_t *r,
+    stockcert_grant_t *grant);
+
+
+/*
  * In the master, as it starts and at a reload: makes the directory of a ledger
  * if it is not there, with its parents, and gives it to the workers' user.  What
  * is there is not changed.  Logs why it could not.
@@ -222,9 +260,11 @@ void ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
  * this problem; members are further members, JSON, each with a comma before
  * it, or NULL.
  *
- * _send() sends b with a status and a content type, and _add_header() adds a
- * header to what will be sent; the strings must stay as long as the request.
- * The latter returns NULL if there is no memory.
+ * _send() sends b with a status and a content type, or 412 in the place of 200,
+ * if the request has such preconditions.  _add_header() adds a header to what will
+ * be sent; the strings must stay as long as the request.  It returns NULL if there
+ * is no memory.  _set_header() does so with one of a list that nginx keeps in
+ * r->headers_out, where other modules and variables look for it.
  */
 
 ngx_int_t ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
@@ -241,13 +281,12 @@ ngx_int_t ngx_http_stockcert_reply_inventory(ngx_http_request_t *r,
 
 /*
  * Reply in HTML, of what was read in a snapshot.  _html_wanted() is 1 where the
- * header Accept prefers it, or the path names it.  book has all but the company
- * and its path; _html_latest() finds the latest certificates for it, at most n,
- * and returns NGX_ABORT where the ledger failed.
+ * header Accept prefers it.  book has all but the company and its path;
+ * _html_latest() finds the latest certificates for it, at most n, and returns
+ * NGX_ABORT where the ledger failed.
  */
 
-ngx_uint_t ngx_http_stockcert_html_wanted(ngx_http_request_t *r,
-    ngx_http_stockcert_target_t *target);
+ngx_uint_t ngx_http_stockcert_html_wanted(ngx_http_request_t *r);
 ngx_int_t ngx_http_stockcert_html_certificate(ngx_http_request_t *r,
     const stockcert_class_t *class,
     const stockcert_certificate_t *certificate);
@@ -267,6 +306,8 @@ ngx_int_t ngx_http_stockcert_send(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, ngx_buf_t *b);
 ngx_table_elt_t *ngx_http_stockcert_add_header(ngx_http_request_t *r,
     const char *name, const char *value);
+ngx_int_t ngx_http_stockcert_set_header(ngx_http_request_t *r,
+    ngx_http_stockcert_list_t *list, const char *name, const char *value);
 
 
 extern ngx_module_t  ngx_http_stockcert_module;

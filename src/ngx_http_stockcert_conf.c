@@ -386,6 +386,8 @@ ngx_http_stockcert_company(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
         return "\"company\" directive is duplicate";
     }
 
+    /* a ledger may have one from before; a new ledger is asked for more */
+
     fault = stockcert_text_fault((char *) value[1].data, value[1].len);
     if (fault) {
         return ngx_http_stockcert_invalid(cf, "company", &value[1], fault);
@@ -429,7 +431,7 @@ ngx_http_stockcert_class(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
                                           "must be 1 to 9007199254740991");
     }
 
-    fault = stockcert_text_fault((char *) value[3].data, value[3].len);
+    fault = stockcert_new_text_fault((char *) value[3].data, value[3].len);
     if (fault) {
         return ngx_http_stockcert_invalid(cf, "class title", &value[3], fault);
     }

@@ -32,18 +32,13 @@ static ngx_int_t ngx_http_stockcert_send_page(ngx_http_request_t *r,
  */
 
 ngx_uint_t
-ngx_http_stockcert_html_wanted(ngx_http_request_t *r,
-    ngx_http_stockcert_target_t *target)
+ngx_http_stockcert_html_wanted(ngx_http_request_t *r)
 {
     u_char           *last;
     ngx_int_t         html, json, any, q;
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
-
-    if (target->html) {
-        return 1;
-    }
 
     html = NGX_DECLINED;
     json = NGX_DECLINED;
@@ -343,9 +338,6 @@ ngx_http_stockcert_send_page(ngx_http_request_t *r,
 
     if (b == NULL || policy == NULL
         || ngx_http_stockcert_add_header(r, "Content-Security-Policy", policy)
-           == NULL
-        || ngx_http_stockcert_add_header(r, "X-Content-Type-Options",
-                                         "nosniff")
            == NULL)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -253,31 +253,6 @@ ngx_http_stockcert_reply_inventory(ngx_http_request_t *r,
 }
 
 
-ngx_table_elt_t *
-ngx_http_stockcert_add_header(ngx_http_request_t *r, const char *name,
-    const char *value)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NULL;
-    }
-
-    /* newer versions of nginx have more fields */
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    h->hash = 1;
-    h->key.len = ngx_strlen(name);
-    h->key.data = (u_char *) name;
-    h->value.len = ngx_strlen(value);
-    h->value.data = (u_char *) value;
-
-    return h;
-}
-
-
 /* a certificate as a whole body */
 
 static ngx_buf_t *
@@ -393,46 +368,6 @@ ngx_http_stockcert_put_time(u_char *p, uint64_t time)
 }
 
 
-ngx_int_t
-ngx_http_stockcert_send(ngx_http_request_t *r, ngx_uint_t status,
-    const char *type, ngx_buf_t *b)
-{
-    ngx_int_t    rc;
-    ngx_chain_t  out;
-
-    /* what may be kept at all must be asked for again before it is used */
-
-    if (ngx_http_stockcert_add_header(r, "Cache-Control",
-                                      status == NGX_HTTP_OK ? "no-cache"
-                                                            : "no-store")
-        == NULL)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    r->headers_out.status = status;
-    r->headers_out.content_length_n = b->last - b->pos;
-    r->headers_out.content_type.len = ngx_strlen(type);
-    r->headers_out.content_type.data = (u_char *) type;
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.content_type_lowcase = NULL;
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    b->last_buf = (r == r->main) ? 1 : 0;
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
-}
-
-
 /* the seal of the entry is a strong validator (RFC 9110, section 8.8.1) */
 
 static ngx_int_t
@@ -475,9 +410,6 @@ ngx_http_stockcert_set_next(ngx_http_request_t *r, const ngx_str_t *next)
 
     ngx_sprintf(p, "<%V>; rel=\"next\"%Z", next);
 
-    if (ngx_http_stockcert_add_header(r, "Link", (char *) p) == NULL) {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
+    return ngx_http_stockcert_set_header(r, &r->headers_out.link, "Link",
+                                         (char *) p);
 }

@@ -18,7 +18,7 @@ for my $name (sort keys %runs) {
     my $found = "$tmp/found";
     mkdir $found;
 
-    my @sources = ("t/fuzz/$name.c", map { "src/stockcert_$_.c" } qw(entry grant key text));
+    my @sources = ("t/fuzz/$name.c", map { "src/stockcert_$_.c" } qw(entry grant key syntax text));
     my $sanitize = '-fsanitize=fuzzer,address,undefined';
     is(system(qw(clang-14 -std=gnu11 -W -Wall -Werror -g -O1 -Isrc), $sanitize, '-fno-sanitize-recover=undefined',
         '-o', "$build/$name", @sources, qw(-ljansson -lcrypto -lm)), 0, "$name: is built");

@@ -386,7 +386,7 @@ $block->set_value(more_headers => [
 [('ETag: "[0-9a-f]{64}"
    Cache-Control: no-cache') x 5]
 --- raw_response_headers_unlike eval
-[(qr/Content-Type|Location/) x 5]
+[(qr/\nContent-Type|\nLocation/) x 5]
 --- response_body eval
 [('') x 5]
 
