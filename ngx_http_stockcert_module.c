@@ -53,6 +53,13 @@ static ngx_command_t  ngx_http_stockcert_commands[] = {
       0,
       NULL },
 
+    { ngx_string("stockcert_url"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_stockcert_set_url,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
@@ -170,7 +177,16 @@ ngx_http_stockcert_init_main_conf(ngx_conf_t *cf, void *conf)
 static void *
 ngx_http_stockcert_create_loc_conf(ngx_conf_t *cf)
 {
-    return ngx_pcalloc(cf->pool, sizeof(ngx_http_stockcert_loc_conf_t));
+    ngx_http_stockcert_loc_conf_t  *slcf;
+
+    slcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_stockcert_loc_conf_t));
+    if (slcf == NULL) {
+        return NULL;
+    }
+
+    slcf->url = NGX_CONF_UNSET_PTR;
+
+    return slcf;
 }
 
 
@@ -186,6 +202,8 @@ ngx_http_stockcert_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_stockcert_loc_conf_t *conf = child;
 
     ngx_http_core_loc_conf_t  *clcf;
+
+    ngx_conf_merge_ptr_value(conf->url, prev->url, NULL);
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
@@ -229,7 +247,11 @@ ngx_http_stockcert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                "or inside named location";
     }
 
-    if (ngx_http_stockcert_set_prefix(cf, slcf, &clcf->name) != NGX_OK) {
+    /* and nothing is below an exact one */
+
+    if (!clcf->exact_match
+        && ngx_http_stockcert_set_prefix(cf, slcf, &clcf->name) != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 

@@ -4,6 +4,7 @@
  *
  *     ngx_http_stockcert_request.c   method, path and body become a grant or
  *                                    something to read
+ *     ngx_http_stockcert_url.c       what a path names, and what is told
  *     ngx_http_stockcert_get.c       reads the ledger
  *     ngx_http_stockcert_commit.c    grants become certificates, in batches
  *     ngx_http_stockcert_lead.c      of one worker for all
@@ -89,7 +90,9 @@ typedef struct {
 typedef struct {
     ngx_http_stockcert_ledger_t   *ledger;
 
-    ngx_str_t                      prefix;     /* of URIs in answers, escaped */
+    ngx_str_t                      prefix;     /* of URIs in answers, escaped;
+                                                  empty if it is all there is */
+    ngx_http_complex_value_t      *url;        /* instead of it, or NULL */
 
     ngx_str_t                      name;       /* of the ledger, or empty */
     u_char                        *file;
@@ -146,13 +149,39 @@ ngx_http_stockcert_par_t *ngx_http_stockcert_find_par(
     ngx_http_stockcert_ledger_t *ledger, const char *code, size_t len);
 
 
-/* what a URI names, below the location's prefix */
+/* what a URI names, below the location's prefix; code points into r->uri */
 
 typedef struct {
     ngx_str_t   code;           /* empty: the inventory */
     uint64_t    number;         /* 0: the list of the class */
     ngx_uint_t  html;           /* the page is asked for by name */
 } ngx_http_stockcert_target_t;
+
+
+/*
+ * URLs.  _set_url() is the directive "stockcert_url".  _target() reads what the
+ * request's URI names: NGX_OK, or NGX_DECLINED if that can be nothing.
+ *
+ * _base() says what all URLs in answers begin with: a path or a whole URL, with
+ * a slash at its end, that needs no escaping anywhere; or nothing, where the
+ * location has nothing below it.  What variables gave and cannot be that is
+ * logged, and the location's prefix is told instead.
+ *
+ * _url() is that of a certificate, with a NUL behind it; empty if there is none.
+ * With whole, it has a scheme and host, which may be any bytes that a client
+ * sent as its Host, or is empty if they are not known.
+ *
+ * Both live as long as the request, and return NGX_OK, or NGX_ERROR for want of
+ * memory.
+ */
+
+char *ngx_http_stockcert_set_url(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_int_t ngx_http_stockcert_target(ngx_http_request_t *r,
+    ngx_http_stockcert_target_t *target);
+ngx_int_t ngx_http_stockcert_base(ngx_http_request_t *r, ngx_str_t *base);
+ngx_int_t ngx_http_stockcert_url(ngx_http_request_t *r,
+    const stockcert_entry_t *issued, ngx_uint_t whole, ngx_str_t *url);
 
 
 /*
