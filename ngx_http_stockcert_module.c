@@ -20,7 +20,11 @@
 #include <malloc.h>
 
 
-#define NGX_HTTP_STOCKCERT_TRIM  (16 * 1024 * 1024)
+#define NGX_HTTP_STOCKCERT_TRIM      (16 * 1024 * 1024)
+
+#define NGX_HTTP_STOCKCERT_CONFLICT                                           \
+    "conflicts with another directive in its location that answers requests "  \
+    "(\"proxy_pass\" or the like)"
 
 
 static void *ngx_http_stockcert_create_main_conf(ngx_conf_t *cf);
@@ -170,7 +174,7 @@ ngx_http_stockcert_init_main_conf(ngx_conf_t *cf, void *conf)
         }
     }
 
-    return NGX_CONF_OK;
+    return ngx_http_stockcert_reserve(cf, &smcf->ledgers);
 }
 
 
@@ -192,7 +196,8 @@ ngx_http_stockcert_create_loc_conf(ngx_conf_t *cf)
 
 /*
  * Locations do not inherit, but "if" and "limit_except" blocks do, as they
- * serve the location that they are in.
+ * serve the location that they are in.  All directives were read: what has put
+ * its handler in the place of ours is known now, and what has none.
  */
 
 static char *
@@ -213,6 +218,22 @@ ngx_http_stockcert_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         if (clcf->lmt_excpt && clcf->handler == NULL) {
             clcf->handler = ngx_http_stockcert_handler;
         }
+
+        return NGX_CONF_OK;
+    }
+
+    if (conf->file && clcf->handler != ngx_http_stockcert_handler) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"stockcert\" " NGX_HTTP_STOCKCERT_CONFLICT " in %s:%ui",
+                      conf->file, conf->line);
+        return NGX_CONF_ERROR;
+    }
+
+    if (prev->ledger && clcf->handler == NULL) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "location \"%V\" is inside the one with \"stockcert\" in "
+                      "%s:%ui, and does not inherit it", &clcf->name,
+                      prev->file, prev->line);
     }
 
     return NGX_CONF_OK;
@@ -234,6 +255,10 @@ ngx_http_stockcert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler) {
+        return NGX_HTTP_STOCKCERT_CONFLICT;
+    }
 
     /* URIs are relative to the location's prefix */
 

@@ -120,7 +120,11 @@ typedef enum {
 } ngx_http_stockcert_problem_e;
 
 
-/* configuration */
+/*
+ * Configuration.  _path(), _size() and _create() are directives in the block of
+ * a ledger.  _reserve() refuses ledgers, pointers to them, for which there is not
+ * enough address space.
+ */
 
 char *ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -128,6 +132,14 @@ char *ngx_http_stockcert_invalid(ngx_conf_t *cf, const char *what,
     ngx_str_t *value, const char *fault);
 ngx_uint_t ngx_http_stockcert_has_class(ngx_http_stockcert_ledger_t *ledger,
     ngx_str_t *code);
+
+char *ngx_http_stockcert_path(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_size(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_create(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_reserve(ngx_conf_t *cf, ngx_array_t *ledgers);
 
 
 /* what certificates say besides, in the block of a ledger, and the HTML pages */
