@@ -120,6 +120,8 @@ ngx_http_stockcert_create_main_conf(ngx_conf_t *cf)
     }
 
     smcf->wake = -1;
+    smcf->most = NGX_MAX_INT_T_VALUE;
+    ngx_queue_init(&smcf->queue);
 
     return smcf;
 }
@@ -365,6 +367,8 @@ ngx_http_stockcert_init_module(ngx_cycle_t *cycle)
         if (ledgers[i]->create) {
             ngx_http_stockcert_make_directory(cycle, ledgers[i]);
         }
+
+        ngx_http_stockcert_tell_filesystem(cycle, ledgers[i]);
     }
 
     ngx_http_stockcert_share(cycle, smcf);

@@ -84,6 +84,13 @@ typedef struct {
     ngx_fd_t                       wake;       /* of one that is alone, or -1 */
     ngx_connection_t              *listening;  /* NULL: it has no lanes yet */
     time_t                         retry;      /* not to be tried before */
+
+    /* and its tasks in nginx's thread pool */
+
+    ngx_uint_t                     active;     /* so many are there now, */
+    ngx_uint_t                     most;       /* and so many had room when it */
+    ngx_msec_t                     full;       /* was full, or was tried, last */
+    ngx_queue_t                    queue;      /* of lanes that wait for room */
 } ngx_http_stockcert_main_conf_t;
 
 
@@ -214,6 +221,11 @@ ngx_int_t ngx_http_stockcert_get(ngx_http_request_t *r,
  */
 
 void ngx_http_stockcert_make_directory(ngx_cycle_t *cycle,
+    ngx_http_stockcert_ledger_t *ledger);
+
+/* Logs if it is on a file system of which that must be known. */
+
+void ngx_http_stockcert_tell_filesystem(ngx_cycle_t *cycle,
     ngx_http_stockcert_ledger_t *ledger);
 
 

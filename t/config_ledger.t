@@ -26,7 +26,7 @@ add_block_preprocessor(sub {
     );
 
     if (!defined $block->error_log) {
-        $default{no_error_log} = "[warn]\n[error]\n[alert]\n[crit]\n[emerg]\n";
+        $default{no_error_log} = "authorized shares\nhas the title\n[error]\n[alert]\n[crit]\n[emerg]\n";
     }
 
     for my $section (keys %default) {
@@ -117,11 +117,6 @@ GET /
         location /c/d/ { return 200 "inner\n"; }
         location ~ \.txt$ { return 200 "text\n"; }
     }
---- no_error_log
-[error]
-[alert]
-[crit]
-[emerg]
 --- request eval
 [
     ::post('CS', 1, '/a/b/'), 'GET /a/b/CS-1', 'GET /a/', ::post('CS', 1, '/c/'), 'GET /c/CS-1',
