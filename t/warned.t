@@ -79,6 +79,33 @@ SKIP: {
 }
 
 
+# A damaged entry, which readers find as often as they like: it is not among the last
+# ones, so the ledger opens
+
+{
+    my $server = Stockcert->new(workers => 1)->start;
+    my $client = $server->client;
+    $client->issue('CS', 1, 'damaged here');
+    $client->issue('CS', 1) for 1 .. 600;
+    open my $file, '+<:raw', "$server->{dir}/ledgers/acme/data.mdb" or die "data.mdb: $!\n";
+    my $text = do { local $/; <$file> };
+    for (my $at = -1; ($at = index $text, 'damaged here', $at + 1) >= 0;) {
+        seek $file, $at, 0;
+        print $file "\xff";
+    }
+    close $file or die "data.mdb: $!\n";
+    my ($start, $found) = (now(), 0);
+    for (1 .. 2000) {
+        $found++ if $client->ask('GET', '/CS-1')->{status} != 503;
+    }
+    is($found, 0, 'a damaged entry is not shown');
+    my @lines = lines($server, 'damaged');
+    cmp_ok(scalar(@lines), '<=', 2 + 2 * (now() - $start), 'a line a second, not one for each reader');
+    cmp_ok(scalar(@lines), '>=', 1, 'which says so');
+    $server->stop;
+}
+
+
 # A thread pool that is too small: all are issued, and nginx's own line of it does
 # not come for each try
 
