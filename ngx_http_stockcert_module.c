@@ -3,8 +3,10 @@
  * The module's map: its directives, and what happens when.
  *
  *     configuration   "stockcert_ledger" blocks are read and checked, whole
- *                     (ngx_http_stockcert_conf.c); "stockcert" makes a location
- *                     issue (ngx_http_stockcert_request.c)
+ *                     (ngx_http_stockcert_conf.c, _place.c, _paper.c);
+ *                     "stockcert" makes a location issue
+ *                     (ngx_http_stockcert_request.c), "stockcert_url" says what
+ *                     that tells of itself (ngx_http_stockcert_url.c)
  *     master, start   makes the directories of the ledgers for the workers'
  *     and reload      user (ngx_http_stockcert_directory.c), and the memory that
  *                     they share; it never opens a ledger, so nothing of LMDB is
