@@ -5,6 +5,7 @@
  *     ngx_http_stockcert_request.c   method, path and body become a grant or
  *                                    something to read
  *     ngx_http_stockcert_headers.c   what its headers decide
+ *     ngx_http_stockcert_url.c       what a path names, and what is told
  *     ngx_http_stockcert_get.c       reads the ledger
  *     ngx_http_stockcert_commit.c    grants become certificates, in batches
  *     ngx_http_stockcert_lead.c      of one worker for all
@@ -94,13 +95,22 @@ typedef struct {
     ngx_fd_t                       wake;       /* of one that is alone, or -1 */
     ngx_connection_t              *listening;  /* NULL: it has no lanes yet */
     time_t                         retry;      /* not to be tried before */
+
+    /* and its tasks in nginx's thread pool */
+
+    ngx_uint_t                     active;     /* so many are there now, */
+    ngx_uint_t                     most;       /* and so many had room when it */
+    ngx_msec_t                     full;       /* was full, or was tried, last */
+    ngx_queue_t                    queue;      /* of lanes that wait for room */
 } ngx_http_stockcert_main_conf_t;
 
 
 typedef struct {
     ngx_http_stockcert_ledger_t   *ledger;
 
-    ngx_str_t                      prefix;     /* of URIs in answers, escaped */
+    ngx_str_t                      prefix;     /* of URIs in answers, escaped;
+                                                  empty if it is all there is */
+    ngx_http_complex_value_t      *url;        /* instead of it, or NULL */
 
     ngx_str_t                      name;       /* of the ledger, or empty */
     u_char                        *file;
@@ -130,7 +140,11 @@ typedef enum {
 } ngx_http_stockcert_problem_e;
 
 
-/* configuration */
+/*
+ * Configuration.  _path(), _size() and _create() are directives in the block of
+ * a ledger.  _reserve() refuses ledgers, pointers to them, for which there is not
+ * enough address space.
+ */
 
 char *ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -138,6 +152,14 @@ char *ngx_http_stockcert_invalid(ngx_conf_t *cf, const char *what,
     ngx_str_t *value, const char *fault);
 ngx_uint_t ngx_http_stockcert_has_class(ngx_http_stockcert_ledger_t *ledger,
     ngx_str_t *code);
+
+char *ngx_http_stockcert_path(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_size(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_create(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_reserve(ngx_conf_t *cf, ngx_array_t *ledgers);
 
 
 /* what certificates say besides, in the block of a ledger, and the HTML pages */
@@ -159,13 +181,39 @@ ngx_http_stockcert_par_t *ngx_http_stockcert_find_par(
     ngx_http_stockcert_ledger_t *ledger, const char *code, size_t len);
 
 
-/* what a URI names, below the location's prefix */
+/* what a URI names, below the location's prefix; code points into r->uri */
 
 typedef struct {
     ngx_str_t   code;           /* empty: the inventory */
     uint64_t    number;         /* 0: the list of the class */
     ngx_uint_t  html;           /* the page is asked for by name */
 } ngx_http_stockcert_target_t;
+
+
+/*
+ * URLs.  _set_url() is the directive "stockcert_url".  _target() reads what the
+ * request's URI names: NGX_OK, or NGX_DECLINED if that can be nothing.
+ *
+ * _base() says what all URLs in answers begin with: a path or a whole URL, with
+ * a slash at its end, that needs no escaping anywhere; or nothing, where the
+ * location has nothing below it.  What variables gave and cannot be that is
+ * logged, and the location's prefix is told instead.
+ *
+ * _url() is that of a certificate, with a NUL behind it; empty if there is none.
+ * With whole, it has a scheme and host, which may be any bytes that a client
+ * sent as its Host, or is empty if they are not known.
+ *
+ * Both live as long as the request, and return NGX_OK, or NGX_ERROR for want of
+ * memory.
+ */
+
+char *ngx_http_stockcert_set_url(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_int_t ngx_http_stockcert_target(ngx_http_request_t *r,
+    ngx_http_stockcert_target_t *target);
+ngx_int_t ngx_http_stockcert_base(ngx_http_request_t *r, ngx_str_t *base);
+ngx_int_t ngx_http_stockcert_url(ngx_http_request_t *r,
+    const stockcert_entry_t *issued, ngx_uint_t whole, ngx_str_t *url);
 
 
 /*
@@ -211,6 +259,11 @@ const char *ngx_http_stockcert_key(ngx_http_request_t *r,
  */
 
 void ngx_http_stockcert_make_directory(ngx_cycle_t *cycle,
+    ngx_http_stockcert_ledger_t *ledger);
+
+/* Logs if it is on a file system of which that must be known. */
+
+void ngx_http_stockcert_tell_filesystem(ngx_cycle_t *cycle,
     ngx_http_stockcert_ledger_t *ledger);
 
 

@@ -31,13 +31,10 @@ ngx_int_t
 ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
     const stockcert_slot_t *slot)
 {
-    u_char                         *uri;
-    ngx_buf_t                      *b;
-    stockcert_entry_t              *entry;
-    stockcert_certificate_t         certificate;
-    ngx_http_stockcert_loc_conf_t  *slcf;
-
-    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
+    ngx_str_t                 url;
+    ngx_buf_t                *b;
+    stockcert_entry_t        *entry;
+    stockcert_certificate_t   certificate;
 
     /* as it was when it was issued, also in an answer that is sent again */
 
@@ -60,21 +57,19 @@ ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    uri = ngx_pnalloc(r->pool, slcf->prefix.len + entry->code.len
-                               + sizeof("-") + NGX_INT64_LEN);
-    if (uri == NULL) {
+    if (ngx_http_stockcert_url(r, entry, 0, &url) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    ngx_sprintf(uri, "%V%*s-%uL%Z", &slcf->prefix, entry->code.len,
-                entry->code.data, entry->number);
 
     /*
      * not r->headers_out.location, to which nginx adds the scheme and host that
      * it thinks it has
      */
 
-    if (ngx_http_stockcert_add_header(r, "Location", (char *) uri) == NULL) {
+    if (url.len
+        && ngx_http_stockcert_add_header(r, "Location", (char *) url.data)
+           == NULL)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -118,7 +113,7 @@ ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
 {
     u_char                         *p;
     size_t                          len;
-    ngx_str_t                       next;
+    ngx_str_t                       base, next;
     ngx_buf_t                      *b;
     ngx_uint_t                      i;
     ngx_http_stockcert_loc_conf_t  *slcf;
@@ -128,7 +123,12 @@ ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
     ngx_str_null(&next);
 
     if (more) {
-        p = ngx_pnalloc(r->pool, slcf->prefix.len + code->len
+
+        if (ngx_http_stockcert_base(r, &base) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        p = ngx_pnalloc(r->pool, base.len + code->len
                                  + sizeof("?after=&limit=")
                                  + 2 * NGX_INT64_LEN);
         if (p == NULL) {
@@ -136,8 +136,8 @@ ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
         }
 
         next.data = p;
-        next.len = ngx_sprintf(p, "%V%V?after=%uL&limit=%ui", &slcf->prefix,
-                               code, certificates[n - 1].issued.number, limit)
+        next.len = ngx_sprintf(p, "%V%V?after=%uL&limit=%ui", &base, code,
+                               certificates[n - 1].issued.number, limit)
                    - p;
 
         if (ngx_http_stockcert_set_next(r, &next) != NGX_OK) {

@@ -4,9 +4,6 @@
 #include <stockcert_text.h>
 
 
-static ngx_int_t ngx_http_stockcert_target(ngx_http_request_t *r,
-    ngx_http_stockcert_target_t *target);
-
 static ngx_int_t ngx_http_stockcert_post(ngx_http_request_t *r);
 static void ngx_http_stockcert_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_stockcert_body(ngx_http_request_t *r,
@@ -55,85 +52,6 @@ ngx_http_stockcert_handler(ngx_http_request_t *r)
 
     return ngx_http_stockcert_refuse(r, NGX_HTTP_STOCKCERT_METHOD_NOT_ALLOWED,
                                      NULL);
-}
-
-
-static ngx_int_t
-ngx_http_stockcert_target(ngx_http_request_t *r,
-    ngx_http_stockcert_target_t *target)
-{
-    u_char                    *dash;
-    ngx_str_t                  rest, number;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    ngx_str_null(&target->code);
-    target->number = 0;
-    target->html = 0;
-
-    if (r->uri.len < clcf->name.len) {
-        return NGX_DECLINED;
-    }
-
-    rest.data = r->uri.data + clcf->name.len;
-    rest.len = r->uri.len - clcf->name.len;
-
-    if (rest.len == 0) {
-        return NGX_OK;
-    }
-
-    if (clcf->exact_match) {
-        return NGX_DECLINED;
-    }
-
-    /* "location /acme" has /acme/CS, but not /acmeCS */
-
-    if (clcf->name.len == 0 || clcf->name.data[clcf->name.len - 1] != '/') {
-
-        if (rest.data[0] != '/') {
-            return NGX_DECLINED;
-        }
-
-        rest.data++;
-        rest.len--;
-
-        if (rest.len == 0) {
-            return NGX_OK;
-        }
-    }
-
-    target->code = rest;
-
-    dash = ngx_strlchr(rest.data, rest.data + rest.len, '-');
-
-    if (dash) {
-        target->code.len = dash - rest.data;
-
-        number.data = dash + 1;
-        number.len = rest.data + rest.len - number.data;
-
-        if (number.len > sizeof(".html") - 1
-            && ngx_strncmp(number.data + number.len - (sizeof(".html") - 1),
-                           ".html", sizeof(".html") - 1)
-               == 0)
-        {
-            number.len -= sizeof(".html") - 1;
-            target->html = 1;
-        }
-
-        if (number.len == 0 || number.data[0] == '0'
-            || ngx_http_stockcert_number(&number, &target->number) != NGX_OK)
-        {
-            return NGX_DECLINED;
-        }
-    }
-
-    if (stockcert_code_fault((char *) target->code.data, target->code.len)) {
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
 }
 
 

@@ -8,6 +8,13 @@
 #include "stockcert_ledger_int.h"
 
 
+/* LMDB maps the whole size of a ledger */
+
+#define STOCKCERT_LEDGER_NO_MEMORY                                            \
+    "; if address space is limited (ulimit -v, LimitAS=), the limit must be "  \
+    "larger than the ledger's size"
+
+
 static stockcert_rc_e stockcert_ledger_try(const stockcert_ledger_conf_t *conf,
     stockcert_ledger_t **ledger, int *again, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_open_env(stockcert_ledger_t *ledger,
@@ -293,8 +300,8 @@ stockcert_ledger_error(stockcert_error_t *error, const char *call, int rc)
         return STOCKCERT_OK;
     }
 
-    snprintf(error->text, sizeof(error->text), "%s failed (%d: %s)", call, rc,
-             mdb_strerror(rc));
+    snprintf(error->text, sizeof(error->text), "%s failed (%d: %s)%s", call, rc,
+             mdb_strerror(rc), rc == ENOMEM ? STOCKCERT_LEDGER_NO_MEMORY : "");
 
     switch (rc) {
 

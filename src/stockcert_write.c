@@ -272,6 +272,8 @@ stockcert_ledger_read_tail(stockcert_ledger_t *ledger, stockcert_error_t *error)
     stockcert_rc_e     rc;
     stockcert_entry_t  last;
 
+    ledger->behind = 0;
+
     rc = stockcert_ledger_get_last(ledger, ledger->writer, &last, error);
 
     switch (rc) {
@@ -312,6 +314,8 @@ stockcert_ledger_append(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
     now = entry->time ? entry->time : stockcert_now();
 
     /* a clock that was set back must not take the journal back */
+
+    ledger->behind = ledger->time > now ? ledger->time - now : 0;
 
     if (ledger->time < now) {
         ledger->time = now;
@@ -364,6 +368,13 @@ stockcert_ledger_put_class(stockcert_ledger_t *ledger,
     rc = mdb_put(ledger->writer, ledger->class, &key, &value, 0);
 
     return stockcert_ledger_error(error, "mdb_put()", rc);
+}
+
+
+uint64_t
+stockcert_ledger_behind(const stockcert_ledger_t *ledger)
+{
+    return ledger->behind;
 }
 
 
