@@ -3,8 +3,10 @@
  * The module's map: its directives, and what happens when.
  *
  *     configuration   "stockcert_ledger" blocks are read and checked, whole
- *                     (ngx_http_stockcert_conf.c); "stockcert" makes a location
- *                     issue (ngx_http_stockcert_request.c)
+ *                     (ngx_http_stockcert_conf.c, _place.c, _paper.c);
+ *                     "stockcert" makes a location issue
+ *                     (ngx_http_stockcert_request.c), "stockcert_url" says what
+ *                     that tells of itself (ngx_http_stockcert_url.c)
  *     master, start   makes the directories of the ledgers for the workers'
  *     and reload      user (ngx_http_stockcert_directory.c), and the memory that
  *                     they share; it never opens a ledger, so nothing of LMDB is
@@ -20,7 +22,11 @@
 #include <malloc.h>
 
 
-#define NGX_HTTP_STOCKCERT_TRIM  (16 * 1024 * 1024)
+#define NGX_HTTP_STOCKCERT_TRIM      (16 * 1024 * 1024)
+
+#define NGX_HTTP_STOCKCERT_CONFLICT                                           \
+    "conflicts with another directive in its location that answers requests "  \
+    "(\"proxy_pass\" or the like)"
 
 
 static void *ngx_http_stockcert_create_main_conf(ngx_conf_t *cf);
@@ -49,6 +55,13 @@ static ngx_command_t  ngx_http_stockcert_commands[] = {
     { ngx_string("stockcert"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
       ngx_http_stockcert,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("stockcert_url"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_stockcert_set_url,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -109,6 +122,8 @@ ngx_http_stockcert_create_main_conf(ngx_conf_t *cf)
     }
 
     smcf->wake = -1;
+    smcf->most = NGX_MAX_INT_T_VALUE;
+    ngx_queue_init(&smcf->queue);
 
     return smcf;
 }
@@ -163,20 +178,30 @@ ngx_http_stockcert_init_main_conf(ngx_conf_t *cf, void *conf)
         }
     }
 
-    return NGX_CONF_OK;
+    return ngx_http_stockcert_reserve(cf, &smcf->ledgers);
 }
 
 
 static void *
 ngx_http_stockcert_create_loc_conf(ngx_conf_t *cf)
 {
-    return ngx_pcalloc(cf->pool, sizeof(ngx_http_stockcert_loc_conf_t));
+    ngx_http_stockcert_loc_conf_t  *slcf;
+
+    slcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_stockcert_loc_conf_t));
+    if (slcf == NULL) {
+        return NULL;
+    }
+
+    slcf->url = NGX_CONF_UNSET_PTR;
+
+    return slcf;
 }
 
 
 /*
  * Locations do not inherit, but "if" and "limit_except" blocks do, as they
- * serve the location that they are in.
+ * serve the location that they are in.  All directives were read: what has put
+ * its handler in the place of ours is known now, and what has none.
  */
 
 static char *
@@ -187,6 +212,8 @@ ngx_http_stockcert_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_http_core_loc_conf_t  *clcf;
 
+    ngx_conf_merge_ptr_value(conf->url, prev->url, NULL);
+
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     if (clcf->noname && prev->ledger) {
@@ -195,6 +222,22 @@ ngx_http_stockcert_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         if (clcf->lmt_excpt && clcf->handler == NULL) {
             clcf->handler = ngx_http_stockcert_handler;
         }
+
+        return NGX_CONF_OK;
+    }
+
+    if (conf->file && clcf->handler != ngx_http_stockcert_handler) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"stockcert\" " NGX_HTTP_STOCKCERT_CONFLICT " in %s:%ui",
+                      conf->file, conf->line);
+        return NGX_CONF_ERROR;
+    }
+
+    if (prev->ledger && clcf->handler == NULL) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "location \"%V\" is inside the one with \"stockcert\" in "
+                      "%s:%ui, and does not inherit it", &clcf->name,
+                      prev->file, prev->line);
     }
 
     return NGX_CONF_OK;
@@ -217,6 +260,10 @@ ngx_http_stockcert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
+    if (clcf->handler) {
+        return NGX_HTTP_STOCKCERT_CONFLICT;
+    }
+
     /* URIs are relative to the location's prefix */
 
     if (clcf->named
@@ -229,7 +276,11 @@ ngx_http_stockcert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                "or inside named location";
     }
 
-    if (ngx_http_stockcert_set_prefix(cf, slcf, &clcf->name) != NGX_OK) {
+    /* and nothing is below an exact one */
+
+    if (!clcf->exact_match
+        && ngx_http_stockcert_set_prefix(cf, slcf, &clcf->name) != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -318,6 +369,8 @@ ngx_http_stockcert_init_module(ngx_cycle_t *cycle)
         if (ledgers[i]->create) {
             ngx_http_stockcert_make_directory(cycle, ledgers[i]);
         }
+
+        ngx_http_stockcert_tell_filesystem(cycle, ledgers[i]);
     }
 
     ngx_http_stockcert_share(cycle, smcf);

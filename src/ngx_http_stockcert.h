@@ -4,6 +4,8 @@
  *
  *     ngx_http_stockcert_request.c   method, path and body become a grant or
  *                                    something to read
+ *     ngx_http_stockcert_headers.c   what its headers decide
+ *     ngx_http_stockcert_url.c       what a path names, and what is told
  *     ngx_http_stockcert_get.c       reads the ledger
  *     ngx_http_stockcert_commit.c    grants become certificates, in batches
  *     ngx_http_stockcert_lead.c      of one worker for all
@@ -13,6 +15,7 @@
  *     ngx_http_stockcert_reply.c     what was read or issued becomes HTTP
  *     ngx_http_stockcert_html.c      or a page to look at
  *     ngx_http_stockcert_problem.c   and so does what went wrong
+ *     ngx_http_stockcert_send.c      sends it
  *
  * All functions but the thread task of the commit run on the event loop.
  */
@@ -26,11 +29,20 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_thread_pool.h>
+#include <nginx.h>
 
 #include <stockcert_lanes.h>
 #include <stockcert_ledger.h>
 #include <stockcert_paper.h>
 
+
+/* how nginx keeps headers of one name */
+
+#if (nginx_version >= 1023000)
+typedef ngx_table_elt_t           *ngx_http_stockcert_list_t;
+#else
+typedef ngx_array_t                ngx_http_stockcert_list_t;
+#endif
 
 typedef struct ngx_http_stockcert_lane_s  ngx_http_stockcert_lane_t;
 
@@ -83,13 +95,22 @@ typedef struct {
     ngx_fd_t                       wake;       /* of one that is alone, or -1 */
     ngx_connection_t              *listening;  /* NULL: it has no lanes yet */
     time_t                         retry;      /* not to be tried before */
+
+    /* and its tasks in nginx's thread pool */
+
+    ngx_uint_t                     active;     /* so many are there now, */
+    ngx_uint_t                     most;       /* and so many had room when it */
+    ngx_msec_t                     full;       /* was full, or was tried, last */
+    ngx_queue_t                    queue;      /* of lanes that wait for room */
 } ngx_http_stockcert_main_conf_t;
 
 
 typedef struct {
     ngx_http_stockcert_ledger_t   *ledger;
 
-    ngx_str_t                      prefix;     /* of URIs in answers, escaped */
+    ngx_str_t                      prefix;     /* of URIs in answers, escaped;
+                                                  empty if it is all there is */
+    ngx_http_complex_value_t      *url;        /* instead of it, or NULL */
 
     ngx_str_t                      name;       /* of the ledger, or empty */
     u_char                        *file;
@@ -106,8 +127,10 @@ typedef enum {
     NGX_HTTP_STOCKCERT_INSUFFICIENT_SHARES,
     NGX_HTTP_STOCKCERT_NOT_FOUND,
     NGX_HTTP_STOCKCERT_METHOD_NOT_ALLOWED,
+    NGX_HTTP_STOCKCERT_PRECONDITION_FAILED,
     NGX_HTTP_STOCKCERT_BODY_TOO_LARGE,
     NGX_HTTP_STOCKCERT_UNSUPPORTED_TYPE,
+    NGX_HTTP_STOCKCERT_UNSUPPORTED_ENCODING,
     NGX_HTTP_STOCKCERT_INVALID_GRANT,
     NGX_HTTP_STOCKCERT_KEY_IS_REUSED,
     NGX_HTTP_STOCKCERT_OUTCOME_UNKNOWN,
@@ -117,7 +140,11 @@ typedef enum {
 } ngx_http_stockcert_problem_e;
 
 
-/* configuration */
+/*
+ * Configuration.  _path(), _size() and _create() are directives in the block of
+ * a ledger.  _reserve() refuses ledgers, pointers to them, for which there is not
+ * enough address space.
+ */
 
 char *ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -125,6 +152,14 @@ char *ngx_http_stockcert_invalid(ngx_conf_t *cf, const char *what,
     ngx_str_t *value, const char *fault);
 ngx_uint_t ngx_http_stockcert_has_class(ngx_http_stockcert_ledger_t *ledger,
     ngx_str_t *code);
+
+char *ngx_http_stockcert_path(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_size(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_create(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_reserve(ngx_conf_t *cf, ngx_array_t *ledgers);
 
 
 /* what certificates say besides, in the block of a ledger, and the HTML pages */
@@ -146,13 +181,39 @@ ngx_http_stockcert_par_t *ngx_http_stockcert_find_par(
     ngx_http_stockcert_ledger_t *ledger, const char *code, size_t len);
 
 
-/* what a URI names, below the location's prefix */
+/* what a URI names, below the location's prefix; code points into r->uri */
 
 typedef struct {
     ngx_str_t   code;           /* empty: the inventory */
     uint64_t    number;         /* 0: the list of the class */
     ngx_uint_t  html;           /* the page is asked for by name */
 } ngx_http_stockcert_target_t;
+
+
+/*
+ * URLs.  _set_url() is the directive "stockcert_url".  _target() reads what the
+ * request's URI names: NGX_OK, or NGX_DECLINED if that can be nothing.
+ *
+ * _base() says what all URLs in answers begin with: a path or a whole URL, with
+ * a slash at its end, that needs no escaping anywhere; or nothing, where the
+ * location has nothing below it.  What variables gave and cannot be that is
+ * logged, and the location's prefix is told instead.
+ *
+ * _url() is that of a certificate, with a NUL behind it; empty if there is none.
+ * With whole, it has a scheme and host, which may be any bytes that a client
+ * sent as its Host, or is empty if they are not known.
+ *
+ * Both live as long as the request, and return NGX_OK, or NGX_ERROR for want of
+ * memory.
+ */
+
+char *ngx_http_stockcert_set_url(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_int_t ngx_http_stockcert_target(ngx_http_request_t *r,
+    ngx_http_stockcert_target_t *target);
+ngx_int_t ngx_http_stockcert_base(ngx_http_request_t *r, ngx_str_t *base);
+ngx_int_t ngx_http_stockcert_url(ngx_http_request_t *r,
+    const stockcert_entry_t *issued, ngx_uint_t whole, ngx_str_t *url);
 
 
 /*
@@ -167,12 +228,42 @@ ngx_int_t ngx_http_stockcert_get(ngx_http_request_t *r,
 
 
 /*
+ * Headers of a request.
+ *
+ * _discard() has nginx discard the body, which is then not asked for with 100
+ * Continue, and returns what nginx does.  _refuse() does so and answers; what is
+ * the detail, or NULL.  _check_post() returns NGX_DECLINED where the body is to
+ * be read, otherwise what answering returned.
+ *
+ * _preconditions() returns NGX_OK, or NGX_DECLINED where the answer is 412, for
+ * what the URI names and the ETag that will be sent, if there is one.  What it
+ * leaves to nginx is If-None-Match of a GET, and its 304.
+ *
+ * _key() reads the idempotency key, if there is one; it returns NULL, or what
+ * the header must be.
+ */
+
+ngx_int_t ngx_http_stockcert_discard(ngx_http_request_t *r);
+ngx_int_t ngx_http_stockcert_refuse(ngx_http_request_t *r,
+    ngx_http_stockcert_problem_e problem, const char *what);
+ngx_int_t ngx_http_stockcert_check_post(ngx_http_request_t *r);
+ngx_int_t ngx_http_stockcert_preconditions(ngx_http_request_t *r);
+const char *ngx_http_stockcert_key(ngx_http_request_t *r,
+    stockcert_grant_t *grant);
+
+
+/*
  * In the master, as it starts and at a reload: makes the directory of a ledger
  * if it is not there, with its parents, and gives it to the workers' user.  What
  * is there is not changed.  Logs why it could not.
  */
 
 void ngx_http_stockcert_make_directory(ngx_cycle_t *cycle,
+    ngx_http_stockcert_ledger_t *ledger);
+
+/* Logs if it is on a file system of which that must be known. */
+
+void ngx_http_stockcert_tell_filesystem(ngx_cycle_t *cycle,
     ngx_http_stockcert_ledger_t *ledger);
 
 
@@ -222,9 +313,11 @@ void ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
  * this problem; members are further members, JSON, each with a comma before
  * it, or NULL.
  *
- * _send() sends b with a status and a content type, and _add_header() adds a
- * header to what will be sent; the strings must stay as long as the request.
- * The latter returns NULL if there is no memory.
+ * _send() sends b with a status and a content type, or 412 in the place of 200,
+ * if the request has such preconditions.  _add_header() adds a header to what will
+ * be sent; the strings must stay as long as the request.  It returns NULL if there
+ * is no memory.  _set_header() does so with one of a list that nginx keeps in
+ * r->headers_out, where other modules and variables look for it.
  */
 
 ngx_int_t ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
@@ -241,13 +334,12 @@ ngx_int_t ngx_http_stockcert_reply_inventory(ngx_http_request_t *r,
 
 /*
  * Reply in HTML, of what was read in a snapshot.  _html_wanted() is 1 where the
- * header Accept prefers it, or the path names it.  book has all but the company
- * and its path; _html_latest() finds the latest certificates for it, at most n,
- * and returns NGX_ABORT where the ledger failed.
+ * header Accept prefers it.  book has all but the company and its path;
+ * _html_latest() finds the latest certificates for it, at most n, and returns
+ * NGX_ABORT where the ledger failed.
  */
 
-ngx_uint_t ngx_http_stockcert_html_wanted(ngx_http_request_t *r,
-    ngx_http_stockcert_target_t *target);
+ngx_uint_t ngx_http_stockcert_html_wanted(ngx_http_request_t *r);
 ngx_int_t ngx_http_stockcert_html_certificate(ngx_http_request_t *r,
     const stockcert_class_t *class,
     const stockcert_certificate_t *certificate);
@@ -267,6 +359,8 @@ ngx_int_t ngx_http_stockcert_send(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, ngx_buf_t *b);
 ngx_table_elt_t *ngx_http_stockcert_add_header(ngx_http_request_t *r,
     const char *name, const char *value);
+ngx_int_t ngx_http_stockcert_set_header(ngx_http_request_t *r,
+    ngx_http_stockcert_list_t *list, const char *name, const char *value);
 
 
 extern ngx_module_t  ngx_http_stockcert_module;

@@ -3,8 +3,7 @@
 #include <stockcert_text.h>
 
 
-#define NGX_HTTP_STOCKCERT_SIZE      ((off_t) 64 * 1024 * 1024 * 1024)
-#define NGX_HTTP_STOCKCERT_SIZE_MIN  (1024 * 1024)
+#define NGX_HTTP_STOCKCERT_SIZE  ((size_t) 64 * 1024 * 1024 * 1024)
 
 
 typedef char *(*ngx_http_stockcert_setter_pt)(ngx_conf_t *cf,
@@ -20,12 +19,7 @@ typedef struct {
 
 static char *ngx_http_stockcert_directive(ngx_conf_t *cf, ngx_command_t *dummy,
     void *conf);
-static char *ngx_http_stockcert_path(ngx_conf_t *cf,
-    ngx_http_stockcert_ledger_t *ledger);
-static char *ngx_http_stockcert_real_path(ngx_conf_t *cf, ngx_str_t *path);
-static char *ngx_http_stockcert_size(ngx_conf_t *cf,
-    ngx_http_stockcert_ledger_t *ledger);
-static char *ngx_http_stockcert_create(ngx_conf_t *cf,
+static char *ngx_http_stockcert_include(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
 static char *ngx_http_stockcert_company(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
@@ -35,6 +29,7 @@ static char *ngx_http_stockcert_class(ngx_conf_t *cf,
 
 static ngx_http_stockcert_directive_t  ngx_http_stockcert_directives[] = {
 
+    { ngx_string("include"), 2, ngx_http_stockcert_include },
     { ngx_string("path"), 2, ngx_http_stockcert_path },
     { ngx_string("size"), 2, ngx_http_stockcert_size },
     { ngx_string("create"), 2, ngx_http_stockcert_create },
@@ -131,7 +126,7 @@ ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     if (ledger->size == 0) {
-        ledger->size = (size_t) NGX_HTTP_STOCKCERT_SIZE;
+        ledger->size = NGX_HTTP_STOCKCERT_SIZE;
     }
 
     ngx_conf_init_value(ledger->create, 1);
@@ -192,184 +187,12 @@ ngx_http_stockcert_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
 }
 
 
-static char *
-ngx_http_stockcert_path(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
-{
-    char             *rv;
-    ngx_str_t        *value;
-    ngx_file_info_t   fi;
-
-    value = cf->args->elts;
-
-    if (ledger->path.len) {
-        return "\"path\" directive is duplicate";
-    }
-
-    if (value[1].len == 0) {
-        return ngx_http_stockcert_invalid(cf, "path", &value[1],
-                                          "must not be empty");
-    }
-
-    ledger->path = value[1];
-
-    if (ngx_conf_full_name(cf->cycle, &ledger->path, 0) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    ledger->configured = ledger->path.data;
-
-    rv = ngx_http_stockcert_real_path(cf, &ledger->path);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    if (ngx_file_info(ledger->path.data, &fi) != NGX_FILE_ERROR
-        && !ngx_is_dir(&fi))
-    {
-        return ngx_http_stockcert_invalid(cf, "path", &ledger->path,
-                                          "must be a directory");
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-/*
- * One directory has one name: what is there of the path is resolved by
- * realpath(), and what is to be made has no links.
- */
+/* the files' directives come here, too: cf->handler stays */
 
 static char *
-ngx_http_stockcert_real_path(ngx_conf_t *cf, ngx_str_t *path)
+ngx_http_stockcert_include(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
 {
-    char     real[PATH_MAX];
-    u_char  *p, *last, *next, *end, *there, ch;
-
-    end = path->data + path->len;
-    there = end;
-
-    for ( ;; ) {
-        ch = *there;
-        *there = '\0';
-
-        p = (u_char *) realpath(there == path->data ? "/"
-                                                    : (char *) path->data,
-                                real);
-        *there = ch;
-
-        if (p || there == path->data) {
-            break;
-        }
-
-        do {
-            there--;
-        } while (*there != '/');
-    }
-
-    if (p == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           "realpath() \"/\" failed");
-        return NGX_CONF_ERROR;
-    }
-
-    p = ngx_pnalloc(cf->pool, ngx_strlen(real) + (end - there) + 2);
-    if (p == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    path->data = p;
-
-    last = ngx_cpymem(p, real, ngx_strlen(real));
-
-    if (last == p + 1) {
-        last--;
-    }
-
-    for (next = there; next < end; next = there) {
-
-        /* a component with the slash before it */
-
-        for (there = next + 1; there < end && *there != '/'; there++) {
-            /* void */
-        }
-
-        if (there - next == 1 || (there - next == 2 && next[1] == '.')) {
-            continue;
-        }
-
-        if (there - next == 3 && next[1] == '.' && next[2] == '.') {
-
-            while (last > p && *--last != '/') {
-                /* void */
-            }
-
-            continue;
-        }
-
-        last = ngx_cpymem(last, next, there - next);
-    }
-
-    if (last == p) {
-        *last++ = '/';
-    }
-
-    *last = '\0';
-    path->len = last - p;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_stockcert_size(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
-{
-    off_t       size;
-    ngx_str_t  *value;
-
-    value = cf->args->elts;
-
-    if (ledger->size) {
-        return "\"size\" directive is duplicate";
-    }
-
-    size = ngx_parse_offset(&value[1]);
-
-    if (size < NGX_HTTP_STOCKCERT_SIZE_MIN) {
-        return ngx_http_stockcert_invalid(cf, "size", &value[1],
-                                          "must be at least 1m");
-    }
-
-    /* LMDB wants whole pages */
-
-    ledger->size = (size_t) (size - size % (off_t) ngx_pagesize);
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_stockcert_create(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
-{
-    ngx_str_t  *value;
-
-    value = cf->args->elts;
-
-    if (ledger->create != NGX_CONF_UNSET) {
-        return "\"create\" directive is duplicate";
-    }
-
-    if (ngx_strcasecmp(value[1].data, (u_char *) "on") == 0) {
-        ledger->create = 1;
-
-    } else if (ngx_strcasecmp(value[1].data, (u_char *) "off") == 0) {
-        ledger->create = 0;
-
-    } else {
-        return ngx_http_stockcert_invalid(cf, "value", &value[1],
-                                          "must be \"on\" or \"off\"");
-    }
-
-    return NGX_CONF_OK;
+    return ngx_conf_include(cf, NULL, NULL);
 }
 
 
@@ -385,6 +208,8 @@ ngx_http_stockcert_company(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
     if (ledger->company.len) {
         return "\"company\" directive is duplicate";
     }
+
+    /* a ledger may have one from before; a new ledger is asked for more */
 
     fault = stockcert_text_fault((char *) value[1].data, value[1].len);
     if (fault) {
@@ -429,7 +254,7 @@ ngx_http_stockcert_class(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
                                           "must be 1 to 9007199254740991");
     }
 
-    fault = stockcert_text_fault((char *) value[3].data, value[3].len);
+    fault = stockcert_new_text_fault((char *) value[3].data, value[3].len);
     if (fault) {
         return ngx_http_stockcert_invalid(cf, "class title", &value[3], fault);
     }

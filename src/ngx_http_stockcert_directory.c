@@ -1,5 +1,6 @@
 
 #include <ngx_http_stockcert.h>
+#include <stockcert_filesystem.h>
 
 
 /*
@@ -54,6 +55,31 @@ ngx_http_stockcert_make_directory(ngx_cycle_t *cycle,
     }
 
     (void) close(fd);
+}
+
+
+void
+ngx_http_stockcert_tell_filesystem(ngx_cycle_t *cycle,
+    ngx_http_stockcert_ledger_t *ledger)
+{
+    const char              *name;
+    stockcert_filesystem_e   kind;
+
+    name = stockcert_filesystem_name((char *) ledger->path.data, &kind);
+
+    /* what is not there, the workers will say */
+
+    if (name == NULL || kind == STOCKCERT_FILESYSTEM_LOCAL) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                  "stockcert ledger \"%V\" in \"%V\" is on %s: %s",
+                  &ledger->name, &ledger->path, name,
+                  kind == STOCKCERT_FILESYSTEM_MEMORY
+                  ? "it is lost when the machine stops; put it on a disk"
+                  : "if two machines ever open it, it is damaged; put it on a "
+                    "disk of this machine");
 }
 
 

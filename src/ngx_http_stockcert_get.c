@@ -50,10 +50,12 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
                 (u_char *) "a class or an entry is missing",
                 sizeof(error.text));
 
-    target->html = ngx_http_stockcert_html_wanted(r, target);
+    if (!target->html) {
+        target->html = ngx_http_stockcert_html_wanted(r);
 
-    if (ngx_http_stockcert_add_header(r, "Vary", "Accept") == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        if (ngx_http_stockcert_add_header(r, "Vary", "Accept") == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
     }
 
     if (stockcert_ledger_snapshot(ledger, &error) != STOCKCERT_OK) {
@@ -253,22 +255,45 @@ ngx_http_stockcert_get_certificate(ngx_http_request_t *r,
 }
 
 
-/* a parameter that is not there leaves *value as it is */
+/* a parameter that is not there leaves *value as it is; twice is an error */
 
 static ngx_int_t
 ngx_http_stockcert_parameter(ngx_http_request_t *r, const char *name,
     uint64_t min, uint64_t max, uint64_t *value)
 {
-    ngx_str_t  text;
+    u_char      *p, *end, *last;
+    size_t       len;
+    ngx_str_t    text;
+    ngx_uint_t   found;
 
-    if (ngx_http_arg(r, (u_char *) name, ngx_strlen(name), &text) != NGX_OK) {
-        return NGX_OK;
-    }
+    len = ngx_strlen(name);
+    last = r->args.data + r->args.len;
+    found = 0;
 
-    if (ngx_http_stockcert_number(&text, value) != NGX_OK
-        || *value < min || *value > max)
-    {
-        return NGX_ERROR;
+    for (p = r->args.data; p < last; p = end + 1) {
+
+        end = ngx_strlchr(p, last, '&');
+        if (end == NULL) {
+            end = last;
+        }
+
+        if ((size_t) (end - p) <= len || p[len] != '='
+            || ngx_strncasecmp(p, (u_char *) name, len) != 0)
+        {
+            continue;
+        }
+
+        text.data = p + len + 1;
+        text.len = end - text.data;
+
+        if (found
+            || ngx_http_stockcert_number(&text, value) != NGX_OK
+            || *value < min || *value > max)
+        {
+            return NGX_ERROR;
+        }
+
+        found = 1;
     }
 
     return NGX_OK;

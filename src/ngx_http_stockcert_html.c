@@ -19,8 +19,6 @@ typedef struct {
 
 static ngx_int_t ngx_http_stockcert_quality(u_char *p, u_char *last,
     const char *type);
-static ngx_int_t ngx_http_stockcert_url(ngx_http_request_t *r,
-    const stockcert_certificate_t *certificate, ngx_str_t *url);
 static ngx_int_t ngx_http_stockcert_open_page(ngx_http_stockcert_page_t *page);
 static ngx_int_t ngx_http_stockcert_send_page(ngx_http_request_t *r,
     ngx_http_stockcert_page_t *page);
@@ -32,18 +30,13 @@ static ngx_int_t ngx_http_stockcert_send_page(ngx_http_request_t *r,
  */
 
 ngx_uint_t
-ngx_http_stockcert_html_wanted(ngx_http_request_t *r,
-    ngx_http_stockcert_target_t *target)
+ngx_http_stockcert_html_wanted(ngx_http_request_t *r)
 {
     u_char           *last;
     ngx_int_t         html, json, any, q;
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
-
-    if (target->html) {
-        return 1;
-    }
 
     html = NGX_DECLINED;
     json = NGX_DECLINED;
@@ -157,7 +150,7 @@ ngx_int_t
 ngx_http_stockcert_html_certificate(ngx_http_request_t *r,
     const stockcert_class_t *class, const stockcert_certificate_t *certificate)
 {
-    ngx_str_t                       url;
+    ngx_str_t                       url, base;
     stockcert_paper_page_t          paper;
     ngx_http_stockcert_par_t       *par;
     ngx_http_stockcert_page_t       page;
@@ -169,7 +162,9 @@ ngx_http_stockcert_html_certificate(ngx_http_request_t *r,
 
     ngx_memzero(&paper, sizeof(stockcert_paper_page_t));
 
-    if (ngx_http_stockcert_url(r, certificate, &url) != NGX_OK) {
+    if (ngx_http_stockcert_url(r, &certificate->issued, 1, &url) != NGX_OK
+        || ngx_http_stockcert_base(r, &base) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -179,8 +174,8 @@ ngx_http_stockcert_html_certificate(ngx_http_request_t *r,
     paper.certificate = certificate;
     paper.url.len = url.len;
     paper.url.data = (char *) url.data;
-    paper.book.len = slcf->prefix.len;
-    paper.book.data = (char *) slcf->prefix.data;
+    paper.book.len = base.len;
+    paper.book.data = (char *) base.data;
 
     par = ngx_http_stockcert_find_par(ledger, class->code.data,
                                       class->code.len);
@@ -198,62 +193,24 @@ ngx_http_stockcert_html_certificate(ngx_http_request_t *r,
 }
 
 
-/* as the client knows it: its Host, or what nginx is called */
-
-static ngx_int_t
-ngx_http_stockcert_url(ngx_http_request_t *r,
-    const stockcert_certificate_t *certificate, ngx_str_t *url)
-{
-    ngx_str_t                       host;
-    const char                     *scheme;
-    ngx_http_core_srv_conf_t       *cscf;
-    const stockcert_entry_t        *entry;
-    ngx_http_stockcert_loc_conf_t  *slcf;
-
-    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
-    cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
-
-    host = r->headers_in.host ? r->headers_in.host->value : cscf->server_name;
-    entry = &certificate->issued;
-    scheme = "http";
-
-#if (NGX_HTTP_SSL)
-
-    if (r->connection->ssl) {
-        scheme = "https";
-    }
-
-#endif
-
-    url->data = ngx_pnalloc(r->pool, sizeof("https://-") + host.len
-                                     + slcf->prefix.len + entry->code.len
-                                     + NGX_INT64_LEN);
-    if (url->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    url->len = ngx_sprintf(url->data, "%s://%V%V%*s-%uL", scheme, &host,
-                           &slcf->prefix, entry->code.len, entry->code.data,
-                           entry->number)
-               - url->data;
-
-    return NGX_OK;
-}
-
-
 ngx_int_t
 ngx_http_stockcert_html_book(ngx_http_request_t *r,
     stockcert_book_page_t *book)
 {
+    ngx_str_t                       base;
     ngx_http_stockcert_page_t       page;
     ngx_http_stockcert_loc_conf_t  *slcf;
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
 
+    if (ngx_http_stockcert_base(r, &base) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     book->company.len = slcf->ledger->company.len;
     book->company.data = (char *) slcf->ledger->company.data;
-    book->book.len = slcf->prefix.len;
-    book->book.data = (char *) slcf->prefix.data;
+    book->book.len = base.len;
+    book->book.data = (char *) base.data;
 
     if (ngx_http_stockcert_open_page(&page) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -343,9 +300,6 @@ ngx_http_stockcert_send_page(ngx_http_request_t *r,
 
     if (b == NULL || policy == NULL
         || ngx_http_stockcert_add_header(r, "Content-Security-Policy", policy)
-           == NULL
-        || ngx_http_stockcert_add_header(r, "X-Content-Type-Options",
-                                         "nosniff")
            == NULL)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

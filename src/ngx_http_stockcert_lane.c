@@ -28,6 +28,7 @@ ngx_http_stockcert_lane_create(ngx_cycle_t *cycle,
 
     lane->conf = ledger;
     lane->log = cycle->log;
+    lane->main = smcf;
 
     lane->thread_task = ngx_thread_task_alloc(cycle->pool, 0);
 
@@ -144,6 +145,10 @@ ngx_http_stockcert_lane_destroy(ngx_http_stockcert_ledger_t *ledger)
 
     ngx_http_stockcert_lane_close(lane);
 
+    if (lane->queued) {
+        ngx_queue_remove(&lane->queue);
+    }
+
     if (lane->shm.addr) {
         ngx_shm_free(&lane->shm);
     }
@@ -219,7 +224,12 @@ ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
 
     lane = ledger->lane;
 
-    ngx_http_stockcert_log(lane->log, ledger, error);
+    /* each reader may find what is damaged: one line a second will do */
+
+    if (lane->logged != ngx_time()) {
+        lane->logged = ngx_time();
+        ngx_http_stockcert_log(lane->log, ledger, error);
+    }
 
     if (lane->thread_task->event.active) {
         lane->failed = 1;

@@ -26,6 +26,8 @@ typedef struct {
     stockcert_error_t              error;
     time_t                         logged;     /* when a commit had failed, */
     stockcert_rc_e                 reason;     /* and with what */
+    ngx_uint_t                     behind;     /* the clock was, */
+    ngx_msec_t                     told;       /* as was logged then */
     ngx_uint_t                     more;       /* it still leads, and only gave
                                                   way to other tasks */
     stockcert_leader_t             leader;     /* of all the tasks */
@@ -38,6 +40,10 @@ struct ngx_http_stockcert_lane_s {
     ngx_http_stockcert_ledger_t   *conf;
     ngx_log_t                     *log;
 
+    ngx_http_stockcert_main_conf_t  *main;
+    ngx_queue_t                    queue;      /* its place there, */
+    ngx_uint_t                     queued;     /* if it has one */
+
     stockcert_lanes_t             *lanes;
     stockcert_lane_t              *lane;       /* the worker's own */
     ngx_shm_t                      shm;        /* lanes for it alone, or none */
@@ -47,6 +53,7 @@ struct ngx_http_stockcert_lane_s {
     ngx_msec_t                     retry;      /* not to be opened before */
     ngx_msec_t                     looked;     /* whether its files are there */
     ngx_msec_t                     told;       /* who has the lock */
+    time_t                         logged;     /* that it failed */
     ngx_uint_t                     failures;   /* of tasks, one after another */
     _Atomic ngx_uint_t             failed;     /* the task must end */
 
@@ -119,7 +126,10 @@ void ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late);
 
 void ngx_http_stockcert_wake(void *data, size_t number);
 
-/* Posts the task: it opens the ledger if there is none, or else leads. */
+/*
+ * Posts the task: it opens the ledger if there is none, or else leads.  If the
+ * pool has no room, it returns NGX_ERROR, and the lane waits for its turn.
+ */
 
 ngx_int_t ngx_http_stockcert_post(ngx_http_stockcert_lane_t *lane);
 

@@ -17,13 +17,21 @@
                                               open a ledger to the next */
 #define NGX_HTTP_STOCKCERT_TURN   50000000 /* nanoseconds that a task commits
                                               before it gives way to others */
+#define NGX_HTTP_STOCKCERT_FULL   1000     /* milliseconds until more is put into
+                                              a pool that had no room */
+#define NGX_HTTP_STOCKCERT_BEHIND 1000000  /* microseconds that a clock may be
+                                              behind without a word, */
+#define NGX_HTTP_STOCKCERT_CLOCK  60000    /* and milliseconds between two */
 
 
 static void ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane,
     ngx_log_t *log);
 static ngx_uint_t ngx_http_stockcert_commit_one(
     ngx_http_stockcert_lane_t *lane, ngx_log_t *log);
+static void ngx_http_stockcert_tell_clock(ngx_http_stockcert_lane_t *lane,
+    ngx_log_t *log);
 static void ngx_http_stockcert_resign(ngx_http_stockcert_lane_t *lane);
+static void ngx_http_stockcert_next(ngx_http_stockcert_main_conf_t *smcf);
 static void ngx_http_stockcert_opened(ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_led(ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_give_up(ngx_http_stockcert_lane_t *lane);
@@ -67,12 +75,82 @@ ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late)
 }
 
 
+/*
+ * As many as the pool had room for, and more only from time to time: nginx writes
+ * a line for each that it has no room for, and others use it, too.
+ */
+
 ngx_int_t
 ngx_http_stockcert_post(ngx_http_stockcert_lane_t *lane)
 {
-    lane->task.ledger = lane->ledger;
+    ngx_uint_t                       more;
+    ngx_http_stockcert_main_conf_t  *smcf;
 
-    return ngx_thread_task_post(lane->conf->thread_pool, lane->thread_task);
+    smcf = lane->main;
+    more = smcf->active >= smcf->most;
+
+    if (!more || ngx_current_msec - smcf->full >= NGX_HTTP_STOCKCERT_FULL) {
+
+        if (more) {
+            smcf->full = ngx_current_msec;
+        }
+
+        lane->task.ledger = lane->ledger;
+
+        if (ngx_thread_task_post(lane->conf->thread_pool, lane->thread_task)
+            == NGX_OK)
+        {
+            smcf->active++;
+
+            if (more) {
+                smcf->most = 2 * smcf->active;
+            }
+
+            if (lane->queued) {
+                lane->queued = 0;
+                ngx_queue_remove(&lane->queue);
+            }
+
+            return NGX_OK;
+        }
+
+        smcf->full = ngx_current_msec;
+        smcf->most = ngx_min(smcf->most, smcf->active);
+    }
+
+    if (!lane->queued) {
+        lane->queued = 1;
+        ngx_queue_insert_tail(&smcf->queue, &lane->queue);
+    }
+
+    return NGX_ERROR;
+}
+
+
+/* a task has ended: those who wait are first, and some have nothing to do now */
+
+static void
+ngx_http_stockcert_next(ngx_http_stockcert_main_conf_t *smcf)
+{
+    ngx_queue_t                *q;
+    ngx_http_stockcert_lane_t  *lane;
+
+    while (!ngx_queue_empty(&smcf->queue)) {
+
+        q = ngx_queue_head(&smcf->queue);
+        lane = ngx_queue_data(q, ngx_http_stockcert_lane_t, queue);
+
+        ngx_queue_remove(q);
+        lane->queued = 0;
+
+        if (stockcert_lane_waiting(lane->lane) || lane->ledger == NULL) {
+            ngx_http_stockcert_lead(lane, 0);
+        }
+
+        if (lane->thread_task->event.active || lane->queued) {
+            return;
+        }
+    }
 }
 
 
@@ -158,6 +236,12 @@ ngx_http_stockcert_commit_one(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
                       &lane->conf->path, task->leader.given_up);
     }
 
+    if (rc == STOCKCERT_OK
+        && stockcert_ledger_behind(task->ledger) > NGX_HTTP_STOCKCERT_BEHIND)
+    {
+        ngx_http_stockcert_tell_clock(lane, log);
+    }
+
     /* every one may fail: one line a second will do for the same reason */
 
     if (rc != STOCKCERT_OK
@@ -172,6 +256,33 @@ ngx_http_stockcert_commit_one(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 
     return (rc != STOCKCERT_OK && rc != STOCKCERT_FULL)
            || lane->failed || ngx_exiting || ngx_quit || ngx_terminate;
+}
+
+
+/* once as it is noticed, and again from time to time */
+
+static void
+ngx_http_stockcert_tell_clock(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
+{
+    ngx_http_stockcert_task_t  *task;
+
+    task = &lane->task;
+
+    if (task->behind
+        && ngx_current_msec - task->told < NGX_HTTP_STOCKCERT_CLOCK)
+    {
+        return;
+    }
+
+    task->behind = 1;
+    task->told = ngx_current_msec;
+
+    ngx_log_error(NGX_LOG_WARN, log, 0,
+                  "stockcert ledger \"%V\" in \"%V\": the clock is %uL s behind "
+                  "the last entry, whose time all new ones have until it has "
+                  "caught up; is it right now, or was it then?",
+                  &lane->conf->name, &lane->conf->path,
+                  stockcert_ledger_behind(task->ledger) / 1000000);
 }
 
 
@@ -212,6 +323,9 @@ void
 ngx_http_stockcert_thread_handler(ngx_event_t *ev)
 {
     ngx_http_stockcert_lane_t *lane = ev->data;
+
+    lane->main->active--;
+    ngx_http_stockcert_next(lane->main);
 
     if (lane->ledger == NULL) {
         ngx_http_stockcert_opened(lane);

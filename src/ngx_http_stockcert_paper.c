@@ -176,7 +176,7 @@ ngx_http_stockcert_text(ngx_conf_t *cf, const char *what, ngx_str_t *value,
 {
     const char  *fault;
 
-    fault = stockcert_text_fault((char *) value->data, value->len);
+    fault = stockcert_new_text_fault((char *) value->data, value->len);
     if (fault) {
         return ngx_http_stockcert_invalid(cf, what, value, fault);
     }

@@ -38,7 +38,7 @@ static ngx_http_stockcert_problem_t  ngx_http_stockcert_problems[] = {
       ngx_string("bad-parameter"), ngx_string("bad_parameter"),
       ngx_string("A parameter is not valid"),
       ngx_string("\"after\" must be the number of a certificate or 0, "
-                 "\"limit\" must be 1 to 1000") },
+                 "\"limit\" must be 1 to 1000, each once") },
 
     { 400, ngx_null_string,
       ngx_string("bad-idempotency-key"), ngx_string("bad_idempotency_key"),
@@ -60,6 +60,12 @@ static ngx_http_stockcert_problem_t  ngx_http_stockcert_problems[] = {
       ngx_string("The method is not allowed here"),
       ngx_string("see the Allow header for the methods that are") },
 
+    { 412, ngx_null_string,
+      ngx_string("precondition-failed"), ngx_string("precondition_failed"),
+      ngx_string("A precondition of the request is not met"),
+      ngx_string("If-Match or If-None-Match is not so of what the path names"
+                 NGX_HTTP_STOCKCERT_NOTHING) },
+
     { 413, ngx_null_string,
       ngx_string("body-too-large"), ngx_string("body_too_large"),
       ngx_string("The body is too large"),
@@ -68,8 +74,13 @@ static ngx_http_stockcert_problem_t  ngx_http_stockcert_problems[] = {
     { 415, ngx_null_string,
       ngx_string("unsupported-media-type"),
       ngx_string("unsupported_media_type"),
-      ngx_string("The body is not declared as JSON"),
-      ngx_string("the request must have \"Content-Type: application/json\"") },
+      ngx_string("The body is not declared as JSON"), ngx_null_string },
+
+    { 415, ngx_null_string,
+      ngx_string("unsupported-encoding"), ngx_string("unsupported_encoding"),
+      ngx_string("The body is encoded"),
+      ngx_string("the request must have no Content-Encoding, as the body is "
+                 "not decoded") },
 
     { 422, ngx_string("422 Unprocessable Content"),
       ngx_string("invalid-grant"), ngx_string("invalid_grant"),

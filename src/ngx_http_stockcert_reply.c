@@ -31,13 +31,10 @@ ngx_int_t
 ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
     const stockcert_slot_t *slot)
 {
-    u_char                         *uri;
-    ngx_buf_t                      *b;
-    stockcert_entry_t              *entry;
-    stockcert_certificate_t         certificate;
-    ngx_http_stockcert_loc_conf_t  *slcf;
-
-    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
+    ngx_str_t                 url;
+    ngx_buf_t                *b;
+    stockcert_entry_t        *entry;
+    stockcert_certificate_t   certificate;
 
     /* as it was when it was issued, also in an answer that is sent again */
 
@@ -60,21 +57,19 @@ ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    uri = ngx_pnalloc(r->pool, slcf->prefix.len + entry->code.len
-                               + sizeof("-") + NGX_INT64_LEN);
-    if (uri == NULL) {
+    if (ngx_http_stockcert_url(r, entry, 0, &url) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    ngx_sprintf(uri, "%V%*s-%uL%Z", &slcf->prefix, entry->code.len,
-                entry->code.data, entry->number);
 
     /*
      * not r->headers_out.location, to which nginx adds the scheme and host that
      * it thinks it has
      */
 
-    if (ngx_http_stockcert_add_header(r, "Location", (char *) uri) == NULL) {
+    if (url.len
+        && ngx_http_stockcert_add_header(r, "Location", (char *) url.data)
+           == NULL)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -118,7 +113,7 @@ ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
 {
     u_char                         *p;
     size_t                          len;
-    ngx_str_t                       next;
+    ngx_str_t                       base, next;
     ngx_buf_t                      *b;
     ngx_uint_t                      i;
     ngx_http_stockcert_loc_conf_t  *slcf;
@@ -128,7 +123,12 @@ ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
     ngx_str_null(&next);
 
     if (more) {
-        p = ngx_pnalloc(r->pool, slcf->prefix.len + code->len
+
+        if (ngx_http_stockcert_base(r, &base) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        p = ngx_pnalloc(r->pool, base.len + code->len
                                  + sizeof("?after=&limit=")
                                  + 2 * NGX_INT64_LEN);
         if (p == NULL) {
@@ -136,8 +136,8 @@ ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
         }
 
         next.data = p;
-        next.len = ngx_sprintf(p, "%V%V?after=%uL&limit=%ui", &slcf->prefix,
-                               code, certificates[n - 1].issued.number, limit)
+        next.len = ngx_sprintf(p, "%V%V?after=%uL&limit=%ui", &base, code,
+                               certificates[n - 1].issued.number, limit)
                    - p;
 
         if (ngx_http_stockcert_set_next(r, &next) != NGX_OK) {
@@ -250,31 +250,6 @@ ngx_http_stockcert_reply_inventory(ngx_http_request_t *r,
     b->last = p;
 
     return ngx_http_stockcert_send(r, NGX_HTTP_OK, NGX_HTTP_STOCKCERT_JSON, b);
-}
-
-
-ngx_table_elt_t *
-ngx_http_stockcert_add_header(ngx_http_request_t *r, const char *name,
-    const char *value)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NULL;
-    }
-
-    /* newer versions of nginx have more fields */
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    h->hash = 1;
-    h->key.len = ngx_strlen(name);
-    h->key.data = (u_char *) name;
-    h->value.len = ngx_strlen(value);
-    h->value.data = (u_char *) value;
-
-    return h;
 }
 
 
@@ -393,46 +368,6 @@ ngx_http_stockcert_put_time(u_char *p, uint64_t time)
 }
 
 
-ngx_int_t
-ngx_http_stockcert_send(ngx_http_request_t *r, ngx_uint_t status,
-    const char *type, ngx_buf_t *b)
-{
-    ngx_int_t    rc;
-    ngx_chain_t  out;
-
-    /* what may be kept at all must be asked for again before it is used */
-
-    if (ngx_http_stockcert_add_header(r, "Cache-Control",
-                                      status == NGX_HTTP_OK ? "no-cache"
-                                                            : "no-store")
-        == NULL)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    r->headers_out.status = status;
-    r->headers_out.content_length_n = b->last - b->pos;
-    r->headers_out.content_type.len = ngx_strlen(type);
-    r->headers_out.content_type.data = (u_char *) type;
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.content_type_lowcase = NULL;
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    b->last_buf = (r == r->main) ? 1 : 0;
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
-}
-
-
 /* the seal of the entry is a strong validator (RFC 9110, section 8.8.1) */
 
 static ngx_int_t
@@ -475,9 +410,6 @@ ngx_http_stockcert_set_next(ngx_http_request_t *r, const ngx_str_t *next)
 
     ngx_sprintf(p, "<%V>; rel=\"next\"%Z", next);
 
-    if (ngx_http_stockcert_add_header(r, "Link", (char *) p) == NULL) {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
+    return ngx_http_stockcert_set_header(r, &r->headers_out.link, "Link",
+                                         (char *) p);
 }

@@ -1,23 +1,15 @@
 
 #include <ngx_http_stockcert.h>
+#include <stockcert_syntax.h>
 #include <stockcert_text.h>
 
 
-#define NGX_HTTP_STOCKCERT_BODY_MAX   (16 * 1024)
-
-
-static ngx_int_t ngx_http_stockcert_target(ngx_http_request_t *r,
-    ngx_http_stockcert_target_t *target);
-
 static ngx_int_t ngx_http_stockcert_post(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_stockcert_is_json(ngx_str_t *type);
 static void ngx_http_stockcert_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_stockcert_body(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_stockcert_grant(ngx_http_request_t *r,
     ngx_str_t *body);
-static const char *ngx_http_stockcert_key(ngx_http_request_t *r,
-    stockcert_grant_t *grant);
 static ngx_int_t ngx_http_stockcert_bad_key(ngx_http_request_t *r,
     const char *what);
 static ngx_int_t ngx_http_stockcert_fault(ngx_http_request_t *r,
@@ -32,13 +24,7 @@ ngx_http_stockcert_handler(ngx_http_request_t *r)
     ngx_http_stockcert_target_t  target;
 
     if (ngx_http_stockcert_target(r, &target) != NGX_OK) {
-        rc = ngx_http_discard_request_body(r);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_NOT_FOUND,
-                                          NULL, NULL);
+        return ngx_http_stockcert_refuse(r, NGX_HTTP_STOCKCERT_NOT_FOUND, NULL);
     }
 
     root = target.code.len == 0;
@@ -47,12 +33,13 @@ ngx_http_stockcert_handler(ngx_http_request_t *r)
         return ngx_http_stockcert_post(r);
     }
 
-    rc = ngx_http_discard_request_body(r);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
     if (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
+
+        rc = ngx_http_stockcert_discard(r);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
         return ngx_http_stockcert_get(r, &target);
     }
 
@@ -63,87 +50,8 @@ ngx_http_stockcert_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_METHOD_NOT_ALLOWED,
-                                      NULL, NULL);
-}
-
-
-static ngx_int_t
-ngx_http_stockcert_target(ngx_http_request_t *r,
-    ngx_http_stockcert_target_t *target)
-{
-    u_char                    *dash;
-    ngx_str_t                  rest, number;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    ngx_str_null(&target->code);
-    target->number = 0;
-    target->html = 0;
-
-    if (r->uri.len < clcf->name.len) {
-        return NGX_DECLINED;
-    }
-
-    rest.data = r->uri.data + clcf->name.len;
-    rest.len = r->uri.len - clcf->name.len;
-
-    if (rest.len == 0) {
-        return NGX_OK;
-    }
-
-    if (clcf->exact_match) {
-        return NGX_DECLINED;
-    }
-
-    /* "location /acme" has /acme/CS, but not /acmeCS */
-
-    if (clcf->name.len == 0 || clcf->name.data[clcf->name.len - 1] != '/') {
-
-        if (rest.data[0] != '/') {
-            return NGX_DECLINED;
-        }
-
-        rest.data++;
-        rest.len--;
-
-        if (rest.len == 0) {
-            return NGX_OK;
-        }
-    }
-
-    target->code = rest;
-
-    dash = ngx_strlchr(rest.data, rest.data + rest.len, '-');
-
-    if (dash) {
-        target->code.len = dash - rest.data;
-
-        number.data = dash + 1;
-        number.len = rest.data + rest.len - number.data;
-
-        if (number.len > sizeof(".html") - 1
-            && ngx_strncmp(number.data + number.len - (sizeof(".html") - 1),
-                           ".html", sizeof(".html") - 1)
-               == 0)
-        {
-            number.len -= sizeof(".html") - 1;
-            target->html = 1;
-        }
-
-        if (number.len == 0 || number.data[0] == '0'
-            || ngx_http_stockcert_number(&number, &target->number) != NGX_OK)
-        {
-            return NGX_DECLINED;
-        }
-    }
-
-    if (stockcert_code_fault((char *) target->code.data, target->code.len)) {
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
+    return ngx_http_stockcert_refuse(r, NGX_HTTP_STOCKCERT_METHOD_NOT_ALLOWED,
+                                     NULL);
 }
 
 
@@ -166,94 +74,19 @@ ngx_http_stockcert_number(ngx_str_t *text, uint64_t *number)
 static ngx_int_t
 ngx_http_stockcert_post(ngx_http_request_t *r)
 {
-    ngx_int_t                     rc;
-    ngx_http_stockcert_problem_e  problem;
+    ngx_int_t  rc;
 
-    if (r->headers_in.content_type == NULL
-        || !ngx_http_stockcert_is_json(&r->headers_in.content_type->value))
-    {
-        problem = NGX_HTTP_STOCKCERT_UNSUPPORTED_TYPE;
-
-    } else if (r->headers_in.content_length_n > NGX_HTTP_STOCKCERT_BODY_MAX) {
-        problem = NGX_HTTP_STOCKCERT_BODY_TOO_LARGE;
-
-        /* as nginx itself: do not ask for it, and do not stay for it */
-
-        r->expect_tested = 1;
-        r->keepalive = 0;
-
-    } else {
-        rc = ngx_http_read_client_request_body(r,
-                                              ngx_http_stockcert_body_handler);
-        if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
-            return rc;
-        }
-
-        return NGX_DONE;
-    }
-
-    rc = ngx_http_discard_request_body(r);
-    if (rc != NGX_OK) {
+    rc = ngx_http_stockcert_check_post(r);
+    if (rc != NGX_DECLINED) {
         return rc;
     }
 
-    return ngx_http_stockcert_problem(r, problem, NULL, NULL);
-}
-
-
-/* RFC 9110, section 8.3.1; the only parameter known is a charset of UTF-8 */
-
-static ngx_uint_t
-ngx_http_stockcert_is_json(ngx_str_t *type)
-{
-    u_char  *p, *end;
-
-    static ngx_str_t  json = ngx_string("application/json");
-    static ngx_str_t  charset = ngx_string("charset=utf-8");
-    static ngx_str_t  quoted = ngx_string("charset=\"utf-8\"");
-
-    p = type->data;
-    end = p + type->len;
-
-    if (type->len < json.len || ngx_strncasecmp(p, json.data, json.len) != 0) {
-        return 0;
+    rc = ngx_http_read_client_request_body(r, ngx_http_stockcert_body_handler);
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
     }
 
-    p += json.len;
-
-    while (p < end && (*p == ' ' || *p == '\t')) {
-        p++;
-    }
-
-    if (p == end) {
-        return 1;
-    }
-
-    if (*p++ != ';') {
-        return 0;
-    }
-
-    while (p < end && (*p == ' ' || *p == '\t')) {
-        p++;
-    }
-
-    while (end > p && (end[-1] == ' ' || end[-1] == '\t')) {
-        end--;
-    }
-
-    if (p == end) {
-        return 1;
-    }
-
-    if ((size_t) (end - p) == charset.len) {
-        return ngx_strncasecmp(p, charset.data, charset.len) == 0;
-    }
-
-    if ((size_t) (end - p) == quoted.len) {
-        return ngx_strncasecmp(p, quoted.data, quoted.len) == 0;
-    }
-
-    return 0;
+    return NGX_DONE;
 }
 
 
@@ -306,7 +139,7 @@ ngx_http_stockcert_body(ngx_http_request_t *r, ngx_str_t *body)
         size += ngx_buf_size(cl->buf);
     }
 
-    if (size > NGX_HTTP_STOCKCERT_BODY_MAX) {
+    if (size > STOCKCERT_SYNTAX_MAX) {
         return NGX_DECLINED;
     }
 
@@ -402,47 +235,6 @@ ngx_http_stockcert_grant(ngx_http_request_t *r, ngx_str_t *body)
 }
 
 
-/* reads the key, if there is one; returns NULL, or what it must be */
-
-static const char *
-ngx_http_stockcert_key(ngx_http_request_t *r, stockcert_grant_t *grant)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h, *key;
-
-    static ngx_str_t  name = ngx_string("idempotency-key");
-
-    key = NULL;
-
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-
-            if (h[i].key.len != name.len
-                || ngx_strncmp(h[i].lowcase_key, name.data, name.len) != 0)
-            {
-                continue;
-            }
-
-            if (key) {
-                return "must be there once";
-            }
-
-            key = &h[i];
-        }
-    }
-
-    if (key == NULL) {
-        return NULL;
-    }
-
-    return stockcert_key_parse((char *) key->value.data, key->value.len,
-                               grant->key, &grant->key_len);
-}
-
-
 static ngx_int_t
 ngx_http_stockcert_bad_key(ngx_http_request_t *r, const char *what)
 {
@@ -503,6 +295,9 @@ ngx_http_stockcert_fault(ngx_http_request_t *r, stockcert_fault_t *fault)
     case STOCKCERT_MEMBER_TWICE:
         problem = NGX_HTTP_STOCKCERT_MEMBER_TWICE;
         break;
+
+    case STOCKCERT_NO_MEMORY:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
 
     default: /* STOCKCERT_NOT_A_GRANT */
         problem = NGX_HTTP_STOCKCERT_INVALID_GRANT;

@@ -64,14 +64,16 @@ static void
 stockcert_book_class(FILE *file, const stockcert_book_page_t *page,
     const stockcert_class_t *class)
 {
+    int       link;
     uint64_t  issued, authorized;
 
+    link = !page->list && page->book.len;
     issued = class->issued;
     authorized = class->authorized;
 
     fputs("<h2>", file);
 
-    if (!page->list) {
+    if (link) {
         fputs("<a href=\"", file);
         stockcert_html_text(file, &page->book);
         stockcert_html_text(file, &class->code);
@@ -81,7 +83,7 @@ stockcert_book_class(FILE *file, const stockcert_book_page_t *page,
     stockcert_html_bdi(file, &class->title);
     fputs(" (", file);
     stockcert_html_text(file, &class->code);
-    fprintf(file, ")%s</h2>\n", page->list ? "" : "</a>");
+    fprintf(file, ")%s</h2>\n", link ? "</a>" : "");
 
     /* in thousandths of the width */
 
@@ -136,12 +138,18 @@ stockcert_book_row(FILE *file, const stockcert_book_page_t *page,
 
     issued = &certificate->issued;
 
-    fputs("<tr><td><a href=\"", file);
-    stockcert_html_text(file, &page->book);
+    fputs("<tr><td>", file);
+
+    if (page->book.len) {
+        fputs("<a href=\"", file);
+        stockcert_html_text(file, &page->book);
+        stockcert_html_text(file, &issued->code);
+        fprintf(file, "-%" PRIu64 ".html\">", issued->number);
+    }
+
     stockcert_html_text(file, &issued->code);
-    fprintf(file, "-%" PRIu64 ".html\">", issued->number);
-    stockcert_html_text(file, &issued->code);
-    fprintf(file, "-%" PRIu64 "</a></td><td>", issued->number);
+    fprintf(file, "-%" PRIu64 "%s</td><td>", issued->number,
+            page->book.len ? "</a>" : "");
     stockcert_html_bdi(file, &issued->text);
 
     if (certificate->cancelled.position) {

@@ -111,8 +111,10 @@ stockcert_fix(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
 
     /* a clock that was set back must not take the journal back */
 
+    ledger->behind = now < ledger->time ? ledger->time - now : 0;
+
     entry->position = ledger->position + 1;
-    entry->time = now < ledger->time ? ledger->time : now;
+    entry->time = now + ledger->behind;
 
     fixed->position = entry->position;
     fixed->time = entry->time;

@@ -5,10 +5,8 @@
 #include <jansson.h>
 
 #include "stockcert_grant.h"
+#include "stockcert_syntax.h"
 #include "stockcert_text.h"
-
-
-#define STOCKCERT_AMOUNT  "must be an integer from 1 to 9007199254740991"
 
 
 static int stockcert_grant_read(json_t *object, stockcert_grant_t *grant,
@@ -18,6 +16,8 @@ static int stockcert_grant_string(json_t *value, const char *member,
     uint8_t *dst_len, stockcert_fault_t *fault);
 static int stockcert_grant_fault(stockcert_fault_t *fault,
     stockcert_fault_e kind, const char *member, const char *detail);
+static int stockcert_grant_not_json(stockcert_fault_t *fault,
+    const char *json, const char *at);
 static int stockcert_grant_json_fault(stockcert_fault_t *fault,
     const json_error_t *error);
 
@@ -27,20 +27,29 @@ stockcert_grant_parse(const char *json, size_t len, stockcert_grant_t *grant,
     stockcert_fault_t *fault)
 {
     int           rc;
+    char          copy[STOCKCERT_SYNTAX_MAX];
     json_t       *value;
+    const char   *at;
     json_error_t  error;
 
-    /* jansson does not see a NUL byte behind a number or a literal */
+    if (len > STOCKCERT_SYNTAX_MAX) {
+        return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, NULL,
+                                     "the body must have at most 16384 bytes");
+    }
 
-    if (memchr(json, '\0', len)) {
-        return stockcert_grant_fault(fault, STOCKCERT_NOT_JSON, NULL,
-                                     "the body is not JSON: it has a NUL "
-                                     "byte");
+    /*
+     * jansson stops at the first thing that it does not like, such as a large
+     * number, whatever comes behind it
+     */
+
+    at = stockcert_syntax(json, len, copy);
+    if (at) {
+        return stockcert_grant_not_json(fault, json, at);
     }
 
     /* any JSON value is read, so that one that is no grant is told so */
 
-    value = json_loadb(json, len,
+    value = json_loadb(copy, len,
                        JSON_REJECT_DUPLICATES|JSON_DECODE_ANY|JSON_ALLOW_NUL,
                        &error);
     if (value == NULL) {
@@ -90,7 +99,7 @@ stockcert_grant_read(json_t *object, stockcert_grant_t *grant,
         }
     }
 
-    if (stockcert_grant_string(name, "name", stockcert_text_fault,
+    if (stockcert_grant_string(name, "name", stockcert_new_text_fault,
                                grant->name, &grant->name_len, fault)
         != 0)
     {
@@ -101,7 +110,8 @@ stockcert_grant_read(json_t *object, stockcert_grant_t *grant,
         || json_integer_value(amount) > STOCKCERT_SHARES_MAX)
     {
         return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, "amount",
-                                     STOCKCERT_AMOUNT);
+                                     "must be an integer from 1 to "
+                                     "9007199254740991");
     }
 
     grant->amount = (uint64_t) json_integer_value(amount);
@@ -174,25 +184,46 @@ stockcert_grant_fault(stockcert_fault_t *fault, stockcert_fault_e kind,
 }
 
 
+/* the place is that of the first character that is too much */
+
+static int
+stockcert_grant_not_json(stockcert_fault_t *fault, const char *json,
+    const char *at)
+{
+    char      detail[256];
+    unsigned  line, column;
+
+    line = 1;
+    column = 1;
+
+    for ( /* void */ ; json < at; json++) {
+
+        if (*json == '\n') {
+            line++;
+            column = 1;
+
+        } else if ((*json & 0xc0) != 0x80) {
+            column++;
+        }
+    }
+
+    snprintf(detail, sizeof(detail),
+             "the body is not JSON: line %u, column %u", line, column);
+
+    return stockcert_grant_fault(fault, STOCKCERT_NOT_JSON, NULL, detail);
+}
+
+
+/* what is JSON, but too much for jansson, and so for a grant */
+
 static int
 stockcert_grant_json_fault(stockcert_fault_t *fault, const json_error_t *error)
 {
-    char  detail[256];
-
     switch (json_error_code(error)) {
 
     case json_error_duplicate_key:
         return stockcert_grant_fault(fault, STOCKCERT_MEMBER_TWICE, NULL,
                                      "the body has a member twice");
-
-    /*
-     * these are JSON, but too much for jansson, and so for a grant; the one
-     * number in a grant is its amount
-     */
-
-    case json_error_numeric_overflow:
-        return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, "amount",
-                                     STOCKCERT_AMOUNT);
 
     case json_error_stack_overflow:
         return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, NULL,
@@ -204,9 +235,7 @@ stockcert_grant_json_fault(stockcert_fault_t *fault, const json_error_t *error)
                                      "character in its name");
 
     default:
-        snprintf(detail, sizeof(detail),
-                 "the body is not JSON: line %d, column %d", error->line,
-                 error->column);
-        return stockcert_grant_fault(fault, STOCKCERT_NOT_JSON, NULL, detail);
+        return stockcert_grant_fault(fault, STOCKCERT_NO_MEMORY, NULL,
+                                     "there is no memory for the body");
     }
 }

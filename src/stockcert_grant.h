@@ -31,7 +31,8 @@ typedef struct {
 typedef enum {
     STOCKCERT_NOT_JSON = 1,
     STOCKCERT_MEMBER_TWICE,
-    STOCKCERT_NOT_A_GRANT
+    STOCKCERT_NOT_A_GRANT,
+    STOCKCERT_NO_MEMORY
 } stockcert_fault_e;
 
 
@@ -45,9 +46,12 @@ typedef struct {
 
 /*
  * Reads a grant, without a key, from the len bytes of JSON (RFC 8259) at json,
- * which is not NULL.  Returns 0, or -1 with *fault telling what is wrong: the
- * body as a whole, or the member named.  Whether a ledger has the class is for the ledger to say.  Any thread
- * may call it; jansson's hash seed is best set first (json_object_seed()).
+ * which is not NULL.  Returns 0, or -1 with *fault telling what is wrong: that
+ * it is not JSON goes first, then that it has a member twice, then what a grant
+ * must be, of the body as a whole or of the member named.  More than
+ * STOCKCERT_SYNTAX_MAX bytes are no grant.  Whether a ledger has the class is
+ * for the ledger to say.  Any thread may call it; jansson's hash seed is best
+ * set first (json_object_seed()).
  */
 
 int stockcert_grant_parse(const char *json, size_t len,

@@ -247,6 +247,10 @@ stockcert_html_qr(FILE *file, const stockcert_str_t *text)
     QRcode        *qr;
     const uint8_t *module;
 
+    if (text->len > STOCKCERT_QR_MAX) {
+        return -1;
+    }
+
     qr = QRcode_encodeData((int) text->len, (const uint8_t *) text->data, 0,
                            QR_ECLEVEL_M);
     if (qr == NULL) {

@@ -61,8 +61,15 @@ void stockcert_html_words(FILE *file, uint64_t n);
 void stockcert_html_date(FILE *file, uint64_t time);
 
 /*
- * A QR code (ISO/IEC 18004) of a text, as SVG.  Returns -1, with nothing written,
- * if the text is too long for one.
+ * the longest name of a host, and a path; larger ones cost milliseconds, and no
+ * camera reads them
+ */
+
+#define STOCKCERT_QR_MAX  300    /* bytes */
+
+/*
+ * A QR code (ISO/IEC 18004) of a text of at most STOCKCERT_QR_MAX bytes, as SVG.
+ * Returns -1, with nothing written, if it is longer, or for want of memory.
  */
 
 int stockcert_html_qr(FILE *file, const stockcert_str_t *text);

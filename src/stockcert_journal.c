@@ -81,6 +81,8 @@ stockcert_journal_read_tail(stockcert_ledger_t *ledger,
     stockcert_rc_e     rc;
     stockcert_entry_t  last;
 
+    ledger->behind = 0;
+
     rc = stockcert_journal_last(ledger, ledger->writer, &last, error);
 
     switch (rc) {

@@ -227,6 +227,13 @@ stockcert_ledger_is_replaced(const stockcert_ledger_t *ledger)
 }
 
 
+uint64_t
+stockcert_ledger_behind(const stockcert_ledger_t *ledger)
+{
+    return ledger->behind;
+}
+
+
 pid_t
 stockcert_ledger_holder(const stockcert_ledger_t *ledger)
 {

@@ -224,6 +224,13 @@ int stockcert_ledger_is_current(const stockcert_ledger_t *ledger);
 int stockcert_ledger_is_replaced(const stockcert_ledger_t *ledger);
 
 /*
+ * How far the clock was behind the journal's time when the last entry of the last
+ * transaction was appended, in microseconds; 0 if it was not.  For who writes.
+ */
+
+uint64_t stockcert_ledger_behind(const stockcert_ledger_t *ledger);
+
+/*
  * The process that has the writers' lock; 0 if there is none, or it cannot be
  * told.  Any thread, at any time.
  */

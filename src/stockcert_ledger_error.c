@@ -9,6 +9,13 @@
 /* What went wrong, as this program has it. */
 
 
+/* LMDB maps the whole size of a ledger */
+
+#define STOCKCERT_LEDGER_NO_MEMORY                                            \
+    "; if address space is limited (ulimit -v, LimitAS=), the limit must be "  \
+    "larger than the ledger's size"
+
+
 stockcert_rc_e
 stockcert_ledger_error(stockcert_error_t *error, const char *call, int rc)
 {
@@ -16,8 +23,8 @@ stockcert_ledger_error(stockcert_error_t *error, const char *call, int rc)
         return STOCKCERT_OK;
     }
 
-    snprintf(error->text, sizeof(error->text), "%s failed (%d: %s)", call, rc,
-             mdb_strerror(rc));
+    snprintf(error->text, sizeof(error->text), "%s failed (%d: %s)%s", call, rc,
+             mdb_strerror(rc), rc == ENOMEM ? STOCKCERT_LEDGER_NO_MEMORY : "");
 
     switch (rc) {
 

@@ -236,7 +236,7 @@ stockcert_paper_sign(FILE *file, const stockcert_paper_t *paper,
         }
     }
 
-    if (stockcert_html_qr(file, &page->url) == 0) {
+    if (page->url.len && stockcert_html_qr(file, &page->url) == 0) {
         putc('\n', file);
     }
 
@@ -276,12 +276,18 @@ stockcert_paper_record(FILE *file, const stockcert_paper_page_t *page)
 
     stockcert_format_seal(page->certificate->issued.seal, seal);
 
-    fprintf(file, "<p class=\"record\">entry %" PRIu64 " &middot; seal %s"
-            " &middot; <a href=\"", page->certificate->issued.position, seal);
-    stockcert_html_text(file, &page->url);
-    fputs("\">", file);
-    stockcert_html_text(file, &page->url);
-    fputs("</a></p>\n", file);
+    fprintf(file, "<p class=\"record\">entry %" PRIu64 " &middot; seal %s",
+            page->certificate->issued.position, seal);
+
+    if (page->url.len) {
+        fputs(" &middot; <a href=\"", file);
+        stockcert_html_text(file, &page->url);
+        fputs("\">", file);
+        stockcert_html_text(file, &page->url);
+        fputs("</a>", file);
+    }
+
+    fputs("</p>\n", file);
 }
 
 

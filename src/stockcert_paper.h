@@ -37,8 +37,8 @@ typedef struct {
     stockcert_str_t     company;
     stockcert_class_t   class;
     stockcert_str_t     par;           /* value of a share, or empty */
-    stockcert_str_t     url;           /* of the certificate, whole */
-    stockcert_str_t     book;          /* of the stock book, the path */
+    stockcert_str_t     url;           /* of the certificate, whole; or empty */
+    stockcert_str_t     book;          /* URL of the stock book */
 
     const stockcert_certificate_t  *certificate;
 } stockcert_paper_page_t;
@@ -48,7 +48,8 @@ typedef struct {
 
 typedef struct {
     stockcert_str_t                 company;
-    stockcert_str_t                 book;      /* its path, with a slash */
+    stockcert_str_t                 book;      /* its URL, with a slash; empty:
+                                                  no links */
     const stockcert_entry_t        *last;      /* of the journal */
     size_t                          nclasses;
     const stockcert_class_t        *classes;

@@ -197,7 +197,17 @@ stockcert_ledger_put_header(stockcert_ledger_t *ledger,
     int                 fd, rc;
     uint8_t             bytes[STOCKCERT_HEADER_MAX];
     MDB_val             key, value;
+    const char         *fault;
     stockcert_header_t  header;
+
+    fault = conf->created ? NULL
+                          : stockcert_new_text_fault(conf->company.data,
+                                                     conf->company.len);
+    if (fault) {
+        snprintf(error->text, sizeof(error->text), "the company's name %s",
+                 fault);
+        return STOCKCERT_FAILED;
+    }
 
     fd = open(conf->path, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
     if (fd == -1) {

@@ -117,6 +117,7 @@ struct stockcert_ledger_s {
     stockcert_sealer_t        *sealer;
     uint64_t                   position;
     uint64_t                   time;
+    uint64_t                   behind;       /* the clock was, microseconds */
     uint8_t                    seal[STOCKCERT_SEAL_LEN];
     unsigned                   locked:1;     /* by _lock() */
     unsigned                   flushed:1;    /* what was there before it */

@@ -7,13 +7,12 @@
 #include "stockcert_text.h"
 
 
-#define STOCKCERT_NO_CHAR  UINT32_MAX
-
-
 static const char *stockcert_text_characters(const char *text, size_t len);
-static uint32_t stockcert_utf8(const uint8_t **p, const uint8_t *end);
+static const char *stockcert_text_shown(const char *text, size_t len);
 static int stockcert_is_control(uint32_t c);
+static int stockcert_is_turn(uint32_t c);
 static int stockcert_is_space(uint32_t c);
+static int stockcert_is_unseen(uint32_t c);
 
 
 const char *
@@ -28,13 +27,28 @@ stockcert_text_fault(const char *text, size_t len)
 
 
 const char *
+stockcert_new_text_fault(const char *text, size_t len)
+{
+    const char  *fault;
+
+    fault = stockcert_text_fault(text, len);
+
+    return fault ? fault : stockcert_text_shown(text, len);
+}
+
+
+const char *
 stockcert_legend_fault(const char *text, size_t len)
 {
+    const char  *fault;
+
     if (len > STOCKCERT_LEGEND_MAX) {
         return "must have at most 1000 bytes in UTF-8";
     }
 
-    return stockcert_text_characters(text, len);
+    fault = stockcert_text_characters(text, len);
+
+    return fault ? fault : stockcert_text_shown(text, len);
 }
 
 
@@ -73,6 +87,36 @@ stockcert_text_characters(const char *text, size_t len)
 }
 
 
+/* of valid characters */
+
+static const char *
+stockcert_text_shown(const char *text, size_t len)
+{
+    int             seen;
+    uint32_t        c;
+    const uint8_t  *p, *end;
+
+    p = (const uint8_t *) text;
+    end = p + len;
+    seen = 0;
+
+    while (p < end) {
+        c = stockcert_utf8(&p, end);
+
+        if (stockcert_is_turn(c)) {
+            return "must not contain characters that turn the line around "
+                   "(U+202A to U+202E, U+2066 to U+2069)";
+        }
+
+        if (!stockcert_is_space(c) && !stockcert_is_unseen(c)) {
+            seen = 1;
+        }
+    }
+
+    return seen ? NULL : "must have a character that can be seen";
+}
+
+
 const char *
 stockcert_code_fault(const char *code, size_t len)
 {
@@ -102,7 +146,8 @@ fault:
 size_t
 stockcert_text_escape(const char *text, size_t len, char *shown, size_t size)
 {
-    char           *out, *last, *dots, piece[2 * sizeof("\\x00")];
+    char           *out, *last, *dots;
+    char            piece[3 * sizeof("\\x00")];    /* of three bytes */
     size_t          n;
     uint32_t        c;
     const uint8_t  *p, *from, *end;
@@ -125,7 +170,9 @@ stockcert_text_escape(const char *text, size_t len, char *shown, size_t size)
             p = from + 1;
         }
 
-        if (c == STOCKCERT_NO_CHAR || stockcert_is_control(c)) {
+        if (c == STOCKCERT_NO_CHAR || stockcert_is_control(c)
+            || stockcert_is_turn(c))
+        {
 
             for (n = 0; from < p; from++) {
                 n += (size_t) sprintf(piece + n, "\\x%02x", *from);
@@ -158,7 +205,7 @@ stockcert_text_escape(const char *text, size_t len, char *shown, size_t size)
 
 /* RFC 3629, section 4: no overlong forms, no surrogates */
 
-static uint32_t
+uint32_t
 stockcert_utf8(const uint8_t **p, const uint8_t *end)
 {
     int       n;
@@ -212,6 +259,15 @@ stockcert_is_control(uint32_t c)
 }
 
 
+/* bidirectional embeddings, overrides and isolates, and their ends */
+
+static int
+stockcert_is_turn(uint32_t c)
+{
+    return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+
 /* Unicode's White_Space that is not a control character */
 
 static int
@@ -220,4 +276,36 @@ stockcert_is_space(uint32_t c)
     return c == 0x20 || c == 0xa0 || c == 0x1680
            || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029
            || c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+
+/*
+ * Unicode's Default_Ignorable_Code_Point, the annotation characters, and what is
+ * blank without being white space: a Braille pattern and a note's head
+ */
+
+static int
+stockcert_is_unseen(uint32_t c)
+{
+    size_t  i;
+
+    static const struct {
+        uint32_t  first, last;
+    } unseen[] = {
+        { 0x00ad, 0x00ad }, { 0x034f, 0x034f }, { 0x061c, 0x061c },
+        { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f },
+        { 0x200b, 0x200f }, { 0x202a, 0x202e }, { 0x2060, 0x206f },
+        { 0x2800, 0x2800 }, { 0x3164, 0x3164 }, { 0xfe00, 0xfe0f },
+        { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb },
+        { 0x1bca0, 0x1bca3 }, { 0x1d159, 0x1d159 }, { 0x1d173, 0x1d17a },
+        { 0xe0000, 0xe0fff }
+    };
+
+    for (i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++) {
+        if (c >= unseen[i].first && c <= unseen[i].last) {
+            return 1;
+        }
+    }
+
+    return 0;
 }

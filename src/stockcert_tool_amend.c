@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "stockcert_text.h"
 #include "stockcert_tool.h"
 
 
@@ -123,9 +124,17 @@ static int
 stockcert_tool_amend(const char *path, stockcert_entry_t *entry)
 {
     int                  status;
+    const char          *fault;
     stockcert_rc_e       rc;
     stockcert_error_t    error;
     stockcert_ledger_t  *ledger;
+
+    fault = stockcert_new_text_fault(entry->text.data, entry->text.len);
+    if (fault) {
+        return stockcert_tool_error(STOCKCERT_EXIT_NO, "refused: the %s %s",
+                                    entry->kind == STOCKCERT_CLASS_AMENDED
+                                    ? "reference" : "reason", fault);
+    }
 
     status = stockcert_tool_open(path, STOCKCERT_WRITE, &ledger);
     if (status != STOCKCERT_EXIT_OK) {

@@ -214,6 +214,43 @@ location /b/ {
 
 
 
+=== stockcert before another directive that answers
+--- config
+    location /   { proxy_pass http://127.0.0.1:1; }
+    location /a/ {
+        stockcert acme;
+        proxy_pass http://127.0.0.1:1;
+    }
+--- error_log eval
+::emerg('"stockcert" conflicts with another directive in its location that answers requests ("proxy_pass" or the like)')
+
+
+
+=== stockcert after another directive that answers
+--- config
+    location / {
+        empty_gif;
+        stockcert acme;
+    }
+--- error_log eval
+::emerg('"stockcert" directive conflicts with another directive in its location that answers requests ("proxy_pass" or the like)')
+
+
+
+=== stockcert before another one that answers, in a location within another
+--- config
+    location / {
+        stockcert acme;
+        location /a/ {
+            stockcert acme;
+            fastcgi_pass 127.0.0.1:1;
+        }
+    }
+--- error_log eval
+::emerg('"stockcert" conflicts with another directive in its location that answers requests ("proxy_pass" or the like)')
+
+
+
 === stockcert_ledger in a server
 --- http_config
 --- config eval
@@ -432,6 +469,14 @@ stockcert_ledger acme {
 
 
 
+=== path with a variable, which would be none
+--- http_config eval
+::ledger("path \$TEST_NGINX_LEDGERS/\$host;\n$::company$::class")
+--- error_log eval
+qr/\[emerg\] [\d#]+: invalid path "[^"]*\/\$host": must not have "\$", as variables have no values here in /
+
+
+
 === path is a file
 --- http_config eval
 ::ledger("path \$TEST_NGINX_LEDGERS/file/;\n$::company$::class")
@@ -462,7 +507,7 @@ stockcert_ledger acme {
 --- http_config eval
 ::ledger("$::path${main::company}size 1x;\n$::class")
 --- error_log eval
-::emerg('invalid size "1x": must be at least 1m')
+::emerg('invalid size "1x": must be a number of bytes, at least 1m, such as 64g')
 
 
 
@@ -470,7 +515,7 @@ stockcert_ledger acme {
 --- http_config eval
 ::ledger(qq($::path${main::company}size "";\n$::class))
 --- error_log eval
-::emerg('invalid size "": must be at least 1m')
+::emerg('invalid size "": must be a number of bytes, at least 1m, such as 64g')
 
 
 
@@ -478,7 +523,7 @@ stockcert_ledger acme {
 --- http_config eval
 ::ledger("$::path${main::company}size -1m;\n$::class")
 --- error_log eval
-::emerg('invalid size "-1m": must be at least 1m')
+::emerg('invalid size "-1m": must be a number of bytes, at least 1m, such as 64g')
 
 
 
@@ -486,7 +531,7 @@ stockcert_ledger acme {
 --- http_config eval
 ::ledger("$::path${main::company}size 0;\nsize 0;\n$::class")
 --- error_log eval
-::emerg('invalid size "0": must be at least 1m')
+::emerg('invalid size "0": must be a number of bytes, at least 1m, such as 64g')
 
 
 
@@ -494,7 +539,7 @@ stockcert_ledger acme {
 --- http_config eval
 ::ledger("$::path${main::company}size 1048575;\n$::class")
 --- error_log eval
-::emerg('invalid size "1048575": must be at least 1m')
+::emerg('invalid size "1048575": must be a number of bytes, at least 1m, such as 64g')
 
 
 
@@ -502,7 +547,7 @@ stockcert_ledger acme {
 --- http_config eval
 ::ledger("$::path${main::company}size 1023k;\n$::class")
 --- error_log eval
-::emerg('invalid size "1023k": must be at least 1m')
+::emerg('invalid size "1023k": must be a number of bytes, at least 1m, such as 64g')
 
 
 
@@ -510,7 +555,24 @@ stockcert_ledger acme {
 --- http_config eval
 ::ledger("$::path${main::company}size 9999999999999999999g;\n$::class")
 --- error_log eval
-::emerg('invalid size "9999999999999999999g": must be at least 1m')
+::emerg('invalid size "9999999999999999999g": must be a number of bytes, at least 1m, such as 64g')
+
+
+
+=== size larger than any address space
+--- http_config eval
+::ledger("$::path${main::company}size 999999g;\n$::class")
+--- error_log eval
+qr/\[emerg\] [\d#]+: stockcert ledger "acme" needs 1073740750258176 bytes of address space, which cannot be had: make its "size" smaller, or the limit larger \(ulimit -v, LimitAS= of systemd\): mmap\(\) failed \(12: [^)]+\)/
+
+
+
+=== sizes that are too large together
+--- http_config eval
+::ledger("$::path${main::company}size 60000g;\n$::class")
+. ::ledger("path \$TEST_NGINX_LEDGERS/2;\nsize 60000g;\n$::company$::class", 'two')
+--- error_log
+stockcert ledger "two" needs 64424509440000 bytes of address space, which cannot be had
 
 
 
@@ -807,3 +869,42 @@ stockcert_ledger acme {
 ::ledger("$::path$::company${main::class}server_tokens off;\n")
 --- error_log eval
 ::emerg('unknown directive "server_tokens"')
+
+
+
+=== include of a file that is not there
+--- http_config eval
+::ledger("$::path$::company${main::class}include no_such_file.conf;\n")
+--- error_log eval
+qr/\[emerg\] [\d#]+: open\(\) "[^"]*no_such_file\.conf" failed/
+
+
+
+=== include without a file
+--- http_config eval
+::ledger("$::path$::company${main::class}include;\n")
+--- error_log eval
+::emerg('invalid number of arguments in "include" directive')
+
+
+
+=== a wrong value in an included file, with file and line
+--- http_config eval
+::ledger("$::path${main::company}include \$TEST_NGINX_SERVER_ROOT/html/classes.conf;\n")
+--- user_files
+>>> classes.conf
+class PS 1 "Preferred Stock";
+class CS 0 "Common Stock";
+--- error_log eval
+::emerg('invalid number of shares "0": must be 1 to 9007199254740991', 'classes\.conf:2')
+
+
+
+=== an included file that ends the block
+--- http_config eval
+::ledger("$::path$::company${main::class}include \$TEST_NGINX_SERVER_ROOT/html/end.conf;\n")
+--- user_files
+>>> end.conf
+}
+--- error_log eval
+::emerg('unexpected "}"', 'end\.conf:1')

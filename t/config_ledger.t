@@ -26,7 +26,7 @@ add_block_preprocessor(sub {
     );
 
     if (!defined $block->error_log) {
-        $default{no_error_log} = "[warn]\n[error]\n[alert]\n[crit]\n[emerg]\n";
+        $default{no_error_log} = "authorized shares\nhas the title\n[error]\n[alert]\n[crit]\n[emerg]\n";
     }
 
     for my $section (keys %default) {
@@ -134,6 +134,27 @@ GET /
 
 
 
+=== a location in a location, on the same ledger, and one with another directive that answers
+--- http_config
+    stockcert_ledger acme {
+        path     $TEST_NGINX_LEDGER;
+        company  "Impossible Cuts Inc.";
+        class    CS 2600000 "Common Stock";
+    }
+--- config
+    location /c/ {
+        stockcert acme;
+
+        location /c/d/ { stockcert; }
+        location = /c/e { empty_gif; }
+    }
+--- request eval
+['GET /c/d/CS', 'GET /c/e']
+--- error_code eval
+[200, 200]
+
+
+
 === a path relative to the prefix
 --- http_config
     stockcert_ledger acme {
@@ -206,6 +227,26 @@ GET /
 '\A\{"company":"z","entries":2,"seal":"[0-9a-f]{64}","classes":\[\n'
 . '\{"class":"CS","title":"y","authorized":2,"issued":0,"remaining":2,"certificates":0\},\n'
 . '\{"class":"PS","title":"x","authorized":1,"issued":0,"remaining":1,"certificates":0\}\]\}\n\z'
+
+
+
+=== parts of a ledger by include, one with a mask
+--- user_files
+>>> classes/1.conf
+class CS 2 y;
+>>> classes/2.conf
+class PS 1 x;
+>>> company.conf
+company z;
+--- http_config
+    stockcert_ledger acme {
+        include  $TEST_NGINX_SERVER_ROOT/html/classes/*.conf;
+        path     $TEST_NGINX_LEDGER;
+        include  $TEST_NGINX_SERVER_ROOT/html/company.conf;
+    }
+--- request
+GET /
+--- response_body_like: (?s)\A\{"company":"z","entries":2,.*"title":"y".*"title":"x"
 
 
 

@@ -14,7 +14,7 @@ my $dir = $server->{dir};
 my $ledger = "$dir/ledgers/acme";
 my $client = $server->client;
 
-my @odd = ('Salt Bae', '=1+1', 'a "quoted" name, with a comma', "J\xc3\xbcrgen \xe2\x80\xae \xf0\x9f\xa6\x84", 'back\\slash', "'", 'n' x 255, 'x;y|z');
+my @odd = ('Salt Bae', '=1+1', 'a "quoted" name, with a comma', "J\xc3\xbcrgen \xe2\x80\x8f \xf0\x9f\xa6\x84", 'back\\slash', "'", 'n' x 255, 'x;y|z');
 my $n = 0;
 for my $name (@odd) {
     my @key = $n++ % 2 ? ("Idempotency-Key: key $n ~!") : ();

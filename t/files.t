@@ -93,7 +93,7 @@ is(scalar(keys %there), scalar(@there), 'under load: once');
 rename "$ledger/data.mdb", "$ledger/away" or die "data.mdb: $!\n";
 my $r = issue('away');
 is(error($r), '503 ledger_unavailable', 'data.mdb away: nothing is issued');
-like($server->log, qr/\[crit\] .* (?:data\.mdb (?:or lock\.mdb )?was removed, replaced or linked|it has no data\.mdb)/, 'the log says so');
+wait_for('the log says so', sub { $server->log =~ /\[crit\] .* (?:data\.mdb (?:or lock\.mdb )?was removed, replaced or linked|it has no data\.mdb)/ });
 all_refuse();
 ok(!-e "$ledger/data.mdb", 'and none is made');
 rename "$ledger/away", "$ledger/data.mdb" or die "data.mdb: $!\n";

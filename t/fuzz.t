@@ -18,15 +18,15 @@ for my $name (sort keys %runs) {
     my $found = "$tmp/found";
     mkdir $found;
 
-    my @sources = ("t/fuzz/$name.c", map { "src/stockcert_$_.c" } qw(entry grant key text));
+    my @sources = ("t/fuzz/$name.c", map { "src/stockcert_$_.c" } qw(entry grant key syntax text));
     my $sanitize = '-fsanitize=fuzzer,address,undefined';
     is(system(qw(clang-14 -std=gnu11 -W -Wall -Werror -g -O1 -Isrc), $sanitize, '-fno-sanitize-recover=undefined',
         '-o', "$build/$name", @sources, qw(-ljansson -lcrypto -lm)), 0, "$name: is built");
 
-    my @how = ("-artifact_prefix=$tmp/", '-max_len=1024', '-timeout=10', '-print_final_stats=1');
+    my @how = ("-artifact_prefix=$tmp/", '-max_len=1024', '-timeout=60', '-print_final_stats=1');
     push @how, '-dict=t/fuzz/json.dict' if $name eq 'grant';
     push @how, $minutes ? '-max_total_time=' . int($minutes * 60 / keys %runs)
-                        : ("-runs=$runs{$name}", '-max_total_time=60');
+                        : ("-runs=$runs{$name}", '-max_total_time=600');
 
     my $output = `"$build/$name" @how "$found" t/fuzz/corpus/$name 2>&1`;
     my $status = $?;

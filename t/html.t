@@ -74,6 +74,15 @@ like($body, qr/laws of <bdi>Delaware<.*<bdi>L1<.*Ann.*President.*Bob.*Secretary.
 unlike($body, qr/DRAFT|CANCELLED/, 'neither a draft nor cancelled');
 unlike(get('/PS-1.html')->{body}, qr/no par value/, 'the par value is of its class');
 like(get('/PS-1.html')->{body}, qr/<bdi>&lt;b&gt;&quot;&amp;&#39;<\/bdi>/, 'a hostile name');
+my $long = 'h' x (300 - length 'http:///CS-1');
+for (['a', 1], [$long, 1], ["h$long", 0], ['h' x 2300, 0]) {
+    my ($host, $code) = @$_;
+    $client->connect;
+    syswrite $client->{socket}, "GET /CS-1.html HTTP/1.1\r\nHost: $host\r\n\r\n";
+    my $r = $client->receive;
+    is("$r->{status} " . ($r->{body} =~ /<svg class="qr"/ ? 1 : 0), "200 $code", 'a Host of ' . length($host) . ' bytes: ' . ($code ? 'a' : 'no') . ' QR code');
+}
+$client->close;
 like(get('/sub/CS-1.html')->{body}, qr/"http:\/\/localhost\/sub\/CS-1".*<a href="\/sub\/">Stock book/s, 'below a prefix');
 is((tool('cancel', "$server->{dir}/ledgers/acme", 'CS-1', '--reason', 'a <reason>'))[0], 0, 'cancelled');
 like(get('/CS-1.html')->{body}, qr/Cancelled on \d+ \w+ \d{4}: <bdi>a &lt;reason&gt;<.*>CANCELLED</s, 'a cancelled one says so');
@@ -113,6 +122,12 @@ my @wrong = (
     ['par CS "$1"; par CS "$2";', 'duplicate par value of class "CS"'],
     ['par CS "";', 'invalid par value ""'],
     ['legend "";', 'invalid legend ""'],
+    [qq(legend "abc \xe2\x80\xaetxt";), 'must not contain characters that turn the line around'],
+    [qq(officer "\xe2\xa0\x80" "President";), 'must have a character that can be seen'],
+    [qq(officer "Ann" "\xe2\x81\xa6President";), 'must not contain characters that turn the line around'],
+    [qq(incorporated "\xe2\x80\x8b";), 'must have a character that can be seen'],
+    [qq(par CS "\xe2\x80\x8b";), 'must have a character that can be seen'],
+    [qq(class A 1 "\xe2\x80\x8b";), 'must have a character that can be seen'],
     ['legend "' . 'x' x 1001 . '";', 'must have at most 1000 bytes'],
     ['legend "x"; ' x 5, 'stockcert ledger "acme" has more than 4 legends'],
 );

@@ -23,7 +23,7 @@ my $end = now() + 60 * $minutes;
 sub ask {
     my ($http, $class, $amount, $name, $uri) = @_;
     return $http->issue($class, $amount, $name, $uri) if $name =~ /[13579]$/;
-    my $until = now() + 60;
+    my $until = now() + 10 * $Stockcert::TIMEOUT;
     my $told;
     for (1 .. ($name =~ /[48]$/ ? 2 : 1)) {
         my $r;

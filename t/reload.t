@@ -162,7 +162,7 @@ my @names = map { "quit $_" } 0 .. 10;
 $many[0]->send('POST', '/', grant('CS', 5, $names[0]));
 $server->held('fdatasync');
 $many[$_]->send('POST', '/', grant('CS', 5, $names[$_])) for 1 .. 10;
-$server->client->ask('GET', '/static');
+$server->taken_up(@many);
 kill QUIT => $server->{master};
 wait_for('the worker shuts down', sub { my %title = $server->processes; grep { /shutting down/ } values %title });
 ok(!grep({ $_->has_answer } @many), 'after QUIT: those who are in a commit, and behind it, wait on');

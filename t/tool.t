@@ -86,6 +86,10 @@ is($status, 3, 'log: the output cannot be written');
 tool_is('authorize, below what is issued', 1, qr/refused: class CS has 2600000 shares out/, 'authorize', $ledger, 'CS', 2599999, '--reference', 'x');
 tool_is('authorize, too many', 1, qr/shares must be from 1 to 9007199254740991/, 'authorize', $ledger, 'CS', 0, '--reference', 'x');
 tool_is('authorize, a blank reference', 1, qr/the reference must not be only white space/, 'authorize', $ledger, 'CS', 2600001, '--reference', ' ');
+tool_is('authorize, a reference that shows nothing', 1, qr/refused: the reference must have a character that can be seen/,
+    'authorize', $ledger, 'CS', 2600001, '--reference', "\xe2\x80\x8b");
+tool_is('cancel, a reason that turns the line around', 1, qr/refused: the reason must not contain characters that turn the line around/,
+    'cancel', $ledger, 'CS-1', '--reason', "abc \xe2\x80\xaetxt.exe");
 tool_is('authorize, no UTF-8', 1, qr/the reference must be valid UTF-8/, 'authorize', $ledger, 'CS', 2600001, '--reference', "\xff");
 is(tool_out('authorize', $ledger, 'CS', 2600002, '--reference', 'Board resolution 2026-11-20'),
     "CS has 2600002 authorized shares now, by entry 6\n", 'authorize');

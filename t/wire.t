@@ -63,7 +63,8 @@ sub contract {
     return 422 if join(' ', sort keys %member) ne 'amount class name';
     return 422 if $member{name} !~ /^"/ or $member{class} !~ /^"(?:CS|PS)"$/;
     my $name = string($member{name});
-    return 422 if $name =~ /[\x00-\x1f\x7f-\x9f]/ or $name !~ /[^\p{White_Space}]/
+    return 422 if $name =~ /[\x00-\x1f\x7f-\x9f\x{202a}-\x{202e}\x{2066}-\x{2069}]/
+        or $name !~ /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\x{fff9}-\x{fffb}\x{2800}\x{1d159}]/
         or length Encode::encode('UTF-8', $name) > 255;
     return 422 if $member{amount} !~ /^[1-9][0-9]{0,15}$/ or $member{amount} > 9007199254740991;
     return (201, name => $name, amount => $member{amount}, class => string($member{class}));
@@ -170,6 +171,9 @@ sub some_json {
         (map { qq({"name":"$n","amount":$_,"class":"CS"}) } qw(-10 -0 -1 0 1e3 1E3 10e0 1.0 1e-1 01 00 +1 .1 1. 1.e1 1e 1e+ 0x1 1_0
             NaN nan Infinity -Infinity inf 9007199254740992 1e309 -1e309 1e-400 99999999999999999999 --1 1-1 [1] {} "10" true tru nul),
             '1' . '0' x 10000, '0.' . '1' x 10000, '1e' . '9' x 1000, '1 0', "1\0", '１'),
+        (map { qq({"name":$_,"amount":10,"class":"CS"}) } map {; qq("$_"), qq("$n$_"), qq("$_$n") } map { chr } 0xad, 0x34f, 0x61c,
+            0x115f, 0x17b4, 0x180e, 0x200b .. 0x200f, 0x2028 .. 0x2030, 0x205f .. 0x2070, 0x2800, 0x2801, 0x3164, 0xfe0f, 0xfeff, 0xffa0,
+            0xfff0, 0xfff8 .. 0xfffd, 0x1bca0, 0x1d159, 0x1d173, 0xe0001, 0xe0041, 0xe01ef, 0xe0fff, 0xe1000),
         qq($grant,), "$grant$grant", "$grant x", "$grant/**/", "//\n$grant", "#\n$grant", "$grant\0", "\0$grant", "\f$grant",
         "\xc2\xa0$grant", $grant =~ tr/"/'/r, $grant =~ s/}/,}/r, $grant =~ s/,/,,/r, $grant =~ s/:/=/r, $grant =~ tr/"//dr,
         qq({"name":"$n","amount":10,"class":"CS","n\\u0061me":"x"}), qq({"\\u006eame":"a","name":"b"}),
@@ -181,6 +185,53 @@ sub some_json {
 
 @bodies = map { utf8::is_utf8($_) ? Encode::encode('UTF-8', $_) : $_ } some_json();
 is_deeply([bodies_are_judged(@bodies)], [], @bodies . ' ways in which JSON can be wrong');
+
+# Texts of every kind that a reader of JSON can get wrong, in a grant and alone:
+# the first are not JSON, the others are, and no grant. What comes first in a text
+# that is not JSON, such as a number of no machine, does not make it one.
+
+my @values = (
+    # numbers
+    (map { ("[$_", "[$_]x", "{\"amount\":$_,", "{$_:1}") } '1e999', '-1E+999', '9999E9999', '9' x 20, '-' . '9' x 400, '0.' . '1' x 400),
+    '01', '-01', '-', '+1', '.5', '1.', '1.e1', '1e', '1e+', '1e1.5', '1ee1', '0x1', '0e', '-.1', '1-', '1 2', '1_000', 'Infinity', '-Infinity',
+    'NaN', '-NaN', "\xef\xbc\x91", '1a', '1/2', '2.e-3', '9.e+',
+    # literals
+    'nul', 'nulll', 'True', 'TRUE', 'truee', 'fals', 'undefined', 'None', 'n', 't', "tru\0", "true\0",
+    # strings
+    '"', '"a', 'a"', "'a'", '"a"b', '"\\"', '"\\a"', '"\\x41"', '"\\u"', '"\\u00"', '"\\u00g0"', '"\\U0041"', '"\\\\\\"', '"\\ud83d"',
+    '"\\ud83d\\u"', '"\\ud83d\\ud83d"', '"\\udc1f"', "\"\t\"", "\"\n\"", "\"\x1f\"", "\"\0\"", "\"\xff\"", "\"\xc3\"", "\"\xc0\xaf\"",
+    "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "\"\\\xc3\xa9\"", "\"\\u\xc3\xa9\"", "\xe9", "\"a\" \"b\"",
+    # arrays and objects
+    '[', ']', '[1', '[1,', '[1,]', '[,1]', '[,]', '[1,,2]', '[1 2]', '[1:2]', '[1}', '[]]', '[[]', '[1]]', '["a",', '["a"', '[a]', '[*]',
+    '{', '}', '{a:1}', "{'a':1}", '{"a"}', '{"a":}', '{"a":1', '{"a":1,', '{"a":1,}', '{,}', '{"a":1,,"b":2}', '{"a" 1}', '{"a":1 "b":2}', '{"a"::1}',
+    '{"a","b"}', '{:1}', '{1:1}', '{null:1}', '{[]:1}', '{"a":1]', '{}}', '{"a":{}', '{"a":[}', '{"a":[]', '{"a":"b', '{"\\u0000":1', '{"a":1,"a":2',
+    '{"a":1}#', '{"a":1}//', '{"a":1}/**/', '[1]/', '{/**/}', '[' x 1000, '{"":' x 1000, '[{"":' x 1000, '[' x 1000 . '}' . ']' x 999,
+    # around it
+    '', ',', ':', '*', "\xef\xbb\xbf{}", "\xef\xbb\xbf", "\xef\xbb{}", "\f{}", "\x0b{}", "\xc2\xa0{}", "\xe2\x81\xa0{}", "{}\0", "\0", '<a/>', '{}{}', '[][]',
+);
+my @no_grants = (
+    (map { ($_, "[$_]", "{\"a\":[$_]}") } '0', '-0', '-1', '1.5', '-1.5e-7', '0e+1', '0E1', '1e999', '-1e999', '1e-999', '9' x 20, '-' . '9' x 400,
+        '0.' . '1' x 400, '1e' . '9' x 400, 'true', 'false', 'null', '""', '"a"', '"\\"\\\\\\/\\b\\f\\n\\r\\t"', '"\\u0000"', '"\\uD83D\\uDC1F"', '"\\uABCD\\uefAB"', "\"\x7f\"",
+        "\"\xc3\xa9\xe6\xa0\xaa\xf0\x9f\x90\x9f\"", "\"\xef\xbf\xbf\xf4\x8f\xbf\xbf\"", "\"\xe2\x80\xa8\"", '"//"', '"[{"', '[]', '{}', '[[],{}]', '{"":0}', '{"\\u0000":0}'),
+    " \t\r\n[ 1 ,\n2 ]\r\n ", "{ \"a\" : 1 , \"b\" : [ ] }", '[' x 8192 . ']' x 8192, '{"":' x 3000 . '1' . '}' x 3000,
+);
+
+sub each_both_ways {
+    my ($status, @texts) = @_;
+    my @wrong;
+    for my $text (@texts) {
+        for my $request (with_length('/', $text), in_chunks('/', $text, 1)) {
+            write_all($client, $request);
+            my $wrong = noted($client->receive, $status);
+            push @wrong, "$text: $wrong" if $wrong;
+        }
+    }
+    return @wrong > 5 ? @wrong[0 .. 4] : @wrong;
+}
+
+my @named = map { qq({"name":$_,"amount":10,"class":"CS"}) } grep { !/^[\]\}]/ } @values;
+is_deeply([each_both_ways(400, @values, @named)], [], @values + @named . ' texts that are not JSON, whole and byte by byte');
+is_deeply([each_both_ways(422, @no_grants)], [], @no_grants . ' texts that are JSON, and no grant, whole and byte by byte');
 
 
 # Requests in pieces and in odd frames: [what, status, text, half-close]. The

@@ -1,8 +1,8 @@
 
 /*
- * A reader of JSON for the fuzzers, from RFC 8259 alone.  It stops at the first
- * fault, and refuses what no grant can have as jansson does: a member twice, a
- * member with a NUL in its name, a number beyond 64 bits.
+ * A reader of JSON for the fuzzers, from RFC 8259 alone.  It stops where the
+ * text ceases to be JSON; of what is JSON, but no grant can have, it notes the
+ * first: a member twice, a member with a NUL in its name.
  */
 
 
@@ -11,7 +11,6 @@
 
 
 #include <errno.h>
-#include <math.h>
 
 #include "stockcert_grant.h"
 #include "fuzz.h"
@@ -39,7 +38,7 @@ typedef struct {
     const uint8_t  *end;
     size_t          open;               /* members of the objects that are */
     size_t          members;            /* of the object that was read last */
-    int             too_large;          /* the fault was a number */
+    int             fault;              /* what is JSON, but no grant's */
 
     size_t          text_len;
     uint8_t         text[INPUT_MAX];    /* all strings, read */
@@ -50,10 +49,9 @@ typedef struct {
 static int read_value(reader_t *r, value_t *v);
 static int read_members(reader_t *r, int end);
 static int read_key(reader_t *r, size_t first);
-static int unexpected(reader_t *r);
 static int read_literal(reader_t *r, value_t *v);
 static int read_number(reader_t *r, value_t *v);
-static int number_value(reader_t *r, const uint8_t *start, value_t *v);
+static void number_value(reader_t *r, const uint8_t *start, value_t *v);
 static int read_string(reader_t *r, value_t *v);
 static int read_escape(reader_t *r, uint32_t *c);
 static int read_hex(reader_t *r, uint32_t *c);
@@ -77,10 +75,6 @@ read_json(reader_t *r, const uint8_t *data, size_t len, value_t *v)
     r->p = data;
     r->end = data + len;
 
-    if (memchr(data, '\0', len)) {
-        return STOCKCERT_NOT_JSON;
-    }
-
     skip_space(r);
 
     rc = read_value(r, v);
@@ -90,11 +84,7 @@ read_json(reader_t *r, const uint8_t *data, size_t len, value_t *v)
 
     skip_space(r);
 
-    if (r->p == r->end) {
-        return 0;
-    }
-
-    return unexpected(r);
+    return r->p == r->end ? r->fault : STOCKCERT_NOT_JSON;
 }
 
 
@@ -167,7 +157,7 @@ read_members(reader_t *r, int end)
     r->members = r->open - first;
     r->open = first;
 
-    return skip(r, end) ? 0 : unexpected(r);
+    return skip(r, end) ? 0 : STOCKCERT_NOT_JSON;
 }
 
 
@@ -181,7 +171,7 @@ read_key(reader_t *r, size_t first)
     value_t  *key;
 
     if (r->p == r->end || *r->p != '"') {
-        return unexpected(r);
+        return STOCKCERT_NOT_JSON;
     }
 
     key = &r->member[r->open].key;
@@ -191,15 +181,15 @@ read_key(reader_t *r, size_t first)
         return rc;
     }
 
-    if (memchr(key->text, '\0', key->len)) {
-        return STOCKCERT_NOT_A_GRANT;
+    if (r->fault == 0 && memchr(key->text, '\0', key->len)) {
+        r->fault = STOCKCERT_NOT_A_GRANT;
     }
 
     for (n = first; n < r->open; n++) {
-        if (r->member[n].key.len == key->len
+        if (r->fault == 0 && r->member[n].key.len == key->len
             && memcmp(r->member[n].key.text, key->text, key->len) == 0)
         {
-            return STOCKCERT_MEMBER_TWICE;
+            r->fault = STOCKCERT_MEMBER_TWICE;
         }
     }
 
@@ -208,29 +198,12 @@ read_key(reader_t *r, size_t first)
     skip_space(r);
 
     if (!skip(r, ':')) {
-        return unexpected(r);
+        return STOCKCERT_NOT_JSON;
     }
 
     skip_space(r);
 
     return 0;
-}
-
-
-/* a number that is too large is so even where there must be none */
-
-static int
-unexpected(reader_t *r)
-{
-    value_t  v;
-
-    if (r->p < r->end && (*r->p == '-' || (*r->p >= '0' && *r->p <= '9'))
-        && read_number(r, &v) == STOCKCERT_NOT_A_GRANT)
-    {
-        return STOCKCERT_NOT_A_GRANT;
-    }
-
-    return STOCKCERT_NOT_JSON;
 }
 
 
@@ -261,8 +234,7 @@ read_literal(reader_t *r, value_t *v)
 static int
 read_number(reader_t *r, value_t *v)
 {
-    uint32_t        c;
-    const uint8_t  *start, *behind;
+    const uint8_t  *start;
 
     start = r->p;
     v->type = '1';
@@ -298,41 +270,34 @@ read_number(reader_t *r, value_t *v)
         }
     }
 
-    /* where a number ends is seen from the character behind it */
+    number_value(r, start, v);
 
-    behind = r->p;
-
-    if (behind < r->end && read_utf8(&behind, r->end, &c) != 0) {
-        return STOCKCERT_NOT_JSON;
-    }
-
-    return number_value(r, start, v);
+    return 0;
 }
 
 
-/* JSON has numbers of any size, a grant's are all too large */
+/* JSON has numbers of any size; what 64 bits cannot hold is no integer here */
 
-static int
+static void
 number_value(reader_t *r, const uint8_t *start, value_t *v)
 {
     char    text[INPUT_MAX + 1];
     size_t  len;
+
+    if (v->type == '.') {
+        return;
+    }
 
     len = (size_t) (r->p - start);
     memcpy(text, start, len);
     text[len] = '\0';
 
     errno = 0;
+    v->number = strtoll(text, NULL, 10);
 
-    if (v->type == '.') {
-        r->too_large = isinf(strtod(text, NULL));
-
-    } else {
-        v->number = strtoll(text, NULL, 10);
-        r->too_large = errno == ERANGE;
+    if (errno == ERANGE) {
+        v->type = '.';
     }
-
-    return r->too_large ? STOCKCERT_NOT_A_GRANT : 0;
 }
 
 

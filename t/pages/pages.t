@@ -48,7 +48,7 @@ sub issue {
 
 my @names = (
     'Salt Bae', '<script>alert("x")</script>', q{"double" & 'single' `quotes`}, 'شركة القطع المستحيلة ذ.م.م',
-    "abc \x{202e}txt.exe", 'Z' . "\x{0310}\x{0311}\x{0312}\x{0334}" x 20 . 'algo', 'n' x 255, '株式会社' x 20, '🦄' x 60, 'W' x 255,
+    "abc \x{200f}txt.exe", 'Z' . "\x{0310}\x{0311}\x{0312}\x{0334}" x 20 . 'algo', 'n' x 255, '株式会社' x 20, '🦄' x 60, 'W' x 255,
 );
 my @ids = map { issue('acme', 1, $_) } @names;
 issue('acme', 3, 'Jane Doe') for 1 .. 25;

@@ -24,7 +24,7 @@
 
 #define SECTOR   512
 #define PENDING  65536
-#define THREADS  256
+#define THREADS  4096     /* of some 20 workers, 32 each in turn, with room */
 
 
 typedef struct {

@@ -13,6 +13,7 @@ static void test_cancel(void);
 static void test_one_transaction(void);
 static void test_replay(void);
 static void test_copy(void);
+static void test_old_texts(void);
 static void test_refused(void);
 static void test_access(void);
 
@@ -27,6 +28,7 @@ main(void)
     test_one_transaction();
     test_replay();
     test_copy();
+    test_old_texts();
     test_refused();
     test_access();
 
@@ -321,6 +323,58 @@ test_copy(void)
     stockcert_ledger_close(to);
 
     is_int(audit_ledger(&g), 506, "copy: audit");
+}
+
+
+/* what is asked of a new text is not asked of one that is there already */
+
+static void
+test_old_texts(void)
+{
+    fixture_t            f;
+    stockcert_entry_t    entry;
+    stockcert_error_t    error;
+    stockcert_ledger_t  *ledger;
+
+    static const char    company[] = "Acme \xe2\x81\xa6Inc.\xe2\x81\xa9";
+    static const char    name[] = "abc \xe2\x80\xaetxt.exe";
+    static const char    unseen[] = "\xe2\x80\x8b";
+
+    fixture_make_default(&f, "old");
+    f.conf.company = fixture_str(company);
+
+    is_int(stockcert_ledger_open(&f.conf, &ledger, &error), STOCKCERT_FAILED,
+           "old texts: no new ledger of such a company");
+    ok(strstr(error.text, "the company's name must not contain") != NULL,
+       "old texts: \"%s\"", error.text);
+
+    f.conf.created = 1;
+    ledger = fixture_open(&f);
+
+    entry = entry_of(STOCKCERT_CERTIFICATE_ISSUED, "CS", 1, 10, name);
+    is_int(fixture_enter(ledger, &entry, &error), STOCKCERT_OK,
+           "old texts: a name is entered");
+
+    entry = entry_of(STOCKCERT_CERTIFICATE_CANCELLED, "CS", 1, 0, unseen);
+    is_int(fixture_enter(ledger, &entry, &error), STOCKCERT_OK,
+           "old texts: a reason is entered");
+
+    stockcert_ledger_close(ledger);
+
+    f.conf.created = 0;
+    ledger = fixture_open(&f);
+
+    is_int(stockcert_ledger_snapshot(ledger, &error), STOCKCERT_OK,
+           "old texts: the ledger is read");
+    is_int(stockcert_ledger_entry(ledger, 3, &entry, &error), STOCKCERT_OK,
+           "old texts: so is the name");
+    is_mem(entry.text.data, entry.text.len, name, strlen(name),
+           "old texts: as it was");
+    is_int(stockcert_ledger_entry(ledger, 4, &entry, &error), STOCKCERT_OK,
+           "old texts: and the reason");
+    stockcert_ledger_release(ledger);
+
+    stockcert_ledger_close(ledger);
 }
 
 

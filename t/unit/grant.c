@@ -41,6 +41,8 @@ static void test_amounts(void);
 static void test_long_names(void);
 static void test_long_members(void);
 static void test_nesting(void);
+static void test_mixed_nesting(void);
+static void test_places(void);
 static void test_truncated(void);
 static int parse(const char *json, size_t len, stockcert_grant_t *grant,
     stockcert_fault_t *fault);
@@ -79,7 +81,17 @@ static const case_t  bodies[] = {
     CASE("a grant in an array", "[{" NAME "," AMOUNT "," CLASS "}]",
          STOCKCERT_NOT_A_GRANT, ""),
     CASE("an enormous integer alone", "9223372036854775808",
-         STOCKCERT_NOT_A_GRANT, "amount"),
+         STOCKCERT_NOT_A_GRANT, ""),
+    CASE("an enormous number in an array", "[1e999]",
+         STOCKCERT_NOT_A_GRANT, ""),
+    CASE("an enormous number, and a letter", "1e999x", STOCKCERT_NOT_JSON, ""),
+    CASE("an enormous number, and no end", "[1e999", STOCKCERT_NOT_JSON, ""),
+    CASE("an enormous number for a member", "{9999E9999:1}",
+         STOCKCERT_NOT_JSON, ""),
+    CASE("an enormous amount, and no end",
+         "{\"amount\":99999999999999999999,", STOCKCERT_NOT_JSON, ""),
+    CASE("a NUL in a member's name, and no end", "{\"\\u0000\":1",
+         STOCKCERT_NOT_JSON, ""),
 
     CASE("an empty object", "{}", STOCKCERT_NOT_A_GRANT, "name"),
     CASE("no name", "{" AMOUNT "," CLASS "}", STOCKCERT_NOT_A_GRANT, "name"),
@@ -120,7 +132,9 @@ static const case_t  bodies[] = {
     CASE("an unknown member twice", WITH_MORE("\"x\":1,\"x\":1"),
          STOCKCERT_MEMBER_TWICE, ""),
     CASE("a member twice, and no JSON behind", "{\"x\":1,\"x\":1",
-         STOCKCERT_MEMBER_TWICE, "")
+         STOCKCERT_NOT_JSON, ""),
+    CASE("an unknown member that is enormous", WITH_MORE("\"price\":1e999"),
+         STOCKCERT_NOT_A_GRANT, "price")
 };
 
 
@@ -128,6 +142,10 @@ static const case_t  names[] = {
 
     CASE("name: null", WITH_NAME("null"), STOCKCERT_NOT_A_GRANT, "name"),
     CASE("name: a number", WITH_NAME("10"), STOCKCERT_NOT_A_GRANT, "name"),
+    CASE("name: an enormous number", WITH_NAME("1e999"),
+         STOCKCERT_NOT_A_GRANT, "name"),
+    CASE("name: an enormous number, deep", WITH_NAME("[{\"x\":-1e999}]"),
+         STOCKCERT_NOT_A_GRANT, "name"),
     CASE("name: true", WITH_NAME("true"), STOCKCERT_NOT_A_GRANT, "name"),
     CASE("name: an array", WITH_NAME("[\"x\"]"), STOCKCERT_NOT_A_GRANT, "name"),
     CASE("name: an object", WITH_NAME("{}"), STOCKCERT_NOT_A_GRANT, "name"),
@@ -159,6 +177,8 @@ static const case_t  names[] = {
 
     CASE("class: null", WITH_CLASS("null"), STOCKCERT_NOT_A_GRANT, "class"),
     CASE("class: a number", WITH_CLASS("1"), STOCKCERT_NOT_A_GRANT, "class"),
+    CASE("class: an enormous number", WITH_CLASS("99999999999999999999"),
+         STOCKCERT_NOT_A_GRANT, "class"),
     CASE("class: an array", WITH_CLASS("[]"), STOCKCERT_NOT_A_GRANT, "class"),
     CASE("class: empty", WITH_CLASS("\"\""), STOCKCERT_NOT_A_GRANT, "class"),
     CASE("class: lower case", WITH_CLASS("\"cs\""),
@@ -227,6 +247,8 @@ main(void)
     test_long_names();
     test_long_members();
     test_nesting();
+    test_mixed_nesting();
+    test_places();
     test_truncated();
 
     return tap_done();
@@ -398,7 +420,7 @@ test_long_members(void)
 static void
 test_nesting(void)
 {
-    char    json[16384];
+    char    json[16385];
     size_t  i, depth;
 
     static const size_t  depths[] = { 2, 1000, 2048, 2049, 8192 };
@@ -414,7 +436,91 @@ test_nesting(void)
     }
 
     memset(json, '[', sizeof(json));
-    check_fault(json, 1000, STOCKCERT_NOT_JSON, "", "arrays never closed");
+
+    for (i = 0; i < sizeof(depths) / sizeof(depths[0]); i++) {
+        check_fault(json, depths[i], STOCKCERT_NOT_JSON, "",
+                    "arrays never closed");
+    }
+
+    check_fault(json, sizeof(json) - 1, STOCKCERT_NOT_JSON, "",
+                "a whole body of arrays never closed");
+    check_fault(json, sizeof(json), STOCKCERT_NOT_A_GRANT, "",
+                "more than a body");
+}
+
+
+/* each level has a closing character of its own */
+
+static void
+test_mixed_nesting(void)
+{
+    char   *p, json[16384], close[2000];
+    size_t  i, len, wrong;
+
+    stockcert_grant_t  grant;
+    stockcert_fault_t  fault;
+
+    p = json;
+
+    for (i = 0; i < sizeof(close); i++) {
+        p += sprintf(p, i % 3 ? "[" : "{\"\":");
+        close[sizeof(close) - 1 - i] = i % 3 ? ']' : '}';
+    }
+
+    *p++ = '0';
+    memcpy(p, close, sizeof(close));
+    len = (size_t) (p - json) + sizeof(close);
+
+    check_fault(json, len, STOCKCERT_NOT_A_GRANT, "", "mixed");
+
+    for (i = 0, wrong = 0; i < sizeof(close); i++) {
+        p[i] ^= ']' ^ '}';
+
+        wrong += parse(json, len, &grant, &fault) != -1
+                 || fault.kind != STOCKCERT_NOT_JSON;
+
+        p[i] ^= ']' ^ '}';
+    }
+
+    is_int(wrong, 0, "mixed: with one closed by the other's is no JSON");
+}
+
+
+/* where a body ceases to be JSON */
+
+static void
+test_places(void)
+{
+    size_t             i;
+    char               detail[64];
+    stockcert_grant_t  grant;
+    stockcert_fault_t  fault;
+
+    static const struct {
+        const char    *json;
+        int            line, column;
+    } cases[] = {
+        { "", 1, 1 },
+        { "x", 1, 1 },
+        { "{", 1, 2 },
+        { "{}x", 1, 3 },
+        { "{\n \"a\": x}", 2, 7 },
+        { "\n\r\n", 3, 1 },
+        { "[\"\xe6\xa0\xaa\" 1]", 1, 6 },
+        { "[1e999,]", 1, 8 },
+        { "[tru]", 1, 5 },
+        { "[\"\\ud83dx\"]", 1, 9 },
+        { "[\"a\xff\"]", 1, 4 }
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        snprintf(detail, sizeof(detail), "the body is not JSON: line %d, "
+                 "column %d", cases[i].line, cases[i].column);
+
+        is_int(parse(cases[i].json, strlen(cases[i].json), &grant, &fault), -1,
+               "place: %zu is no JSON", i);
+        is_str(fault.detail, detail, "place: %zu", i);
+    }
 }
 
 

@@ -143,6 +143,17 @@ test_qr(void)
     file = open_text();
     is_int(stockcert_html_qr(file, &str), -1, "qr: too long");
     is_text(file, "", "qr: nothing is written");
+
+    str.len = STOCKCERT_QR_MAX + 1;
+    file = open_text();
+    is_int(stockcert_html_qr(file, &str), -1, "qr: a byte too long");
+    is_text(file, "", "qr: nothing is written of that");
+
+    str.len = STOCKCERT_QR_MAX;
+    file = open_text();
+    is_int(stockcert_html_qr(file, &str), 0, "qr: the longest");
+    fclose(file);
+    free(text);
 }
 
 

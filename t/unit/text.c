@@ -21,6 +21,8 @@
 #define UTF8     "valid UTF-8"
 #define CONTROL  "control"
 #define BLANK    "white space"
+#define TURN     "turn the line around"
+#define UNSEEN   "can be seen"
 #define CODE     "A-Z"
 
 
@@ -33,6 +35,7 @@ typedef struct {
 
 
 static void test_texts(void);
+static void test_new_texts(void);
 static void test_lengths(void);
 static void test_every_character(void);
 static void test_truncated(void);
@@ -122,6 +125,57 @@ static const case_t  texts[] = {
 };
 
 
+/* what is asked of a new text besides */
+
+static const case_t  new_texts[] = {
+
+    CASE("a letter", "a", NULL),
+    CASE("nothing", "", EMPTY),
+    CASE("spaces", " \xe3\x80\x80", BLANK),
+    CASE("a line feed", "a\n", CONTROL),
+    CASE("Latin-1", "Zo\xeb", UTF8),
+
+    CASE("U+202A", "a\xe2\x80\xaa", TURN),
+    CASE("U+202B first", "\xe2\x80\xab" "a", TURN),
+    CASE("U+202C", "a\xe2\x80\xac" "b", TURN),
+    CASE("U+202D", "a\xe2\x80\xad" "b", TURN),
+    CASE("U+202E", "abc \xe2\x80\xaetxt.exe", TURN),
+    CASE("U+2066", "a\xe2\x81\xa6" "b", TURN),
+    CASE("U+2067", "a\xe2\x81\xa7" "b", TURN),
+    CASE("U+2068", "a\xe2\x81\xa8" "b", TURN),
+    CASE("U+2069", "a\xe2\x81\xa9" "b", TURN),
+    CASE("U+202E alone", "\xe2\x80\xae", TURN),
+
+    CASE("the characters beside them",
+         "\xe2\x80\xa9\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa" "a", NULL),
+    CASE("marks of direction", "\xe2\x80\x8f\xd7\x90\xe2\x80\x8e" "A\xd8\x9c",
+         NULL),
+    CASE("Hebrew", "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", NULL),
+    CASE("Persian with a non-joiner",
+         "\xd9\x85\xdb\x8c\xe2\x80\x8c\xd8\xae\xd9\x88\xd8\xa7\xd9\x87\xd9\x85",
+         NULL),
+    CASE("Sinhala with a joiner",
+         "\xe0\xb7\x81\xe0\xb7\x8a\xe2\x80\x8d\xe0\xb6\xbb\xe0\xb7\x93", NULL),
+    CASE("an emoji of several", "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x94\xac",
+         NULL),
+    CASE("an emoji with a selector", "\xe2\x9d\xa4\xef\xb8\x8f", NULL),
+    CASE("a soft hyphen inside", "Donau\xc2\xad" "dampf", NULL),
+
+    CASE("a zero width space", "\xe2\x80\x8b", UNSEEN),
+    CASE("a joiner", "\xe2\x80\x8d", UNSEEN),
+    CASE("a joiner between spaces", " \xe2\x80\x8d ", UNSEEN),
+    CASE("a mark of direction", "\xe2\x80\x8e", UNSEEN),
+    CASE("a byte order mark", "\xef\xbb\xbf", UNSEEN),
+    CASE("a soft hyphen", "\xc2\xad", UNSEEN),
+    CASE("a Hangul filler", "\xe3\x85\xa4", UNSEEN),
+    CASE("a blank Braille pattern", "\xe2\xa0\x80", UNSEEN),
+    CASE("a tag", "\xf3\xa0\x81\x81", UNSEEN),
+    CASE("a selector", "\xef\xb8\x8f", UNSEEN),
+    CASE("several kinds", "\xe2\xa0\x80 \xe2\x80\x8b\xc2\xa0\xf3\xa0\x80\xa0",
+         UNSEEN)
+};
+
+
 static const case_t  codes[] = {
 
     CASE("one letter", "A", NULL),
@@ -148,6 +202,7 @@ int
 main(void)
 {
     test_texts();
+    test_new_texts();
     test_lengths();
     test_every_character();
     test_truncated();
@@ -168,6 +223,29 @@ test_texts(void)
     for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         check(stockcert_text_fault(texts[i].text, texts[i].len),
               texts[i].fault, texts[i].name);
+    }
+}
+
+
+/* and a text of a ledger, or a legend, is asked the same or less */
+
+static void
+test_new_texts(void)
+{
+    size_t         i;
+    const char    *old;
+    const case_t  *c;
+
+    for (i = 0; i < sizeof(new_texts) / sizeof(new_texts[0]); i++) {
+        c = &new_texts[i];
+
+        check(stockcert_new_text_fault(c->text, c->len), c->fault, c->name);
+        check(stockcert_legend_fault(c->text, c->len), c->fault, c->name);
+
+        old = c->fault && strcmp(c->fault, TURN) != 0
+              && strcmp(c->fault, UNSEEN) != 0 ? c->fault : NULL;
+
+        check(stockcert_text_fault(c->text, c->len), old, c->name);
     }
 }
 
@@ -306,6 +384,9 @@ test_escaped(void)
         CASE("characters", "Zo\xc3\xab \xe6\xa0\xaa \xf0\x9f\x90\x9f \\\"'",
              "Zo\xc3\xab \xe6\xa0\xaa \xf0\x9f\x90\x9f \\\"'"),
         CASE("Latin-1", "Zo\xeb!", "Zo\\xeb!"),
+        CASE("a line that turns around", "a\xe2\x80\xae" "b\xe2\x81\xa9",
+             "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa9"),
+        CASE("a mark of direction", "\xe2\x80\x8f", "\xe2\x80\x8f"),
         CASE("a lead, then a letter", "\xe6\xa0" "a", "\\xe6\\xa0a"),
         CASE("a lead, then a character", "\xe6\xc3\xab", "\\xe6\xc3\xab"),
         CASE("a line in an overlong form", "\xc0\x8a", "\\xc0\\x8a"),

@@ -266,6 +266,7 @@ sub check_response {
 sub check_error_log {
     my ($block) = @_;
     my $name = $block->name;
+    sleep 0.05;    # nginx logs the end of a request after the response
     my @lines = new_log_lines();
     my $all = '';
     for my $section (grep { defined $block->$_ } qw(error_log no_error_log)) {
@@ -274,7 +275,13 @@ sub check_error_log {
         die "$name: section $section has an empty pattern\n"
             if !@patterns || grep { !defined || !length } @patterns;
         for my $pattern (@patterns) {
-            my ($hit) = grep { ref $pattern ? /$pattern/ : /\Q$pattern\E/ } @lines;
+            my $hit;
+            my $seen = sub {
+                push @lines, new_log_lines();
+                ($hit) = grep { ref $pattern ? /$pattern/ : /\Q$pattern\E/ } @lines;
+                return defined $hit;
+            };
+            $section eq 'error_log' ? wait_for($Opt{timeout}, $seen) : $seen->();
             $section eq 'error_log' ? ok(defined $hit, "$name - \"$pattern\" is in error.log")
             : ok(!defined $hit, "$name - \"$pattern\" is not in error.log") || diag($hit);
             $all .= $pattern;
@@ -289,7 +296,6 @@ sub check_error_log {
 
 # The lines that have come into the error log since the last call.
 sub new_log_lines {
-    sleep 0.05;    # nginx logs the end of a request after the response
     open my $in, '<', $Log or return;
     seek $in, $LogPos, 0;
     my @lines = <$in>;
@@ -352,7 +358,7 @@ sub build_request {
 sub exchange {
     my ($packets, $timeout, $delay) = @_;
     my $sock;
-    wait_for(3, sub { $sock = IO::Socket::INET->new(
+    wait_for($StartTime, sub { $sock = IO::Socket::INET->new(
         PeerAddr => $Opt{server_addr}, PeerPort => $Opt{server_port}, Timeout => $timeout) })
         or return ('', "cannot connect to port $Opt{server_port}: $!");
     $sock->blocking(0);
@@ -535,7 +541,7 @@ sub start_nginx {
 sub reload_nginx {
     my ($pid, $version) = @_;
     kill USR1 => $pid;    # setup_root() has removed the logs
-    wait_for(3, sub { -e $Log });
+    wait_for($StartTime, sub { -e $Log });
     kill HUP => $pid;
     # The old workers accept for 100 ms yet, and log as they were configured: give them
     # that time, and do not take one answer for a proof.
@@ -555,7 +561,7 @@ sub stop_nginx {
     return if wait_for($Opt{timeout}, sub { !is_ours($pid) });
     warn "nginx $pid does not end, killing it\n";
     kill KILL => -$pid;    # a daemon leads its process group
-    wait_for(3, sub { !is_ours($pid) });
+    wait_for($StartTime, sub { !is_ours($pid) });
 }
 
 sub nginx_pid {

@@ -1,0 +1,335 @@
+
+/*
+ * What the headers of a request decide, before its body is asked for.
+ */
+
+
+#include <ngx_http_stockcert.h>
+#include <stockcert_syntax.h>
+
+
+static const char *ngx_http_stockcert_type_fault(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_stockcert_is_encoded(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_stockcert_is_there(ngx_str_t *tags,
+    const ngx_str_t *etag);
+static ngx_table_elt_t *ngx_http_stockcert_header(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_uint_t *n);
+
+
+/* where nothing comes of the body, it is not asked for, nor waited for */
+
+ngx_int_t
+ngx_http_stockcert_discard(ngx_http_request_t *r)
+{
+    if (r->headers_in.expect && r->http_version < NGX_HTTP_VERSION_20) {
+        r->expect_tested = 1;
+
+        if (r->headers_in.content_length_n > 0 || r->headers_in.chunked) {
+            r->keepalive = 0;
+        }
+    }
+
+    return ngx_http_discard_request_body(r);
+}
+
+
+ngx_int_t
+ngx_http_stockcert_refuse(ngx_http_request_t *r,
+    ngx_http_stockcert_problem_e problem, const char *what)
+{
+    ngx_int_t  rc;
+    ngx_str_t  detail;
+
+    rc = ngx_http_stockcert_discard(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (what == NULL) {
+        return ngx_http_stockcert_problem(r, problem, NULL, NULL);
+    }
+
+    detail.data = (u_char *) what;
+    detail.len = ngx_strlen(what);
+
+    return ngx_http_stockcert_problem(r, problem, &detail, NULL);
+}
+
+
+ngx_int_t
+ngx_http_stockcert_check_post(ngx_http_request_t *r)
+{
+    const char  *what;
+
+    what = ngx_http_stockcert_type_fault(r);
+
+    if (what) {
+        if (ngx_http_stockcert_add_header(r, "Accept-Post", "application/json")
+            == NULL)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_http_stockcert_refuse(r,
+                                        NGX_HTTP_STOCKCERT_UNSUPPORTED_TYPE,
+                                        what);
+    }
+
+    if (ngx_http_stockcert_is_encoded(r)) {
+        if (ngx_http_stockcert_add_header(r, "Accept-Encoding", "identity")
+            == NULL)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_http_stockcert_refuse(r,
+                                     NGX_HTTP_STOCKCERT_UNSUPPORTED_ENCODING,
+                                     NULL);
+    }
+
+    if (r->headers_in.content_length_n > STOCKCERT_SYNTAX_MAX) {
+
+        /* as nginx itself: do not stay for it */
+
+        r->keepalive = 0;
+
+        return ngx_http_stockcert_refuse(r, NGX_HTTP_STOCKCERT_BODY_TOO_LARGE,
+                                         NULL);
+    }
+
+    if (ngx_http_stockcert_preconditions(r) != NGX_OK) {
+        return ngx_http_stockcert_refuse(r,
+                                       NGX_HTTP_STOCKCERT_PRECONDITION_FAILED,
+                                       NULL);
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* RFC 9110, section 8.3.1; NULL if it is JSON, in UTF-8 */
+
+static const char *
+ngx_http_stockcert_type_fault(ngx_http_request_t *r)
+{
+    u_char     *p, *end;
+    ngx_str_t  *type, rest;
+
+    static ngx_str_t    json = ngx_string("application/json");
+    static ngx_str_t    charset = ngx_string("charset=utf-8");
+    static ngx_str_t    quoted = ngx_string("charset=\"utf-8\"");
+    static const char  *other = "the request must have \"Content-Type: "
+                                "application/json\"";
+
+    if (r->headers_in.content_type == NULL) {
+        return other;
+    }
+
+    type = &r->headers_in.content_type->value;
+    p = type->data;
+    end = p + type->len;
+
+    if (type->len < json.len || ngx_strncasecmp(p, json.data, json.len) != 0) {
+        return other;
+    }
+
+    p += json.len;
+
+    while (p < end && (*p == ' ' || *p == '\t')) {
+        p++;
+    }
+
+    if (p == end) {
+        return NULL;
+    }
+
+    if (*p++ != ';') {
+        return other;
+    }
+
+    while (p < end && (*p == ' ' || *p == '\t')) {
+        p++;
+    }
+
+    while (end > p && (end[-1] == ' ' || end[-1] == '\t')) {
+        end--;
+    }
+
+    rest.data = p;
+    rest.len = end - p;
+
+    if (rest.len == 0
+        || (rest.len == charset.len
+            && ngx_strncasecmp(p, charset.data, charset.len) == 0)
+        || (rest.len == quoted.len
+            && ngx_strncasecmp(p, quoted.data, quoted.len) == 0))
+    {
+        return NULL;
+    }
+
+    return "\"Content-Type: application/json\" may have no parameter but "
+           "charset=utf-8, as JSON is always in UTF-8";
+}
+
+
+/* RFC 9110, section 8.4 */
+
+static ngx_uint_t
+ngx_http_stockcert_is_encoded(ngx_http_request_t *r)
+{
+    ngx_uint_t        n;
+    ngx_table_elt_t  *h;
+
+    static ngx_str_t  name = ngx_string("content-encoding");
+    static ngx_str_t  identity = ngx_string("identity");
+
+    h = ngx_http_stockcert_header(r, &name, &n);
+
+    if (n == 0) {
+        return 0;
+    }
+
+    return n > 1
+           || (h->value.len
+               && (h->value.len != identity.len
+                   || ngx_strncasecmp(h->value.data, identity.data,
+                                      identity.len)
+                      != 0));
+}
+
+
+/*
+ * RFC 9110, section 13.2.2.  There is no Last-Modified, so what asks for it is
+ * ignored, as sections 13.1.3 and 13.1.4 have it.  If-None-Match of a GET is left
+ * to nginx, which answers 304.
+ */
+
+ngx_int_t
+ngx_http_stockcert_preconditions(ngx_http_request_t *r)
+{
+    const ngx_str_t        *etag;
+    ngx_http_headers_in_t  *in;
+
+    in = &r->headers_in;
+    etag = r->headers_out.etag ? &r->headers_out.etag->value : NULL;
+
+    in->if_modified_since = NULL;
+    in->if_unmodified_since = NULL;
+
+    if (in->if_match
+        && !ngx_http_stockcert_is_there(&in->if_match->value, etag))
+    {
+        return NGX_DECLINED;
+    }
+
+    in->if_match = NULL;
+
+    return r->method == NGX_HTTP_POST && in->if_none_match
+           && ngx_http_stockcert_is_there(&in->if_none_match->value, etag)
+           ? NGX_DECLINED : NGX_OK;
+}
+
+
+/* "*" is anything that is there; otherwise by strong comparison */
+
+static ngx_uint_t
+ngx_http_stockcert_is_there(ngx_str_t *tags, const ngx_str_t *etag)
+{
+    u_char      *p, *end, *tag;
+    ngx_uint_t   weak;
+
+    if (tags->len == 1 && tags->data[0] == '*') {
+        return 1;
+    }
+
+    if (etag == NULL) {
+        return 0;
+    }
+
+    p = tags->data;
+    end = p + tags->len;
+
+    while (p < end) {
+
+        if (*p == ' ' || *p == '\t' || *p == ',') {
+            p++;
+            continue;
+        }
+
+        weak = end - p > 2 && p[0] == 'W' && p[1] == '/';
+        tag = weak ? p + 2 : p;
+
+        if (*tag != '"') {
+            return 0;
+        }
+
+        p = ngx_strlchr(tag + 1, end, '"');
+        if (p == NULL) {
+            return 0;
+        }
+
+        p++;
+
+        if (!weak && (size_t) (p - tag) == etag->len
+            && ngx_memcmp(tag, etag->data, etag->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+const char *
+ngx_http_stockcert_key(ngx_http_request_t *r, stockcert_grant_t *grant)
+{
+    ngx_uint_t        n;
+    ngx_table_elt_t  *key;
+
+    static ngx_str_t  name = ngx_string("idempotency-key");
+
+    key = ngx_http_stockcert_header(r, &name, &n);
+
+    if (n == 0) {
+        return NULL;
+    }
+
+    if (n > 1) {
+        return "must be there once";
+    }
+
+    return stockcert_key_parse((char *) key->value.data, key->value.len,
+                               grant->key, &grant->key_len);
+}
+
+
+/* the last one of a name in lower case, and how many there are */
+
+static ngx_table_elt_t *
+ngx_http_stockcert_header(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_uint_t *n)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *found;
+
+    found = NULL;
+    *n = 0;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].key.len == name->len
+                && ngx_strncmp(h[i].lowcase_key, name->data, name->len) == 0)
+            {
+                found = &h[i];
+                (*n)++;
+            }
+        }
+    }
+
+    return found;
+}

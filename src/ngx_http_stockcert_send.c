@@ -1,0 +1,125 @@
+
+#include <ngx_http_stockcert.h>
+
+
+ngx_int_t
+ngx_http_stockcert_send(ngx_http_request_t *r, ngx_uint_t status,
+    const char *type, ngx_buf_t *b)
+{
+    ngx_int_t    rc;
+    ngx_chain_t  out;
+
+    if (status == NGX_HTTP_OK
+        && ngx_http_stockcert_preconditions(r) != NGX_OK)
+    {
+        return ngx_http_stockcert_problem(r,
+                                       NGX_HTTP_STOCKCERT_PRECONDITION_FAILED,
+                                       NULL, NULL);
+    }
+
+    /* what may be kept at all must be asked for again before it is used */
+
+    if (ngx_http_stockcert_set_header(r, &r->headers_out.cache_control,
+                                      "Cache-Control",
+                                      status == NGX_HTTP_OK ? "no-cache"
+                                                            : "no-store")
+        != NGX_OK
+        || ngx_http_stockcert_add_header(r, "X-Content-Type-Options",
+                                         "nosniff")
+           == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.status = status;
+    r->headers_out.content_length_n = b->last - b->pos;
+    r->headers_out.content_type.len = ngx_strlen(type);
+    r->headers_out.content_type.data = (u_char *) type;
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b->last_buf = (r == r->main) ? 1 : 0;
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+ngx_table_elt_t *
+ngx_http_stockcert_add_header(ngx_http_request_t *r, const char *name,
+    const char *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NULL;
+    }
+
+    /* newer versions of nginx have more fields */
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    h->key.len = ngx_strlen(name);
+    h->key.data = (u_char *) name;
+    h->value.len = ngx_strlen(value);
+    h->value.data = (u_char *) value;
+
+    return h;
+}
+
+
+ngx_int_t
+ngx_http_stockcert_set_header(ngx_http_request_t *r,
+    ngx_http_stockcert_list_t *list, const char *name, const char *value)
+{
+    ngx_table_elt_t  *h;
+
+#if (nginx_version < 1023000)
+
+    ngx_table_elt_t  **element;
+
+    if (list->elts == NULL
+        && ngx_array_init(list, r->pool, 1, sizeof(ngx_table_elt_t *))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    element = ngx_array_push(list);
+    if (element == NULL) {
+        return NGX_ERROR;
+    }
+
+    h = ngx_http_stockcert_add_header(r, name, value);
+    if (h == NULL) {
+        list->nelts--;
+        return NGX_ERROR;
+    }
+
+    *element = h;
+
+#else
+
+    h = ngx_http_stockcert_add_header(r, name, value);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->next = *list;
+    *list = h;
+
+#endif
+
+    return NGX_OK;
+}
