@@ -23,7 +23,7 @@ my $images = $soak ? 20000 : 3000;
 alarm $soak + 1800;
 
 my $source = dirname(File::Spec->rel2abs(__FILE__));
-my $objects = dirname($ENV{TEST_NGINX_LOAD_MODULES}) . '/nginx/objs/addon/src';
+my $library = dirname($ENV{TEST_NGINX_LOAD_MODULES}) . '/stockcert.a';
 my $tmp = File::Temp->newdir('stockcert-XXXXXX', TMPDIR => 1);
 chmod 0755, $tmp;
 
@@ -33,8 +33,8 @@ sub build {
 }
 
 build(qw(-O1 -shared -fPIC -o), "$tmp/record.so", "$source/power/record.c", '-ldl');
-build(split(' ', $ENV{CFLAGS} || '-O1'), '-o', "$tmp/images", "-I$source/unit", "-I$source/../src",
-    "$source/power/images.c", glob("$objects/stockcert_*.o"), split(' ', $ENV{LDFLAGS} // ''),
+build(split(' ', $ENV{CFLAGS} || '-O1'), '-o', "$tmp/images", "-I$source/unit", (map { "-I$_" } glob "$source/../src/*/"),
+    "$source/power/images.c", $library, split(' ', $ENV{LDFLAGS} // ''),
     qw(-llmdb -ljansson -lcrypto -lqrencode));
 
 # a recording in $dir, and the ledger's file as it is in the end

@@ -39,55 +39,12 @@
 
 #include <sys/types.h>
 
-#include "stockcert_entry.h"
-#include "stockcert_grant.h"
+#include "stockcert_error.h"
+#include "stockcert_record.h"
 
 
 #define STOCKCERT_CLASSES_MAX  64      /* classes of a ledger */
 #define STOCKCERT_LOT          256     /* entries, see above */
-
-
-/* the entry that issued it, and the one that cancelled it: position 0 if none */
-
-typedef struct {
-    stockcert_entry_t   issued;
-    stockcert_entry_t   cancelled;
-} stockcert_certificate_t;
-
-
-/*
- * What became of a call.  After STOCKCERT_REPLACED, STOCKCERT_FAILED and
- * STOCKCERT_UNKNOWN the ledger must be closed, and may be opened again.
- */
-
-typedef enum {
-    STOCKCERT_OK = 0,
-    STOCKCERT_NOT_FOUND,
-    STOCKCERT_REFUSED,       /* the ledger's rules do not allow it */
-    STOCKCERT_FULL,          /* no room on disk or in the map: no change */
-    STOCKCERT_BUSY,          /* somebody else has it locked: no change */
-    STOCKCERT_REPLACED,      /* data.mdb is not, or no more, the ledger's: no
-                                change */
-    STOCKCERT_FAILED,        /* no change */
-    STOCKCERT_UNKNOWN        /* the last step of a commit failed: the
-                                transaction is on disk or it is not */
-} stockcert_rc_e;
-
-
-/* set where a function returns anything but OK and NOT_FOUND: what failed */
-
-typedef struct {
-    char                text[512];
-} stockcert_error_t;
-
-
-typedef struct {
-    stockcert_str_t     code;
-    stockcert_str_t     title;
-    uint64_t            authorized;    /* shares */
-    uint64_t            issued;        /* shares that are out */
-    uint64_t            last;          /* certificate number, 0 for none */
-} stockcert_class_t;
 
 
 typedef enum {
@@ -124,37 +81,6 @@ typedef struct {
     size_t               nclasses;
     stockcert_class_t   *classes;      /* code, title, authorized */
 } stockcert_ledger_conf_t;
-
-
-typedef enum {
-    STOCKCERT_WAITING = 0,
-    STOCKCERT_ISSUED,
-    STOCKCERT_INSUFFICIENT,            /* not enough shares left: remaining */
-    STOCKCERT_NO_CLASS,                /* the ledger has no such class */
-    STOCKCERT_KEY_REUSED,              /* its key is another grant's */
-    STOCKCERT_NO_ROOM,                 /* its transaction: STOCKCERT_FULL, */
-    STOCKCERT_UNAVAILABLE,             /* another error; neither issued */
-    STOCKCERT_GIVEN_UP                 /* issued, or not */
-} stockcert_status_e;
-
-
-typedef struct {
-    stockcert_status_e  status;
-    uint64_t            remaining;     /* shares, where INSUFFICIENT */
-    uint64_t            position;      /* of the entry; these where ISSUED */
-    uint64_t            number;
-    uint64_t            time;
-    uint8_t             seal[STOCKCERT_SEAL_LEN];
-    int                 replayed;      /* it was issued before, by its key */
-} stockcert_outcome_t;
-
-
-/* a grant and what became of it */
-
-typedef struct {
-    stockcert_grant_t    grant;
-    stockcert_outcome_t  outcome;
-} stockcert_slot_t;
 
 
 typedef struct stockcert_ledger_s  stockcert_ledger_t;

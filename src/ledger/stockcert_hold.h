@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-#include "stockcert_ledger.h"
+#include "stockcert_error.h"
 
 
 typedef struct stockcert_hold_s  stockcert_hold_t;

@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#include "stockcert_ledger.h"
+#include "stockcert_record.h"
 
 
 #define STOCKCERT_OFFICERS     2

@@ -11,7 +11,7 @@
 
 #include <sys/types.h>
 
-#include "stockcert_ledger.h"
+#include "stockcert_error.h"
 
 
 /*

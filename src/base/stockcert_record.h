@@ -1,0 +1,64 @@
+
+/*
+ * What a ledger knows, and what is asked of it: certificates, classes, grants
+ * with their outcomes.
+ */
+
+
+#ifndef STOCKCERT_RECORD_H
+#define STOCKCERT_RECORD_H
+
+
+#include "stockcert_entry.h"
+#include "stockcert_grant.h"
+
+
+/* the entry that issued it, and the one that cancelled it: position 0 if none */
+
+typedef struct {
+    stockcert_entry_t   issued;
+    stockcert_entry_t   cancelled;
+} stockcert_certificate_t;
+
+
+typedef struct {
+    stockcert_str_t     code;
+    stockcert_str_t     title;
+    uint64_t            authorized;    /* shares */
+    uint64_t            issued;        /* shares that are out */
+    uint64_t            last;          /* certificate number, 0 for none */
+} stockcert_class_t;
+
+
+typedef enum {
+    STOCKCERT_WAITING = 0,
+    STOCKCERT_ISSUED,
+    STOCKCERT_INSUFFICIENT,            /* not enough shares left: remaining */
+    STOCKCERT_NO_CLASS,                /* the ledger has no such class */
+    STOCKCERT_KEY_REUSED,              /* its key is another grant's */
+    STOCKCERT_NO_ROOM,                 /* its transaction: STOCKCERT_FULL, */
+    STOCKCERT_UNAVAILABLE,             /* another error; neither issued */
+    STOCKCERT_GIVEN_UP                 /* issued, or not */
+} stockcert_status_e;
+
+
+typedef struct {
+    stockcert_status_e  status;
+    uint64_t            remaining;     /* shares, where INSUFFICIENT */
+    uint64_t            position;      /* of the entry; these where ISSUED */
+    uint64_t            number;
+    uint64_t            time;
+    uint8_t             seal[STOCKCERT_SEAL_LEN];
+    int                 replayed;      /* it was issued before, by its key */
+} stockcert_outcome_t;
+
+
+/* a grant and what became of it */
+
+typedef struct {
+    stockcert_grant_t    grant;
+    stockcert_outcome_t  outcome;
+} stockcert_slot_t;
+
+
+#endif /* STOCKCERT_RECORD_H */
