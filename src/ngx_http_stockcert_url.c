@@ -12,7 +12,7 @@
  */
 
 
-#define NGX_HTTP_STOCKCERT_URL_MAX     255    /* bytes, of what it begins with */
+#define NGX_HTTP_STOCKCERT_URL_MAX     255    /* bytes, of the beginning */
 
 #define NGX_HTTP_STOCKCERT_URL_SCHEME  "must begin with http:// or https://"
 #define NGX_HTTP_STOCKCERT_URL_END     "must end with \"/\""
@@ -360,8 +360,8 @@ ngx_http_stockcert_url(ngx_http_request_t *r, const stockcert_entry_t *issued,
 
 
 /*
- * As the client knows it, by its Host; or else by the server's name, if that can
- * be one of a host ("_" is none), and the port.  Empty if it is not known.
+ * As the client knows it, by its Host; or else by the server's name, if that
+ * can be one of a host ("_" is none), and the port.  Empty if it is not known.
  */
 
 static ngx_int_t
