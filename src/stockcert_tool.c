@@ -1,22 +1,17 @@
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "stockcert_text.h"
+#include <lmdb.h>
+
 #include "stockcert_tool.h"
 
 
-#define STOCKCERT_LINE      (3 * PATH_MAX)
-#define STOCKCERT_PIECE     256        /* entries */
-#define STOCKCERT_PROGRESS  200000     /* microseconds between two */
+#define STOCKCERT_PIECE  256           /* entries */
 
 
 typedef struct {
@@ -29,7 +24,9 @@ typedef struct {
 
 static const stockcert_command_t *stockcert_tool_command(const char *name);
 static void stockcert_tool_help(FILE *file);
-static void stockcert_tool_vline(FILE *file, const char *fmt, va_list args);
+static int stockcert_tool_version(void);
+static int stockcert_tool_is(const char *arg, const char *option,
+    const char *letter);
 static int stockcert_tool_piece(stockcert_ledger_t *ledger,
     uint64_t *position, uint64_t last, stockcert_write_pt write, FILE *file);
 
@@ -103,14 +100,15 @@ static const stockcert_command_t  stockcert_commands[] = {
 };
 
 
-static unsigned  stockcert_progress_shown;
-
-
 int
 main(int argc, char **argv)
 {
     char                        name[64];
     const stockcert_command_t  *command;
+
+    if (stockcert_tool_standard() != STOCKCERT_EXIT_OK) {
+        return STOCKCERT_EXIT_FAILED;
+    }
 
     /* what is made of a ledger is for its owner, as the ledger is */
 
@@ -121,9 +119,15 @@ main(int argc, char **argv)
         return STOCKCERT_EXIT_USAGE;
     }
 
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+    if (stockcert_tool_is(argv[1], "--help", "-h")
+        || strcmp(argv[1], "help") == 0)
+    {
         stockcert_tool_help(stdout);
         return stockcert_tool_flush();
+    }
+
+    if (stockcert_tool_is(argv[1], "--version", "-V")) {
+        return stockcert_tool_version();
     }
 
     command = stockcert_tool_command(argv[1]);
@@ -134,7 +138,7 @@ main(int argc, char **argv)
                                     argv[1]);
     }
 
-    if (argc > 2 && strcmp(argv[2], "--help") == 0) {
+    if (argc > 2 && stockcert_tool_is(argv[2], "--help", "-h")) {
         printf("stockcert %s %s\n\n%s", command->name, command->synopsis,
                command->help);
         return stockcert_tool_flush();
@@ -175,9 +179,28 @@ stockcert_tool_help(FILE *file)
     }
 
     fprintf(file, "\nLEDGER is the ledger's directory. For more: stockcert "
-            "COMMAND --help, man stockcert.\n"
+            "COMMAND --help, stockcert --version, man stockcert.\n"
             "Exit codes: 0; 1, what was asked is not so; 2, usage; 3, it could "
             "not be done.\n");
+}
+
+
+/* ledgers of other formats, and files of other versions of LMDB, are refused */
+
+static int
+stockcert_tool_version(void)
+{
+    printf("stockcert: format %d, with %s\n", STOCKCERT_FORMAT,
+           mdb_version(NULL, NULL, NULL));
+
+    return stockcert_tool_flush();
+}
+
+
+static int
+stockcert_tool_is(const char *arg, const char *option, const char *letter)
+{
+    return strcmp(arg, option) == 0 || strcmp(arg, letter) == 0;
 }
 
 
@@ -193,56 +216,6 @@ stockcert_tool_usage(char **argv)
     return stockcert_tool_error(STOCKCERT_EXIT_USAGE,
                                 "usage: stockcert %s %s", name,
                                 command->synopsis);
-}
-
-
-int
-stockcert_tool_arguments(int argc, char **argv, int n)
-{
-    static const struct option  none[] = { { NULL, 0, NULL, 0 } };
-
-    return getopt_long(argc, argv, "", none, NULL) == -1 && argc - 1 == n
-           && optind == 1;
-}
-
-
-int
-stockcert_tool_error(int status, const char *fmt, ...)
-{
-    va_list  args;
-
-    stockcert_tool_progress_end();
-
-    fprintf(stderr, "stockcert: ");
-
-    va_start(args, fmt);
-    stockcert_tool_vline(stderr, fmt, args);
-    va_end(args);
-
-    return status;
-}
-
-
-void
-stockcert_tool_line(FILE *file, const char *fmt, ...)
-{
-    va_list  args;
-
-    va_start(args, fmt);
-    stockcert_tool_vline(file, fmt, args);
-    va_end(args);
-}
-
-
-static void
-stockcert_tool_vline(FILE *file, const char *fmt, va_list args)
-{
-    char  line[STOCKCERT_LINE], shown[STOCKCERT_LINE];
-
-    (void) vsnprintf(line, sizeof(line), fmt, args);
-    (void) stockcert_text_escape(line, strlen(line), shown, sizeof(shown));
-
-    fprintf(file, "%s\n", shown);
 }
 
 
@@ -331,120 +304,6 @@ stockcert_tool_piece(stockcert_ledger_t *ledger, uint64_t *position,
     }
 
     return stockcert_tool_not_read(&error);
-}
-
-
-int
-stockcert_tool_flush(void)
-{
-    if (fflush(stdout) == EOF || ferror(stdout)) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                    "cannot write the output: %s",
-                                    strerror(errno));
-    }
-
-    return STOCKCERT_EXIT_OK;
-}
-
-
-void
-stockcert_tool_progress(const char *what, const char *of, uint64_t done,
-    uint64_t all)
-{
-    uint64_t         now;
-    static int       terminal = -1;
-    struct timespec  ts;
-    static uint64_t  next;
-
-    if (terminal == -1) {
-        terminal = isatty(STDERR_FILENO);
-    }
-
-    if (!terminal) {
-        return;
-    }
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    now = (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
-
-    if (now < next) {
-        return;
-    }
-
-    next = now + STOCKCERT_PROGRESS;
-    stockcert_progress_shown = 1;
-
-    fprintf(stderr, "\r%s: %" PRIu64 " of %" PRIu64 " %s\033[K", what, done,
-            all, of);
-}
-
-
-void
-stockcert_tool_progress_end(void)
-{
-    if (stockcert_progress_shown) {
-        fprintf(stderr, "\r\033[K");
-        stockcert_progress_shown = 0;
-    }
-}
-
-
-int
-stockcert_tool_number(const char *text, uint64_t *number)
-{
-    const char  *p;
-
-    *number = 0;
-
-    for (p = text; *p; p++) {
-
-        if (*p < '0' || *p > '9') {
-            return -1;
-        }
-
-        *number = *number * 10 + (uint64_t) (*p - '0');
-
-        if (*number > STOCKCERT_SHARES_MAX) {
-            return -1;
-        }
-    }
-
-    return p == text ? -1 : 0;
-}
-
-
-int
-stockcert_tool_certificate(const char *text, stockcert_str_t *code,
-    uint64_t *number)
-{
-    const char  *dash;
-
-    dash = strchr(text, '-');
-
-    if (dash == NULL || dash[1] == '0'
-        || stockcert_tool_number(dash + 1, number) != 0)
-    {
-        return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "CERTIFICATE must be "
-                                    "one such as CS-17, not \"%s\"", text);
-    }
-
-    code->data = text;
-    code->len = (size_t) (dash - text);
-
-    return STOCKCERT_EXIT_OK;
-}
-
-
-int
-stockcert_tool_since(const char *text, uint64_t *position)
-{
-    if (stockcert_tool_number(text, position) != 0) {
-        return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "--since takes the "
-                                    "number of an entry, not \"%s\"", text);
-    }
-
-    return STOCKCERT_EXIT_OK;
 }
 
 

@@ -1,7 +1,8 @@
 
 /*
  * The command "stockcert": what its rooms share.  stockcert_tool.c has main()
- * and the table of commands; every other stockcert_tool_*.c has one or a few.
+ * and the table of commands, stockcert_tool_output.c and _argument.c what all of
+ * them need; every other stockcert_tool_*.c has one or a few.
  */
 
 
@@ -57,6 +58,13 @@ int stockcert_tool_error(int status, const char *fmt, ...)
 
 void stockcert_tool_line(FILE *file, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/*
+ * First of all: makes sure that the descriptors 0 to 2 are open, and that a file
+ * that grows too large is an error.  Returns an exit code.
+ */
+
+int stockcert_tool_standard(void);
 
 /* Whether a command without options has n arguments, which argv + 1 has. */
 
@@ -165,6 +173,14 @@ int stockcert_tool_entries(stockcert_ledger_t *ledger, uint64_t *position,
  */
 
 int stockcert_tool_flush(void);
+
+/*
+ * Says, as _line() does, that something was done that cannot be undone: on
+ * standard output, and if that cannot be written, on standard error.  Returns OK.
+ */
+
+int stockcert_tool_done(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2)));
 
 /*
  * Progress on standard error, if that is a terminal: "verify: 120000 of 1000000

@@ -48,10 +48,9 @@ stockcert_tool_authorize(int argc, char **argv)
         return status;
     }
 
-    printf("%s has %" PRIu64 " authorized shares now, by entry %" PRIu64 "\n",
-           args[1], entry.shares, entry.position);
-
-    return stockcert_tool_flush();
+    return stockcert_tool_done("%s has %" PRIu64 " authorized shares now, by "
+                               "entry %" PRIu64, args[1], entry.shares,
+                               entry.position);
 }
 
 
@@ -86,9 +85,8 @@ stockcert_tool_cancel(int argc, char **argv)
         return status;
     }
 
-    printf("%s is cancelled, by entry %" PRIu64 "\n", args[1], entry.position);
-
-    return stockcert_tool_flush();
+    return stockcert_tool_done("%s is cancelled, by entry %" PRIu64, args[1],
+                               entry.position);
 }
 
 

@@ -58,11 +58,9 @@ stockcert_tool_backup(int argc, char **argv)
 
     stockcert_format_seal(verified.seal, seal);
 
-    printf("backed up to %s and verified: %" PRIu64 " entries, the last seal is "
-           "%" PRIu64 ":%s\n", argv[2], verified.entries, verified.entries,
-           seal);
-
-    return stockcert_tool_flush();
+    return stockcert_tool_done("backed up to %s and verified: %" PRIu64 " entries,"
+                               " the last seal is %" PRIu64 ":%s", argv[2],
+                               verified.entries, verified.entries, seal);
 }
 
 

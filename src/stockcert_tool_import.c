@@ -89,9 +89,8 @@ stockcert_tool_import(int argc, char **argv)
         return status;
     }
 
-    printf("imported %" PRIu64 " entries into %s\n", import.entries, argv[1]);
-
-    return stockcert_tool_flush();
+    return stockcert_tool_done("imported %" PRIu64 " entries into %s",
+                               import.entries, argv[1]);
 }
 
 

@@ -1,0 +1,78 @@
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "stockcert_tool.h"
+
+
+/* what the arguments of commands mean */
+
+
+int
+stockcert_tool_arguments(int argc, char **argv, int n)
+{
+    static const struct option  none[] = { { NULL, 0, NULL, 0 } };
+
+    return getopt_long(argc, argv, "", none, NULL) == -1 && argc - 1 == n
+           && optind == 1;
+}
+
+
+int
+stockcert_tool_number(const char *text, uint64_t *number)
+{
+    const char  *p;
+
+    *number = 0;
+
+    for (p = text; *p; p++) {
+
+        if (*p < '0' || *p > '9') {
+            return -1;
+        }
+
+        *number = *number * 10 + (uint64_t) (*p - '0');
+
+        if (*number > STOCKCERT_SHARES_MAX) {
+            return -1;
+        }
+    }
+
+    return p == text ? -1 : 0;
+}
+
+
+int
+stockcert_tool_certificate(const char *text, stockcert_str_t *code,
+    uint64_t *number)
+{
+    const char  *dash;
+
+    dash = strchr(text, '-');
+
+    if (dash == NULL || dash[1] == '0'
+        || stockcert_tool_number(dash + 1, number) != 0)
+    {
+        return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "CERTIFICATE must be "
+                                    "one such as CS-17, not \"%s\"", text);
+    }
+
+    code->data = text;
+    code->len = (size_t) (dash - text);
+
+    return STOCKCERT_EXIT_OK;
+}
+
+
+int
+stockcert_tool_since(const char *text, uint64_t *position)
+{
+    if (stockcert_tool_number(text, position) != 0) {
+        return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "--since takes the "
+                                    "number of an entry, not \"%s\"", text);
+    }
+
+    return STOCKCERT_EXIT_OK;
+}
