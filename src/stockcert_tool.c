@@ -255,8 +255,10 @@ stockcert_tool_entries(stockcert_ledger_t *ledger, uint64_t *position,
                                           strerror(errno));
         }
 
-        if (status == STOCKCERT_EXIT_OK) {
-            fwrite(text, 1, len, file);
+        if (status == STOCKCERT_EXIT_OK && fwrite(text, 1, len, file) != len) {
+            status = stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                          "cannot write the output: %s",
+                                          strerror(errno));
         }
 
         free(text);
@@ -265,8 +267,7 @@ stockcert_tool_entries(stockcert_ledger_t *ledger, uint64_t *position,
             stockcert_tool_progress(progress, "entries", *position, last);
         }
 
-    } while (status == STOCKCERT_EXIT_OK && *position != after
-             && !ferror(file));
+    } while (status == STOCKCERT_EXIT_OK && *position != after);
 
     return status;
 }
@@ -315,11 +316,17 @@ stockcert_tool_finish(stockcert_whole_t *whole, int status)
         return status;
     }
 
-    if (stockcert_whole_finish(whole) == -1) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                    "cannot make %s: %s", whole->path,
-                                    strerror(errno));
-    }
+    switch (stockcert_whole_finish(whole)) {
 
-    return STOCKCERT_EXIT_OK;
+    case 0:
+        return STOCKCERT_EXIT_OK;
+
+    case 1:
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "%s is made, but a "
+                                    "power cut may take it away: %s",
+                                    whole->path, strerror(errno));
+    default:
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot make %s: %s",
+                                    whole->path, strerror(errno));
+    }
 }

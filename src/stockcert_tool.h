@@ -161,7 +161,8 @@ typedef void (*stockcert_write_pt)(FILE *file, const stockcert_entry_t *entry);
  * end, and advances *position.  No snapshot may be taken: each piece is read
  * from one of its own and then written, so that who reads the output slowly
  * keeps no pages of the ledger from being used again.  With a name in progress,
- * shows that.  Returns an exit code; errors of file are for the caller.
+ * shows that.  Returns an exit code; what file still has in its buffer is for the
+ * caller to flush.
  */
 
 int stockcert_tool_entries(stockcert_ledger_t *ledger, uint64_t *position,

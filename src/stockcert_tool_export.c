@@ -150,10 +150,10 @@ stockcert_tool_export_file(const char *path, stockcert_export_t *export)
     stockcert_apart_t  apart;
     stockcert_whole_t  whole;
 
-    if (stockcert_whole_file(&whole, export->output) == -1) {
+    if (stockcert_whole_file(&whole, export->output, path) == -1) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
                                     "cannot make %s: %s", export->output,
-                                    strerror(errno));
+                                    whole.fault);
     }
 
     memset(&apart, 0, sizeof(stockcert_apart_t));
@@ -169,13 +169,14 @@ stockcert_tool_export_file(const char *path, stockcert_export_t *export)
     if (status != STOCKCERT_EXIT_OK) {
         stockcert_whole_undo(&whole);
 
-    } else if (stockcert_whole_finish(&whole) == -1) {
-        apart.error = errno;
+    } else {
+        status = stockcert_tool_finish(&whole, status);
     }
 
     if (apart.error) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot write %s, "
-                                    "nothing is exported: %s", export->output,
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot write %s%s: "
+                                    "%s", export->output,
+                                    whole.plain ? "" : ", nothing is exported",
                                     strerror(apart.error));
     }
 

@@ -65,11 +65,11 @@ stockcert_tool_import(int argc, char **argv)
                                     strerror(errno));
     }
 
-    if (stockcert_whole_directory(&whole, argv[1], names) == -1) {
+    if (stockcert_whole_directory(&whole, argv[1], NULL, names) == -1) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot make a new "
                                     "ledger in %s, name a directory that is "
                                     "not there or empty: %s", argv[1],
-                                    strerror(errno));
+                                    whole.fault);
     }
 
     /* nobody but us can enter it, whatever its name leads to */

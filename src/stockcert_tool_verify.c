@@ -291,5 +291,6 @@ stockcert_tool_sigbus(int signo)
     n = write(STDERR_FILENO, text, sizeof(text) - 1);
     (void) n;
 
+    stockcert_whole_abandon();
     _exit(STOCKCERT_EXIT_FAILED);
 }

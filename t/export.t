@@ -3,6 +3,7 @@
 
 use strict;
 use warnings;
+use Config;
 use JSON::PP;
 use Test::More;
 use Stockcert;
@@ -209,7 +210,8 @@ tool_is('import: in a directory that is not there', 3, qr/cannot make a new ledg
 
 # interrupted: a signal leaves nothing, kill -9 nothing that has the name
 
-for my $signal (qw(TERM INT KILL)) {
+for my $signal (qw(TERM INT HUP QUIT PIPE ALRM USR1 USR2 VTALRM PROF XCPU KILL)) {
+    local $SIG{PIPE} = 'DEFAULT';
     pipe my $read, my $write;
     my $fifo = "$dir/fifo";
     unlink $fifo;
@@ -221,10 +223,30 @@ for my $signal (qw(TERM INT KILL)) {
     wait_for('it is being made', sub { glob "$dir/new.*/data.mdb" });
     kill $signal => $pid;
     waitpid $pid, 0;
-    is($? & 127, { TERM => 15, INT => 2, KILL => 9 }->{$signal}, "import: ended by $signal");
+    is((split ' ', $Config{sig_name})[$? & 127], $signal, "import: ended by $signal");
     ok(!-e "$dir/new", "import: $signal: no ledger is there");
     is_deeply([glob "$dir/new*"], [], "import: $signal: nothing is there") if $signal ne 'KILL';
     system "rm -rf $dir/new.*";
+}
+
+
+# one that is ignored ends nothing
+
+{
+    my $fifo = "$dir/fifo";
+    unlink $fifo;
+    system('mkfifo', $fifo) == 0 or die;
+    my ($pid) = do { local $SIG{HUP} = 'IGNORE'; tool_start('import', "$dir/new", $fifo) };
+    open my $in, '>', $fifo or die "$fifo: $!\n";
+    $in->autoflush(1);
+    print $in substr $jsonl, 0, 1000;
+    wait_for('it is being made', sub { glob "$dir/new.*/data.mdb" });
+    kill HUP => $pid;
+    print $in substr $jsonl, 1000;
+    close $in;
+    waitpid $pid, 0;
+    is($?, 0, 'import: HUP is ignored, and it is done');
+    system 'rm', '-rf', "$dir/new";
 }
 
 
