@@ -293,10 +293,22 @@ stockcert_ledger_error(stockcert_error_t *error, const char *call, int rc)
         return STOCKCERT_OK;
     }
 
-    snprintf(error->text, sizeof(error->text), "%s failed (%d: %s)", call, rc,
-             mdb_strerror(rc));
+    snprintf(error->text, sizeof(error->text), "%s failed (%d: %s)%s", call, rc,
+             mdb_strerror(rc),
+             rc == ENOMEM ? "; a ledger takes as much address space as its size:"
+                            " raise what \"ulimit -v\" shows, or make it smaller"
+                          : "");
 
     switch (rc) {
+
+    case EAGAIN:
+
+        /* a reader's place is locked by its number, which both have */
+
+        snprintf(error->text, sizeof(error->text), "a process of another PID "
+                 "namespace, such as a container's, has it open: run all that "
+                 "use the ledger in the same one");
+        return STOCKCERT_FAILED;
 
     case MDB_MAP_FULL:
     case ENOSPC:

@@ -75,9 +75,12 @@ static const stockcert_command_t  stockcert_commands[] = {
       "                   that of a share as it was issued\n"
     },
 
-    { "import", stockcert_tool_import, "LEDGER FILE.jsonl",
+    { "import", stockcert_tool_import, "LEDGER FILE.jsonl [--size SIZE]",
       "Makes a new ledger of what \"stockcert export --format jsonl\" wrote: the\n"
       "same numbers, times and seals, or nothing. FILE.jsonl may be -.\n"
+      "\n"
+      "  --size SIZE   the most that it may grow to, such as 500m; 64g by default.\n"
+      "                It takes address space, not disk.\n"
     },
 
     { "backup", stockcert_tool_backup, "LEDGER DEST",
@@ -88,7 +91,8 @@ static const stockcert_command_t  stockcert_commands[] = {
     { "authorize", stockcert_tool_authorize,
       "LEDGER CLASS SHARES --reference TEXT",
       "Sets the authorized shares of a class; TEXT is what allows it, such as\n"
-      "\"Board resolution 2026-11-20\". Also while nginx issues.\n"
+      "\"Board resolution 2026-11-20\". Also while nginx issues. The number that\n"
+      "is there already changes nothing, and makes no entry.\n"
     },
 
     { "cancel", stockcert_tool_cancel, "LEDGER CERTIFICATE --reason TEXT",

@@ -198,13 +198,14 @@ void stockcert_tool_progress_end(void);
 int stockcert_tool_number(const char *text, uint64_t *number);
 
 /*
- * An argument such as CS-17, code points into it; and what --since is followed
- * by.  Both return an exit code.
+ * An argument such as CS-17, code points into it; and what --since and --size (of a
+ * ledger, in bytes) are followed by.  They return an exit code.
  */
 
 int stockcert_tool_certificate(const char *text, stockcert_str_t *code,
     uint64_t *number);
 int stockcert_tool_since(const char *text, uint64_t *position);
+int stockcert_tool_size(const char *text, size_t *size);
 
 /*
  * Ends what was made: keeps it if status is OK, and removes it otherwise.

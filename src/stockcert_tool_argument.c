@@ -7,6 +7,10 @@
 #include "stockcert_tool.h"
 
 
+#define STOCKCERT_SIZE_MIN  ((uint64_t) 1 << 20)
+#define STOCKCERT_SIZE_MAX  ((uint64_t) 1 << 46)
+
+
 /* what the arguments of commands mean */
 
 
@@ -45,6 +49,36 @@ stockcert_tool_number(const char *text, uint64_t *number)
 
 
 int
+stockcert_tool_size(const char *text, size_t *size)
+{
+    char         digits[20];
+    size_t       len;
+    uint64_t     n, unit;
+    const char  *units, *letter;
+
+    units = "kKmMgG";
+    len = strcspn(text, units);
+    letter = text[len] ? strchr(units, text[len]) : NULL;
+    unit = letter ? (uint64_t) 1024 << 10 * ((letter - units) / 2) : 1;
+
+    snprintf(digits, sizeof(digits), "%.*s", (int) len, text);
+
+    if ((letter && text[len + 1]) || len >= sizeof(digits)
+        || stockcert_tool_number(digits, &n) != 0
+        || n > STOCKCERT_SIZE_MAX / unit || n * unit < STOCKCERT_SIZE_MIN)
+    {
+        return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "--size takes bytes, "
+                                    "such as 500m or 64g, at least 1m and at "
+                                    "most 65536g, not \"%s\"", text);
+    }
+
+    *size = (size_t) (n * unit);
+
+    return STOCKCERT_EXIT_OK;
+}
+
+
+int
 stockcert_tool_certificate(const char *text, stockcert_str_t *code,
     uint64_t *number)
 {
@@ -56,7 +90,9 @@ stockcert_tool_certificate(const char *text, stockcert_str_t *code,
         || stockcert_tool_number(dash + 1, number) != 0)
     {
         return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "CERTIFICATE must be "
-                                    "one such as CS-17, not \"%s\"", text);
+                                    "one such as CS-17, with a number up to %"
+                                    PRIu64 ", not \"%s\"",
+                                    (uint64_t) STOCKCERT_SHARES_MAX, text);
     }
 
     code->data = text;
@@ -71,7 +107,9 @@ stockcert_tool_since(const char *text, uint64_t *position)
 {
     if (stockcert_tool_number(text, position) != 0) {
         return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "--since takes the "
-                                    "number of an entry, not \"%s\"", text);
+                                    "number of an entry, 0 to %" PRIu64
+                                    ", not \"%s\"",
+                                    (uint64_t) STOCKCERT_SHARES_MAX, text);
     }
 
     return STOCKCERT_EXIT_OK;

@@ -99,6 +99,9 @@ tool_is("ocf: $_->[0] $_->[1]", 2, qr/$_->[0] takes .*not "\Q$_->[1]\E"/, 'expor
     for ['--formed', '2020-13-01'], ['--formed', 'today'], ['--country', 'USA'], ['--country', 'us'], ['--holders', 'BANK'],
         map { ['--class', $_] } 'CS', 'CS:COMMON:1:1:0.1', 'CS:COMMON:1:1:0.1:usd', 'CS:SHARES:1:1:0.1:USD', 'CS:COMMON:x:1:0.1:USD',
             'CS:COMMON:1:1:.1:USD', 'CS:COMMON:1:1:0.12345678901:USD', 'CS:COMMON:1:1:0.1:USD:', 'CS:COMMON:1::0.1:USD';
+tool_is('ocf: a class that is not there', 2, qr/the ledger has no class ZZ, which --class names/, 'export', $ledger, '--format', 'ocf', '-o', "$dir/ocf", @known,
+    '--class', 'ZZ:COMMON:1:1:0.1:USD');
+tool_is('ocf: a class twice', 2, qr/--class CS:\.\.\. is given twice/, 'export', $ledger, '--format', 'ocf', '-o', "$dir/ocf", @known, @known[6, 7]);
 ok(!-e "$dir/ocf", 'ocf: nothing was made');
 
 tool_out('export', $ledger, '--format', 'ocf', '-o', "$dir/ocf", @known);
@@ -141,6 +144,14 @@ like(tool_out('verify', $copy, '--expect', "$entries:$seal"), qr/^all is in orde
 is(join(' ', map { sprintf '%o', (stat $_)[2] & 0777 } $copy, "$copy/data.mdb"), '700 600', 'it is for its owner');
 is_deeply([glob "$copy.*"], [], 'nothing else is left');
 
+my $small = "$dir/small";
+tool_out('import', $small, $source, '--size', '2m');
+like(tool_out('status', $small), qr/^size +\d+ bytes, at most 2097152$/m, 'import --size');
+is(tool_out('export', $small, '--format', 'jsonl'), $jsonl, 'import --size: all is there');
+tool_is("import --size $_", 2, qr/--size takes bytes, such as 500m or 64g, at least 1m and at most 65536g, not "$_"/, 'import', "$dir/none", $source, '--size', $_)
+    for '', 'x', 'm', '1023k', '5t', '1mm', '-1m', '65537g', '9007199254740991g', '99999999999999999999';
+ok(!-e "$dir/none", 'import --size: nothing is made');
+
 mkdir "$dir/empty";
 chown +(getpwnam 'nobody')[2, 3], "$dir/empty" if $> == 0;
 my @owner = (stat "$dir/empty")[4, 5];
@@ -172,7 +183,7 @@ sub changed {
     refused($name, $like, join '', @lines);
 }
 
-refused('an empty file', qr/line 1 of .*: is missing/, '');
+refused('an empty file', qr/nothing is imported, \S+bad\.jsonl is empty: name what "stockcert export --format jsonl" wrote/, '');
 refused('no JSON', qr/line 1 of .*: is not JSON/, "entry,kind\n");
 refused('no header', qr/line 1 of .*: is not the header of an export/, $jsonl =~ s/.*\n//r);
 refused('a line short', qr/line @{[$entries + 1]} of .*is missing: the file ends before/, $jsonl =~ s/.*\n\z//r);

@@ -40,8 +40,10 @@ tool_is('unknown command', 2, qr/no command "frob": see "stockcert --help"/, 'fr
 tool_is('show, no certificate\'s name', 2, qr/such as CS-17, not "CS17"/, 'show', $ledger, 'CS17');
 tool_is("show $_", 2, qr/such as CS-17, not "\Q$_\E"/, 'show', $ledger, $_)
     for 'CS-0', 'CS-01', 'CS-', 'CS--1', 'CS-1x', 'CS-9007199254740992', '';
-tool_is('log --since of no number', 2, qr/--since takes the number/, 'log', $ledger, '--since', 'x');
-tool_is('authorize, no number', 2, qr/SHARES must be a number/, 'authorize', $ledger, 'CS', '3e6', '--reference', 'x');
+tool_is('log --since of no number', 2, qr/--since takes the number of an entry, 0 to 9007199254740991, not "$_"/, 'log', $ledger, '--since', $_)
+    for 'x', '9007199254740992';
+tool_is('authorize, no number', 2, qr/SHARES must be a number from 1 to 9007199254740991, such as 3000000, not "$_"/, 'authorize', $ledger, 'CS', $_, '--reference', 'x')
+    for '3e6', '9007199254740992', '-1', '';
 tool_is('authorize without a reference', 2, qr/usage: .*--reference/, 'authorize', $ledger, 'CS', 5);
 tool_is('cancel without a reason', 2, qr/usage: .*--reason/, 'cancel', $ledger, 'CS-1');
 
@@ -89,6 +91,12 @@ tool_is('authorize, a blank reference', 1, qr/the reference must not be only whi
 tool_is('authorize, no UTF-8', 1, qr/the reference must be valid UTF-8/, 'authorize', $ledger, 'CS', 2600001, '--reference', "\xff");
 is(tool_out('authorize', $ledger, 'CS', 2600002, '--reference', 'Board resolution 2026-11-20'),
     "CS has 2600002 authorized shares now, by entry 6\n", 'authorize');
+like(tool_out('log', $ledger, '--since', 5), qr/\A +6  \S+  amended +CS +2600002  Board resolution 2026-11-20\n\z/, 'by one entry');
+is(tool_out('authorize', $ledger, 'CS', 2600002, '--reference', 'again'), "CS has 2600002 authorized shares already, nothing is changed\n",
+    'authorize, the number that is there');
+tool_is('authorize, the number that is there, no such class', 1, qr/no class XX/, 'authorize', $ledger, 'XX', 2600002, '--reference', 'again');
+tool_is('authorize, the number that is there, a blank reference', 1, qr/the reference must not be/, 'authorize', $ledger, 'CS', 2600002, '--reference', ' ');
+is(tool_out('log', $ledger, '--since', 6), '', 'and there is no entry of it');
 my %workers = $server->clients_of_workers(2);
 is($_->issue('CS', 1, 'after the resolution')->{status}, 201, 'a worker issues') for values %workers;
 is(issue('CS', 1, 'Too Late')->{status}, 403, 'and no more than authorized');
@@ -166,7 +174,7 @@ verified('verify');
 verified('verify --expect', '--expect', "3:$first->{seal}");
 verified('verify --expect, digits in capitals', '--expect', '3:' . uc $first->{seal});
 tool_is('verify --expect another seal', 1, qr/entry 4: expected the seal that was given/, 'verify', $ledger, '--expect', "4:$first->{seal}");
-tool_is('verify --expect of no entry', 1, qr/entry 999999: expected, found \d+ entries only/, 'verify', $ledger, '--expect', "999999:$first->{seal}");
+tool_is('verify --expect of no entry', 1, qr/the ledger ends with entry \d+, before entry 999999: all is in order by itself, but/, 'verify', $ledger, '--expect', "999999:$first->{seal}");
 tool_is("verify --expect $_", 2, qr/--expect takes the number/, 'verify', $ledger, '--expect', $_)
     for '3', "0:$first->{seal}", ":$first->{seal}", "x:$first->{seal}", "3:$first->{seal}0", '3:' . 'x' x 64;
 $load = Stockcert::Load->new($server, clients => 8);
