@@ -90,9 +90,9 @@ stockcert_tool_certificate(const char *text, stockcert_str_t *code,
         || stockcert_tool_number(dash + 1, number) != 0)
     {
         return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "CERTIFICATE must be "
-                                    "one such as CS-17, with a number up to %"
-                                    PRIu64 ", not \"%s\"",
-                                    (uint64_t) STOCKCERT_SHARES_MAX, text);
+                                    "one such as CS-17, not \"%s\"; numbers are 1 "
+                                    "to %" PRIu64, text,
+                                    (uint64_t) STOCKCERT_SHARES_MAX);
     }
 
     code->data = text;
