@@ -8,6 +8,7 @@
 
 #include <lmdb.h>
 
+#include "stockcert_json.h"
 #include "stockcert_tool.h"
 
 
@@ -297,7 +298,11 @@ stockcert_tool_piece(stockcert_ledger_t *ledger, uint64_t *position,
                 break;
             }
 
-            write(file, &entry);
+            rc = write(file, ledger, &entry, &error);
+            if (rc != STOCKCERT_OK) {
+                break;
+            }
+
             ++*position;
         }
 
@@ -309,6 +314,19 @@ stockcert_tool_piece(stockcert_ledger_t *ledger, uint64_t *position,
     }
 
     return stockcert_tool_not_read(&error);
+}
+
+
+stockcert_rc_e
+stockcert_tool_write_json(FILE *file, stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error)
+{
+    (void) ledger;
+    (void) error;
+
+    stockcert_json_entry(file, entry);
+
+    return STOCKCERT_OK;
 }
 
 

@@ -152,9 +152,19 @@ void stockcert_tool_patience_until(const stockcert_poured_t *poured);
 int stockcert_tool_no_ledger(const char *path);
 int stockcert_tool_not_read(const stockcert_error_t *error);
 
-/* Writes an entry; that it could is for ferror() to tell. */
+/*
+ * Writes an entry of the ledger's snapshot; that it could is for ferror() to tell.
+ * An error is one of reading.
+ */
 
-typedef void (*stockcert_write_pt)(FILE *file, const stockcert_entry_t *entry);
+typedef stockcert_rc_e (*stockcert_write_pt)(FILE *file,
+    stockcert_ledger_t *ledger, const stockcert_entry_t *entry,
+    stockcert_error_t *error);
+
+/* The lines of "export --format jsonl". */
+
+stockcert_rc_e stockcert_tool_write_json(FILE *file, stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error);
 
 /*
  * Writes the entries that come after *position, up to last or the journal's

@@ -125,7 +125,7 @@ is($_->issue('CS', 5, 'again')->{status}, 201, 'a worker issues them') for value
 is(get('/CS-6')->{stakeholder}, 'again', 'with new numbers');
 is(issue('CS', 1, 'Too Late')->{status}, 403, 'and no more');
 like(tool_out('show', $ledger, 'CS-1'), qr/^cancelled +\Q$when\E, by entry 9: surrendered for "transfer"$/m, 'show');
-like(tool_out('log', $ledger, '--since', 8), qr/^ +9  \Q$when\E  cancelled +CS-1 +0  surrendered for "transfer"\n/, 'log');
+like(tool_out('log', $ledger, '--since', 8), qr/^ +9  \Q$when\E  cancelled +CS-1 +10  surrendered for "transfer"\n/, 'log');
 like($server->log, qr/\A(?!.*stockcert authorize)/s, 'no word of another configuration yet');
 $server->reload;
 wait_for('the log names the command', sub { $server->log =~ /stockcert authorize \Q$ledger\E CS 2600000 --reference/ });
@@ -197,6 +197,13 @@ is("@{[(stat \"$ledger/lock.mdb\")[4, 5]]}", "@owner", 'the lock file belongs to
 $server->start;
 is(issue('PS', 1, 'nginx again')->{status}, 201, 'nginx goes on');
 $server->stop;
+
+
+# columns, with the most that there can be
+
+tool_out('authorize', $ledger, 'CS', 9007199254740991, '--reference', 'as many as can be');
+my @columns = map { /^(.*\d  )(?=\D)/ ? length $1 : $_ } split /\n/, tool_out('log', $ledger, '--since', 5);
+is_deeply([grep { $_ ne $columns[0] } @columns], [], 'log: the texts stand below each other');
 
 
 # who keeps the lock
