@@ -34,8 +34,9 @@ static int stockcert_tool_piece(stockcert_ledger_t *ledger,
 
 static const stockcert_command_t  stockcert_commands[] = {
 
-    { "status", stockcert_tool_status, "LEDGER",
-      "Shows the inventory, the journal's end, the format, sizes and who reads.\n"
+    { "status", stockcert_tool_status, "LEDGER [--json]",
+      "Shows the inventory, the journal's end, the format, sizes, the disk's file\n"
+      "system, who reads, and who keeps the ledger locked.\n"
     },
 
     { "verify", stockcert_tool_verify, "LEDGER [--expect N:SEAL]",
@@ -52,8 +53,8 @@ static const stockcert_command_t  stockcert_commands[] = {
       "  --json         the lines of \"stockcert export --format jsonl\"\n"
     },
 
-    { "show", stockcert_tool_show, "LEDGER CERTIFICATE",
-      "Shows a certificate, such as CS-17. Exits with 1 if it was never issued.\n"
+    { "show", stockcert_tool_show, "LEDGER CERTIFICATE [--json]",
+      "Shows a certificate, such as CS-17; with --json as the API has it. Exits with 1 if it was never issued.\n"
     },
 
     { "export", stockcert_tool_export,

@@ -70,6 +70,13 @@ int stockcert_tool_standard(void);
 
 int stockcert_tool_arguments(int argc, char **argv, int n);
 
+/*
+ * The same for a command whose option is --json: returns whether that is given, or
+ * -1.
+ */
+
+int stockcert_tool_json(int argc, char **argv, int n);
+
 /* The synopsis of the command in argv[0], to standard error; returns USAGE. */
 
 int stockcert_tool_usage(char **argv);

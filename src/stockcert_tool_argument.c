@@ -25,6 +25,37 @@ stockcert_tool_arguments(int argc, char **argv, int n)
 
 
 int
+stockcert_tool_json(int argc, char **argv, int n)
+{
+    int                         c, json;
+
+    static const struct option  options[] = {
+        { "json", no_argument, NULL, 'j' },
+        { NULL, 0, NULL, 0 }
+    };
+
+    json = 0;
+
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+
+        if (c != 'j') {
+            return -1;
+        }
+
+        json = 1;
+    }
+
+    if (argc - optind != n) {
+        return -1;
+    }
+
+    memmove(argv + 1, argv + optind, (size_t) n * sizeof(char *));
+
+    return json;
+}
+
+
+int
 stockcert_tool_number(const char *text, uint64_t *number)
 {
     const char  *p;

@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use Test::More;
 use Stockcert;
+use Stockcert::Disk;
 use Stockcert::Tool;
 
 my $server = Stockcert->new->start;
@@ -31,6 +32,15 @@ for my $arg ("status $ledger", "verify $ledger", "log $ledger", "show $ledger CS
 }
 is(limited("import $dir/y $dir/in.jsonl --size 100m"), '0 ', 'ulimit -v: import --size');
 like(tool_out('verify', "$dir/y"), qr/^all is in order: 3 entries/, 'ulimit -v: it is there');
+
+
+# a disk that does not last
+
+SKIP: {
+    my $disk = Stockcert::Disk->new('10m') or skip 'only root can make a small disk', 1;
+    system('cp', '-a', $ledger, "$disk->{dir}/acme") == 0 or die "cp failed\n";
+    like(tool_out('status', "$disk->{dir}/acme"), qr/^disk       tmpfs: it does not outlive the machine$/m, 'status: the file system');
+}
 
 
 # two PID namespaces: both processes have the number 1

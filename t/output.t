@@ -58,7 +58,7 @@ for my $how (sort keys %closed) {
     }
 }
 is(entries(), 22 + 2 * keys %closed, 'all that was done is in the journal');
-for my $arg ("status $ledger", "log $ledger", "show $ledger CS-1", "verify $ledger", "export $ledger --format csv", '--help', '--version') {
+for my $arg ("status $ledger", "status $ledger --json", "log $ledger", "show $ledger CS-1", "show $ledger CS-1 --json", "verify $ledger", "export $ledger --format csv", '--help', '--version') {
     for my $how ('full', 'closed') {
         my ($status, $err) = shell("$tool $arg $closed{$how}");
         is("$status $err", "3 stockcert: cannot write the output: " . ($how eq 'full' ? 'No space left on device' : 'Bad file descriptor') . "\n",

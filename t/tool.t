@@ -79,6 +79,14 @@ is(tool_out('log', $ledger, '--since', 5), '', 'log --since the last entry');
 like(tool_out('show', $ledger, 'CS-1'), qr/^certificate +CS-1\ncompany +Acme Inc\.\nholder +Salt Bae\nshares +10 of class CS, Title of CS
 issued +\Q$first->{issued_at}\E\nentry +3\nseal +$first->{seal}\n\z/m, 'show');
 
+is_deeply(decode_json(tool_out('show', $ledger, $_, '--json')), get("/$_"), "show --json: $_ as the API has it") for qw(CS-1 CS-2 PS-1);
+my $state = decode_json(tool_out('status', '--json', $ledger));
+like(delete $state->{$_}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\z/, "status --json: $_") for qw(created last_at);
+like(delete $state->{disk}, qr/^\w+\z/, 'status --json: disk');
+cmp_ok(delete $state->{size}, '<=', delete $state->{size_max}, 'status --json: size');
+cmp_ok(scalar(@{delete $state->{readers}}), '<=', delete $state->{readers_max}, 'status --json: readers');
+is_deeply($state, { %{get('/')}, format => 1 }, 'status --json: all else as the API has it');
+
 ($status) = tool({ out => '/dev/full' }, 'log', $ledger);
 is($status, 3, 'log: the output cannot be written');
 
@@ -124,6 +132,7 @@ is("@$cs{qw(issued remaining certificates)}", '2599992 10 4', 'inventory: its sh
 is($_->issue('CS', 5, 'again')->{status}, 201, 'a worker issues them') for values %workers;
 is(get('/CS-6')->{stakeholder}, 'again', 'with new numbers');
 is(issue('CS', 1, 'Too Late')->{status}, 403, 'and no more');
+is_deeply(decode_json(tool_out('show', '--json', $ledger, 'CS-1')), $after->{json}, 'show --json: a cancelled one');
 like(tool_out('show', $ledger, 'CS-1'), qr/^cancelled +\Q$when\E, by entry 9: surrendered for "transfer"$/m, 'show');
 like(tool_out('log', $ledger, '--since', 8), qr/^ +9  \Q$when\E  cancelled +CS-1 +10  surrendered for "transfer"\n/, 'log');
 like($server->log, qr/\A(?!.*stockcert authorize)/s, 'no word of another configuration yet');
@@ -223,6 +232,7 @@ $Stockcert::clients{$holder} = 1;
 <$held>;
 like(tool_out('status', $ledger), qr/^locked     by process $holder \(a\\x1b\[7mb\) for more than a second: nothing is issued until it lets go$/m,
     'status: who keeps the lock');
+is(decode_json(tool_out('status', $ledger, '--json'))->{locked_by}, $holder, 'status --json: who keeps the lock');
 kill KILL => $holder;
 waitpid $holder, 0;
 delete $Stockcert::clients{$holder};
