@@ -305,6 +305,15 @@ stockcert_ledger_error(stockcert_error_t *error, const char *call, int rc)
 
     switch (rc) {
 
+    case EAGAIN:
+
+        /* a reader's place is locked by its number, which both have */
+
+        snprintf(error->text, sizeof(error->text), "a process of another PID "
+                 "namespace, such as a container's, has it open: run all that "
+                 "use the ledger in the same one");
+        return STOCKCERT_FAILED;
+
     case MDB_MAP_FULL:
     case ENOSPC:
     case EDQUOT:
