@@ -117,8 +117,8 @@ stockcert_book_certificates(FILE *file, const stockcert_book_page_t *page)
 
     fputs("<table>\n<thead><tr><th scope=\"col\">Number</th><th scope=\"col\">"
           "Holder</th><th scope=\"col\" class=\"n\">Shares</th><th "
-          "scope=\"col\" class=\"wide\">Issued</th></tr></thead>\n<tbody>\n",
-          file);
+          "scope=\"col\">Issued</th><th scope=\"col\">Cancelled</th></tr>"
+          "</thead>\n<tbody>\n", file);
 
     for (i = 0; i < page->n; i++) {
         stockcert_book_row(file, page, &page->certificates[i]);
@@ -132,26 +132,30 @@ static void
 stockcert_book_row(FILE *file, const stockcert_book_page_t *page,
     const stockcert_certificate_t *certificate)
 {
+    int                       cancelled;
     const stockcert_entry_t  *issued;
 
     issued = &certificate->issued;
+    cancelled = (certificate->cancelled.position != 0);
 
     fputs("<tr><td><a href=\"", file);
     stockcert_html_text(file, &page->book);
     stockcert_html_text(file, &issued->code);
     fprintf(file, "-%" PRIu64 ".html\">", issued->number);
     stockcert_html_text(file, &issued->code);
-    fprintf(file, "-%" PRIu64 "</a></td><td>", issued->number);
+    fprintf(file, "-%" PRIu64 "</a></td><td class=\"who\">", issued->number);
     stockcert_html_bdi(file, &issued->text);
+    fputs(cancelled ? "</td><td class=\"n\"><s>" : "</td><td class=\"n\">",
+          file);
+    stockcert_html_number(file, issued->shares);
+    fputs(cancelled ? "</s></td><td>" : "</td><td>", file);
+    stockcert_html_date(file, issued->time);
+    fputs("</td><td class=\"void\">", file);
 
-    if (certificate->cancelled.position) {
-        fputs(" <span class=\"void\">cancelled</span>", file);
+    if (cancelled) {
+        stockcert_html_date(file, certificate->cancelled.time);
     }
 
-    fputs("</td><td class=\"n\">", file);
-    stockcert_html_number(file, issued->shares);
-    fputs("</td><td class=\"wide\">", file);
-    stockcert_html_date(file, issued->time);
     fputs("</td></tr>\n", file);
 }
 
