@@ -217,10 +217,10 @@ void ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
  * _issued() answers for a slot whose outcome says ISSUED; _outcome() for
  * whatever it says.
  *
- * _problem() sends an application/problem+json (RFC 9457).  detail is what is
- * special to this occurrence, as plain text, or NULL for what is always said of
- * this problem; members are further members, JSON, each with a comma before
- * it, or NULL.
+ * _problem() sends an application/problem+json (RFC 9457), or a page that says the
+ * same to who prefers HTML.  detail is what is special to this occurrence, as
+ * plain text, or NULL for what is always said of this problem; members are
+ * further members, JSON, each with a comma before it, or NULL.
  *
  * _send() sends b with a status and a content type, and _add_header() adds a
  * header to what will be sent; the strings must stay as long as the request.
@@ -240,19 +240,20 @@ ngx_int_t ngx_http_stockcert_reply_inventory(ngx_http_request_t *r,
     ngx_uint_t n);
 
 /*
- * Reply in HTML, of what was read in a snapshot.  _html_wanted() is 1 where the
- * header Accept prefers it, or the path names it.  book has all but the company
- * and its path; _html_latest() finds the latest certificates for it, at most n,
- * and returns NGX_ABORT where the ledger failed.
+ * Reply in HTML, of what was read in a snapshot.  _prefers_html() is 1 where the
+ * header Accept does.  book has all but the company and its path; _html_latest()
+ * finds the latest certificates for it, at most n, and returns NGX_ABORT where the
+ * ledger failed.
  */
 
-ngx_uint_t ngx_http_stockcert_html_wanted(ngx_http_request_t *r,
-    ngx_http_stockcert_target_t *target);
+ngx_uint_t ngx_http_stockcert_prefers_html(ngx_http_request_t *r);
 ngx_int_t ngx_http_stockcert_html_certificate(ngx_http_request_t *r,
     const stockcert_class_t *class,
     const stockcert_certificate_t *certificate);
 ngx_int_t ngx_http_stockcert_html_book(ngx_http_request_t *r,
     stockcert_book_page_t *book);
+ngx_int_t ngx_http_stockcert_html_problem(ngx_http_request_t *r,
+    ngx_uint_t status, const ngx_str_t *title, const ngx_str_t *detail);
 ngx_int_t ngx_http_stockcert_html_latest(stockcert_ledger_t *ledger,
     uint64_t position, stockcert_certificate_t *certificates, size_t *n,
     stockcert_error_t *error);

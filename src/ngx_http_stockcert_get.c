@@ -50,7 +50,7 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
                 (u_char *) "a class or an entry is missing",
                 sizeof(error.text));
 
-    target->html = ngx_http_stockcert_html_wanted(r, target);
+    target->html |= ngx_http_stockcert_prefers_html(r);
 
     if (ngx_http_stockcert_add_header(r, "Vary", "Accept") == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -23,7 +23,7 @@ static ngx_int_t ngx_http_stockcert_url(ngx_http_request_t *r,
     const stockcert_certificate_t *certificate, ngx_str_t *url);
 static ngx_int_t ngx_http_stockcert_open_page(ngx_http_stockcert_page_t *page);
 static ngx_int_t ngx_http_stockcert_send_page(ngx_http_request_t *r,
-    ngx_http_stockcert_page_t *page);
+    ngx_uint_t status, ngx_http_stockcert_page_t *page);
 
 
 /*
@@ -32,18 +32,13 @@ static ngx_int_t ngx_http_stockcert_send_page(ngx_http_request_t *r,
  */
 
 ngx_uint_t
-ngx_http_stockcert_html_wanted(ngx_http_request_t *r,
-    ngx_http_stockcert_target_t *target)
+ngx_http_stockcert_prefers_html(ngx_http_request_t *r)
 {
     u_char           *last;
     ngx_int_t         html, json, any, q;
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
-
-    if (target->html) {
-        return 1;
-    }
 
     html = NGX_DECLINED;
     json = NGX_DECLINED;
@@ -194,7 +189,7 @@ ngx_http_stockcert_html_certificate(ngx_http_request_t *r,
 
     stockcert_paper_write(page.file, &ledger->paper, &paper);
 
-    return ngx_http_stockcert_send_page(r, &page);
+    return ngx_http_stockcert_send_page(r, NGX_HTTP_OK, &page);
 }
 
 
@@ -261,7 +256,37 @@ ngx_http_stockcert_html_book(ngx_http_request_t *r,
 
     stockcert_book_write(page.file, book);
 
-    return ngx_http_stockcert_send_page(r, &page);
+    return ngx_http_stockcert_send_page(r, NGX_HTTP_OK, &page);
+}
+
+
+ngx_int_t
+ngx_http_stockcert_html_problem(ngx_http_request_t *r, ngx_uint_t status,
+    const ngx_str_t *title, const ngx_str_t *detail)
+{
+    ngx_http_stockcert_page_t       page;
+    stockcert_problem_page_t        problem;
+    ngx_http_stockcert_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
+
+    problem.company.len = slcf->ledger->company.len;
+    problem.company.data = (char *) slcf->ledger->company.data;
+    problem.book.len = slcf->prefix.len;
+    problem.book.data = (char *) slcf->prefix.data;
+    problem.status = (unsigned) status;
+    problem.title.len = title->len;
+    problem.title.data = (char *) title->data;
+    problem.detail.len = detail->len;
+    problem.detail.data = (char *) detail->data;
+
+    if (ngx_http_stockcert_open_page(&page) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    stockcert_problem_write(page.file, &problem);
+
+    return ngx_http_stockcert_send_page(r, status, &page);
 }
 
 
@@ -321,7 +346,7 @@ ngx_http_stockcert_open_page(ngx_http_stockcert_page_t *page)
 
 
 static ngx_int_t
-ngx_http_stockcert_send_page(ngx_http_request_t *r,
+ngx_http_stockcert_send_page(ngx_http_request_t *r, ngx_uint_t status,
     ngx_http_stockcert_page_t *page)
 {
     ngx_buf_t   *b;
@@ -351,5 +376,5 @@ ngx_http_stockcert_send_page(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_stockcert_send(r, NGX_HTTP_OK, NGX_HTTP_STOCKCERT_HTML, b);
+    return ngx_http_stockcert_send(r, status, NGX_HTTP_STOCKCERT_HTML, b);
 }

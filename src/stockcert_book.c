@@ -190,3 +190,33 @@ stockcert_book_pages(FILE *file, const stockcert_book_page_t *page)
 
     fputs("</nav>\n", file);
 }
+
+
+void
+stockcert_problem_write(FILE *file, const stockcert_problem_page_t *page)
+{
+    stockcert_html_head(file, "book", &page->title, &page->company);
+
+    fputs("<main>\n<h1>", file);
+    stockcert_html_text(file, &page->title);
+    fputs("</h1>\n<p>", file);
+    stockcert_html_text(file, &page->detail);
+    fputs("</p>\n", file);
+
+    /* from 500 on, the detail has it */
+
+    if (page->status == 404) {
+        fputs("<p>The stock book has all that there is.</p>\n", file);
+
+    } else if (page->status < 500) {
+        fputs("<p>Nothing was issued or changed. Correct that, and ask again."
+              "</p>\n", file);
+    }
+
+    fputs("<nav aria-label=\"Stock book\"><a href=\"", file);
+    stockcert_html_text(file, &page->book);
+    fprintf(file, "\">Stock book</a></nav>\n<footer><p>Status %u</p></footer>\n"
+            "</main>\n", page->status);
+
+    stockcert_html_foot(file);
+}

@@ -1,6 +1,7 @@
 
 /*
- * The HTML pages: a stock certificate to be printed, and the stock book.
+ * The HTML pages: a stock certificate to be printed, the stock book, and what went
+ * wrong.
  */
 
 
@@ -62,6 +63,17 @@ typedef struct {
 } stockcert_book_page_t;
 
 
+/* what was not done, and why */
+
+typedef struct {
+    stockcert_str_t     company;
+    stockcert_str_t     book;          /* of the stock book, the path */
+    unsigned            status;        /* of HTTP */
+    stockcert_str_t     title;
+    stockcert_str_t     detail;
+} stockcert_problem_page_t;
+
+
 /*
  * Write a page to file; ferror() tells if that failed.  What the arguments point
  * to needs to stay for the call only.
@@ -70,6 +82,8 @@ typedef struct {
 void stockcert_paper_write(FILE *file, const stockcert_paper_t *paper,
     const stockcert_paper_page_t *page);
 void stockcert_book_write(FILE *file, const stockcert_book_page_t *page);
+void stockcert_problem_write(FILE *file,
+    const stockcert_problem_page_t *page);
 
 
 #endif /* STOCKCERT_PAPER_H */
