@@ -81,6 +81,7 @@ ngx_http_stockcert_target(ngx_http_request_t *r,
     ngx_str_null(&target->code);
     target->number = 0;
     target->html = 0;
+    target->print = 0;
 
     if (r->uri.len < clcf->name.len) {
         return NGX_DECLINED;
@@ -113,6 +114,15 @@ ngx_http_stockcert_target(ngx_http_request_t *r,
         }
     }
 
+    if (rest.len > sizeof(".html") - 1
+        && ngx_strncmp(rest.data + rest.len - (sizeof(".html") - 1), ".html",
+                       sizeof(".html") - 1)
+           == 0)
+    {
+        rest.len -= sizeof(".html") - 1;
+        target->html = 1;
+    }
+
     target->code = rest;
 
     dash = ngx_strlchr(rest.data, rest.data + rest.len, '-');
@@ -123,20 +133,14 @@ ngx_http_stockcert_target(ngx_http_request_t *r,
         number.data = dash + 1;
         number.len = rest.data + rest.len - number.data;
 
-        if (number.len > sizeof(".html") - 1
-            && ngx_strncmp(number.data + number.len - (sizeof(".html") - 1),
-                           ".html", sizeof(".html") - 1)
-               == 0)
-        {
-            number.len -= sizeof(".html") - 1;
-            target->html = 1;
-        }
-
         if (number.len == 0 || number.data[0] == '0'
             || ngx_http_stockcert_number(&number, &target->number) != NGX_OK)
         {
             return NGX_DECLINED;
         }
+
+    } else {
+        target->print = target->html;
     }
 
     if (stockcert_code_fault((char *) target->code.data, target->code.len)) {

@@ -9,8 +9,6 @@
 
 static void stockcert_book_class(FILE *file,
     const stockcert_book_page_t *page, const stockcert_class_t *class);
-static void stockcert_book_certificates(FILE *file,
-    const stockcert_book_page_t *page);
 static void stockcert_book_row(FILE *file, const stockcert_book_page_t *page,
     const stockcert_certificate_t *certificate);
 static void stockcert_book_pages(FILE *file,
@@ -20,7 +18,15 @@ static void stockcert_book_pages(FILE *file,
 void
 stockcert_book_write(FILE *file, const stockcert_book_page_t *page)
 {
-    char             seal[STOCKCERT_HEX_LEN + 1];
+    stockcert_book_begin(file, page);
+    stockcert_book_rows(file, page, page->certificates, page->n);
+    stockcert_book_end(file, page);
+}
+
+
+void
+stockcert_book_begin(FILE *file, const stockcert_book_page_t *page)
+{
     size_t           i;
     stockcert_str_t  title;
 
@@ -38,16 +44,52 @@ stockcert_book_write(FILE *file, const stockcert_book_page_t *page)
     if (page->list) {
         fputs("<nav aria-label=\"Stock book\"><a href=\"", file);
         stockcert_html_text(file, &page->book);
-        fputs("\">Stock book</a></nav>\n", file);
+        fputs("\">Stock book</a><a href=\"", file);
+        stockcert_html_text(file, &page->book);
+        stockcert_html_text(file, &page->classes[0].code);
+        fputs(".html\">All certificates, to be printed</a></nav>\n", file);
     }
 
     for (i = 0; i < page->nclasses; i++) {
         stockcert_book_class(file, page, &page->classes[i]);
     }
 
-    stockcert_book_certificates(file, page);
+    fprintf(file, "<h2>%s</h2>\n", page->list ? "Certificates"
+                                              : "Latest certificates");
+    if (page->n == 0) {
+        fputs("<p class=\"dim\">None.</p>\n", file);
+        return;
+    }
 
-    if (page->list) {
+    fputs("<table>\n<thead><tr><th scope=\"col\">Number</th><th scope=\"col\">"
+          "Holder</th><th scope=\"col\" class=\"n\">Shares</th><th "
+          "scope=\"col\">Issued</th><th scope=\"col\">Cancelled</th></tr>"
+          "</thead>\n<tbody>\n", file);
+}
+
+
+void
+stockcert_book_rows(FILE *file, const stockcert_book_page_t *page,
+    const stockcert_certificate_t *certificates, size_t n)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+        stockcert_book_row(file, page, &certificates[i]);
+    }
+}
+
+
+void
+stockcert_book_end(FILE *file, const stockcert_book_page_t *page)
+{
+    char  seal[STOCKCERT_HEX_LEN + 1];
+
+    if (page->n) {
+        fputs("</tbody>\n</table>\n", file);
+    }
+
+    if (page->after || page->more) {
         stockcert_book_pages(file, page);
     }
 
@@ -100,31 +142,6 @@ stockcert_book_class(FILE *file, const stockcert_book_page_t *page,
     fputs(" remaining, ", file);
     stockcert_html_number(file, class->last);
     fprintf(file, " certificate%s</p>\n", class->last == 1 ? "" : "s");
-}
-
-
-static void
-stockcert_book_certificates(FILE *file, const stockcert_book_page_t *page)
-{
-    size_t  i;
-
-    fprintf(file, "<h2>%s</h2>\n", page->list ? "Certificates"
-                                                   : "Latest certificates");
-    if (page->n == 0) {
-        fputs("<p class=\"dim\">None.</p>\n", file);
-        return;
-    }
-
-    fputs("<table>\n<thead><tr><th scope=\"col\">Number</th><th scope=\"col\">"
-          "Holder</th><th scope=\"col\" class=\"n\">Shares</th><th "
-          "scope=\"col\">Issued</th><th scope=\"col\">Cancelled</th></tr>"
-          "</thead>\n<tbody>\n", file);
-
-    for (i = 0; i < page->n; i++) {
-        stockcert_book_row(file, page, &page->certificates[i]);
-    }
-
-    fputs("</tbody>\n</table>\n", file);
 }
 
 

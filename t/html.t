@@ -58,7 +58,7 @@ for my $uri ('/', '/CS', '/CS?after=3&limit=2', '/CS-1') {
 
 my $named = get('/CS-1.html', 'application/json');
 is($named->{body}, get('/CS-1', 'text/html')->{body}, 'CS-1.html is HTML for everybody');
-is(get($_, 'text/html')->{status}, 404, "$_ is nothing") for '/CS.html', '/CS-.html', '/CS-0.html', '/CS-1.htm', '/CS-1.html.html', '/CS-99.html', '/index.html', '/XX';
+is(get($_, 'text/html')->{status}, 404, "$_ is nothing") for '/XX.html', '/.html', '/CS.html.html', '/CS.htm', '/CS-.html', '/CS-0.html', '/CS-1.htm', '/CS-1.html.html', '/CS-99.html', '/index.html', '/XX';
 
 # what went wrong, for who prefers HTML; all others get JSON
 
