@@ -67,7 +67,7 @@ async function look(browser, { out }, page, screen) {
     const { violations } = await tab.evaluate(() => window.axe.run());
     const result = {
         status: response.status(),
-        errors: errors.filter(text => !/favicon/.test(text)),
+        errors: errors.filter(text => !/favicon|status of 404/.test(text)),
         layout: await tab.evaluate(layout),
         violations: violations.map(v => `${v.id}: ${v.nodes.map(node => node.html).slice(0, 3).join(' ')}`),
         text: await tab.evaluate(() => document.body.innerText),
