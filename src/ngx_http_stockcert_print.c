@@ -1,11 +1,11 @@
 
 /*
- * All certificates of a class as one page, to be printed.  There may be millions: a
- * few at a time are read, each time in a snapshot of its own, written, and sent
+ * All certificates of a class as one page, to be printed.  There may be millions:
+ * a few at a time are read, each time in a snapshot of its own, written, and sent
  * before the next ones are; in between, other requests have their turn.
  *
- * The page is of the moment of its first snapshot nevertheless, as the journal only
- * grows: what later entries cancelled is shown as it was.
+ * The page is of the moment of its first snapshot nevertheless, as the journal
+ * only grows: what later entries cancelled is shown as it was.
  */
 
 
@@ -57,8 +57,9 @@ ngx_http_stockcert_html_print(ngx_http_request_t *r, const ngx_str_t *code,
     ngx_memzero(print, sizeof(ngx_http_stockcert_print_t));
     cln->handler = ngx_http_stockcert_print_cleanup;
 
-    print->certificates = ngx_palloc(r->pool, NGX_HTTP_STOCKCERT_ROWS
-                                              * sizeof(stockcert_certificate_t));
+    print->certificates = ngx_palloc(r->pool,
+                                     NGX_HTTP_STOCKCERT_ROWS
+                                     * sizeof(stockcert_certificate_t));
     if (print->certificates == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

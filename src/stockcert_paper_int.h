@@ -45,7 +45,7 @@ extern const stockcert_type_t  stockcert_type_again;
 
 int stockcert_type_of(const stockcert_type_t *type, size_t width);
 
-/* What is said again on the second sheet and later ones; as stockcert_html_width() */
+/* As stockcert_html_width(), of what is said again on the second sheet and on. */
 
 size_t stockcert_paper_again_width(const stockcert_paper_page_t *page);
 

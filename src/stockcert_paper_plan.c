@@ -1,8 +1,8 @@
 
 /*
- * What is printed must not be cut off, nor be too small to be read: no type is below
- * 7 points.  Nobody here knows the reader's fonts, so that the room that is needed
- * is guessed, rather too much than too little.
+ * What is printed must not be cut off, nor be too small to be read: no type is
+ * below 7 points.  Nobody here knows the reader's fonts, so that the room that is
+ * needed is guessed, rather too much than too little.
  */
 
 
@@ -17,7 +17,7 @@
 #define STOCKCERT_PLAN_SIGN      30    /* the QR code, at least */
 #define STOCKCERT_PLAN_OFFICER   77    /* half of what is beside it */
 #define STOCKCERT_PLAN_LEAST     2.5   /* 7 points */
-#define STOCKCERT_PLAN_GAP       1.5   /* at least, between what is on a sheet */
+#define STOCKCERT_PLAN_GAP       1.5   /* at least, between texts */
 #define STOCKCERT_PLAN_LEGEND    1
 
 /* hundredths of the type's size, as stockcert_html_width() */
