@@ -11,8 +11,8 @@
 /* LMDB maps the whole size of a ledger */
 
 #define STOCKCERT_LEDGER_NO_MEMORY                                            \
-    "; if address space is limited (ulimit -v, LimitAS=), the limit must be "  \
-    "larger than the ledger's size"
+    "; a ledger takes as much address space as its size: raise what \"ulimit " \
+    "-v\" shows, or make it smaller"
 
 
 static stockcert_rc_e stockcert_ledger_try(const stockcert_ledger_conf_t *conf,
