@@ -365,7 +365,7 @@ ngx_int_t ngx_http_stockcert_html_latest(stockcert_ledger_t *ledger,
 /*
  * A page as it is written.  _open_page() opens its file; _close_page() closes it,
  * and the text is whole if it returns NGX_OK; _free_page() frees all there is.
- * _html_headers() adds the headers that all pages have, and their charset.
+ * _html_headers() adds the headers that all pages have.
  */
 
 #define NGX_HTTP_STOCKCERT_HTML  "text/html"

@@ -353,8 +353,6 @@ ngx_http_stockcert_html_headers(ngx_http_request_t *r)
 {
     const char  *policy;
 
-    ngx_str_set(&r->headers_out.charset, "utf-8");
-
     policy = stockcert_html_policy();
 
     if (policy == NULL

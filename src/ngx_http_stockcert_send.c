@@ -58,6 +58,12 @@ ngx_http_stockcert_send_header(ngx_http_request_t *r, ngx_uint_t status,
     r->headers_out.content_type_len = r->headers_out.content_type.len;
     r->headers_out.content_type_lowcase = NULL;
 
+    /* JSON is always in UTF-8 */
+
+    if (ngx_strcmp(type, NGX_HTTP_STOCKCERT_HTML) == 0) {
+        ngx_str_set(&r->headers_out.charset, "utf-8");
+    }
+
     return ngx_http_send_header(r);
 }
 
