@@ -152,6 +152,14 @@ ngx_http_stockcert_init_main_conf(ngx_conf_t *cf, void *conf)
                 continue;
             }
 
+            if (smcf->ledgers.nelts == 0) {
+                ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                              "\"stockcert\" has no ledger: declare one with "
+                              "\"stockcert_ledger\" in the http block, in "
+                              "%s:%ui", slcf[i]->file, slcf[i]->line);
+                return NGX_CONF_ERROR;
+            }
+
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "\"stockcert\" must name its ledger, as there are "
                           "%ui, in %s:%ui", smcf->ledgers.nelts,

@@ -106,7 +106,7 @@ location /b/ {
 --- config
     location / { stockcert; }
 --- error_log eval
-::emerg('"stockcert" must name its ledger, as there are 0,')
+::emerg('"stockcert" has no ledger: declare one with "stockcert_ledger" in the http block,')
 
 
 

@@ -388,7 +388,7 @@ to amend it: stockcert authorize
 --- response_headers
 Location: /CS-2
 --- error_log
-has 100 authorized shares of class CS, not 1 as configured
+has 100 authorized shares of class CS, not 1 as configured, and 60 are out, so that no fewer can be authorized: change the configuration
 
 
 

@@ -3,6 +3,7 @@
 
 use strict;
 use warnings;
+use Config;
 use JSON::PP;
 use Test::More;
 use Stockcert;
@@ -98,6 +99,9 @@ tool_is("ocf: $_->[0] $_->[1]", 2, qr/$_->[0] takes .*not "\Q$_->[1]\E"/, 'expor
     for ['--formed', '2020-13-01'], ['--formed', 'today'], ['--country', 'USA'], ['--country', 'us'], ['--holders', 'BANK'],
         map { ['--class', $_] } 'CS', 'CS:COMMON:1:1:0.1', 'CS:COMMON:1:1:0.1:usd', 'CS:SHARES:1:1:0.1:USD', 'CS:COMMON:x:1:0.1:USD',
             'CS:COMMON:1:1:.1:USD', 'CS:COMMON:1:1:0.12345678901:USD', 'CS:COMMON:1:1:0.1:USD:', 'CS:COMMON:1::0.1:USD';
+tool_is('ocf: a class that is not there', 2, qr/the ledger has no class ZZ, which --class names/, 'export', $ledger, '--format', 'ocf', '-o', "$dir/ocf", @known,
+    '--class', 'ZZ:COMMON:1:1:0.1:USD');
+tool_is('ocf: a class twice', 2, qr/--class CS:\.\.\. is given twice/, 'export', $ledger, '--format', 'ocf', '-o', "$dir/ocf", @known, @known[6, 7]);
 ok(!-e "$dir/ocf", 'ocf: nothing was made');
 
 tool_out('export', $ledger, '--format', 'ocf', '-o', "$dir/ocf", @known);
@@ -140,6 +144,14 @@ like(tool_out('verify', $copy, '--expect', "$entries:$seal"), qr/^all is in orde
 is(join(' ', map { sprintf '%o', (stat $_)[2] & 0777 } $copy, "$copy/data.mdb"), '700 600', 'it is for its owner');
 is_deeply([glob "$copy.*"], [], 'nothing else is left');
 
+my $small = "$dir/small";
+tool_out('import', $small, $source, '--size', '2m');
+like(tool_out('status', $small), qr/^size +\d+ bytes, at most 2097152$/m, 'import --size');
+is(tool_out('export', $small, '--format', 'jsonl'), $jsonl, 'import --size: all is there');
+tool_is("import --size $_", 2, qr/--size takes bytes, such as 500m or 64g, at least 1m and at most 65536g, not "$_"/, 'import', "$dir/none", $source, '--size', $_)
+    for '', 'x', 'm', '1023k', '5t', '1mm', '-1m', '65537g', '9007199254740991g', '99999999999999999999';
+ok(!-e "$dir/none", 'import --size: nothing is made');
+
 mkdir "$dir/empty";
 chown +(getpwnam 'nobody')[2, 3], "$dir/empty" if $> == 0;
 my @owner = (stat "$dir/empty")[4, 5];
@@ -171,7 +183,7 @@ sub changed {
     refused($name, $like, join '', @lines);
 }
 
-refused('an empty file', qr/line 1 of .*: is missing/, '');
+refused('an empty file', qr/nothing is imported, \S+bad\.jsonl is empty: name what "stockcert export --format jsonl" wrote/, '');
 refused('no JSON', qr/line 1 of .*: is not JSON/, "entry,kind\n");
 refused('no header', qr/line 1 of .*: is not the header of an export/, $jsonl =~ s/.*\n//r);
 refused('a line short', qr/line @{[$entries + 1]} of .*is missing: the file ends before/, $jsonl =~ s/.*\n\z//r);
@@ -209,7 +221,8 @@ tool_is('import: in a directory that is not there', 3, qr/cannot make a new ledg
 
 # interrupted: a signal leaves nothing, kill -9 nothing that has the name
 
-for my $signal (qw(TERM INT KILL)) {
+for my $signal (qw(TERM INT HUP QUIT PIPE ALRM USR1 USR2 VTALRM PROF XCPU KILL)) {
+    local $SIG{PIPE} = 'DEFAULT';
     pipe my $read, my $write;
     my $fifo = "$dir/fifo";
     unlink $fifo;
@@ -221,10 +234,30 @@ for my $signal (qw(TERM INT KILL)) {
     wait_for('it is being made', sub { glob "$dir/new.*/data.mdb" });
     kill $signal => $pid;
     waitpid $pid, 0;
-    is($? & 127, { TERM => 15, INT => 2, KILL => 9 }->{$signal}, "import: ended by $signal");
+    is((split ' ', $Config{sig_name})[$? & 127], $signal, "import: ended by $signal");
     ok(!-e "$dir/new", "import: $signal: no ledger is there");
     is_deeply([glob "$dir/new*"], [], "import: $signal: nothing is there") if $signal ne 'KILL';
     system "rm -rf $dir/new.*";
+}
+
+
+# one that is ignored ends nothing
+
+{
+    my $fifo = "$dir/fifo";
+    unlink $fifo;
+    system('mkfifo', $fifo) == 0 or die;
+    my ($pid) = do { local $SIG{HUP} = 'IGNORE'; tool_start('import', "$dir/new", $fifo) };
+    open my $in, '>', $fifo or die "$fifo: $!\n";
+    $in->autoflush(1);
+    print $in substr $jsonl, 0, 1000;
+    wait_for('it is being made', sub { glob "$dir/new.*/data.mdb" });
+    kill HUP => $pid;
+    print $in substr $jsonl, 1000;
+    close $in;
+    waitpid $pid, 0;
+    is($?, 0, 'import: HUP is ignored, and it is done');
+    system 'rm', '-rf', "$dir/new";
 }
 
 
@@ -240,7 +273,7 @@ SKIP: {
     tool_out('export', $ledger, '--format', 'jsonl', '-o', $big);
     tool_is('full disk: export', 3, qr/nothing is exported: No space left/, 'export', $ledger, '--format', 'jsonl', '-o', "$disk->{dir}/x");
     tool_is('full disk: ocf', 3, qr/nothing is exported: No space left/, 'export', $ledger, '--format', 'ocf', '-o', "$disk->{dir}/x", @known);
-    tool_is('full disk: import', 3, qr/nothing is imported: /, 'import', "$disk->{dir}/x", $big);
+    tool_is('full disk: import', 3, qr/nothing is imported, make room on the disk, or give a larger --size: /, 'import', "$disk->{dir}/x", $big);
     is_deeply([glob "$disk->{dir}/*"], [], 'full disk: nothing is left');
 }
 

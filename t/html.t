@@ -8,9 +8,10 @@ use Test::More;
 use Stockcert;
 use Stockcert::Tool;
 
-my $block = 'stockcert_ledger acme { path ledgers/acme; size 64m; company "A & B <Inc.>"; class CS 2600000 "Common Stock"; class PS 750000 "Preferred Stock"; %s }';
+my $none = 'stockcert_ledger none { path ledgers/none; create off; company "None Inc."; class CS 1 "Common Stock"; }';
+my $block = "$none\n" . 'stockcert_ledger acme { path ledgers/acme; size 64m; company "A & B <Inc.>"; class CS 2600000 "Common Stock"; class PS 750000 "Preferred Stock"; %s }';
 my $server = Stockcert->new(http => sprintf($block, 'officer "Ann" "President"; officer "Bob" "Secretary"; par CS "no par value"; incorporated "Delaware"; legend "L1";'),
-    location => "location / { stockcert; }\nlocation /sub { stockcert acme; }\n")->start;
+    location => "location / { stockcert acme; }\nlocation /sub { stockcert acme; }\nlocation /none { stockcert none; }\n")->start;
 my $client = $server->client;
 
 sub get {
@@ -57,9 +58,38 @@ for my $uri ('/', '/CS', '/CS?after=3&limit=2', '/CS-1') {
 
 my $named = get('/CS-1.html', 'application/json');
 is($named->{body}, get('/CS-1', 'text/html')->{body}, 'CS-1.html is HTML for everybody');
-is(get($_, 'text/html')->{status}, 404, "$_ is nothing") for '/CS.html', '/CS-.html', '/CS-0.html', '/CS-1.htm', '/CS-1.html.html', '/CS-99.html', '/index.html', '/XX';
-is(get('/CS-99', 'text/html')->{headers}{'content-type'}, 'application/problem+json', 'problems stay JSON');
-is(get('/CS?limit=0', 'text/html')->{status}, 400, 'bad parameters are told');
+is(get($_, 'text/html')->{status}, 404, "$_ is nothing") for '/XX.html', '/.html', '/CS.html.html', '/CS.htm', '/CS-.html', '/CS-0.html', '/CS-1.htm', '/CS-1.html.html', '/CS-99.html', '/index.html', '/XX';
+
+# what went wrong, for who prefers HTML; all others get JSON
+
+my $hostile = '{"name":"x","amount":1,"class":"CS","<b>&":1}';
+for (
+    ['GET', '/CS-99', undef, 404, 'There is no such certificate or class', 'The stock book has all that there is.'],
+    ['GET', '/XX', undef, 404, 'There is no such certificate or class', 'The stock book has all that there is.'],
+    ['HEAD', '/CS-99', undef, 404],
+    ['GET', '/CS?limit=0', undef, 400, 'A parameter is not valid', '&quot;limit&quot; must be 1 to 1000'],
+    ['DELETE', '/CS-1', undef, 405, 'The method is not allowed here', 'see the Allow header'],
+    ['POST', '/', '{', 400, 'The body is not JSON', 'Nothing was issued or changed. Correct that, and ask again.'],
+    ['POST', '/', '', 400, 'The request has no body', '{&quot;name&quot;:&quot;Salt Bae&quot;'],
+    ['POST', '/', ' ' x 20000, 413, 'The body is too large', 'at most 16384 bytes'],
+    ['POST', '/', $hostile, 422, 'The body is not a grant', '&lt;b&gt;&amp;'],
+    ['POST', '/', '{"name":"x","amount":1,"class":"XX"}', 422, 'The body is not a grant', '&quot;XX&quot; is not'],
+    ['POST', '/', '{"name":"x","amount":750000,"class":"PS"}', 403, 'Not enough shares are left in the class', '749995 shares left, 750000 are requested'],
+    ['POST', '/none', '{"name":"x","amount":1,"class":"CS"}', 503, 'The ledger cannot be used now', 'ask again later'],
+    ['GET', '/none', undef, 503, 'The ledger cannot be used now', 'ask again later'],
+) {
+    my ($method, $uri, $body, $status, $title, $like) = @$_;
+    my $what = "$method $uri, $status";
+    my $html = $client->ask($method, $uri, $body, 'Accept: text/html,*/*;q=0.8');
+    is("$html->{status} $html->{headers}{'content-type'} $html->{headers}{'cache-control'}", "$status text/html; charset=utf-8 no-store", "$what: a page");
+    is($html->{headers}{'x-content-type-options'}, 'nosniff', "$what: its type is to be believed");
+    like($html->{headers}{'content-security-policy'}, qr/^default-src 'none'/, "$what: the policy");
+    like($html->{body}, qr/<h1>\Q$title\E<.*\Q$like\E.*<a href="\/(?:none)?\/?">Stock book<.*Status $status</s, "$what: what it is and what to do") if $title;
+    unlike($html->{body}, qr/<b>/, "$what: escaped");
+    my $json = $client->ask($method, $uri, $body);
+    is("$json->{status} $json->{headers}{'content-type'} $json->{headers}{'cache-control'}", "$status application/problem+json no-store", "$what: JSON");
+    is($json->{headers}{$_} // '', $html->{headers}{$_} // '', "$what: the same $_") for 'allow', 'retry-after';
+}
 
 
 # what is in a certificate
@@ -68,7 +98,8 @@ my $body = $named->{body};
 my $json = get('/CS-1')->{json};
 like($body, qr/A &amp; B &lt;Inc\.&gt;/, 'the company is escaped');
 like($body, qr/Number <b>CS-1<.*<b>1<\/b> Share</s, 'number and shares');
-like($body, qr/<bdi>holder 1<.*one \(1\)<\/b> share of the above class of stock \(CS\), <bdi>no par value</s, 'holder, words and figures');
+like(get('/PS-1.html')->{body}, qr/ of the above class of stock \(PS\) of this corporation/, 'no comma for what is not said');
+like($body, qr/<bdi>holder 1<.*one \(1\)<\/b> share of the above class of stock \(CS\), <bdi>no par value<\/bdi>, of this corporation/s, 'holder, words and figures');
 like($body, qr/entry 3 &middot; seal $json->{seal} &middot; <a href="http:\/\/localhost\/CS-1">/, 'the record');
 like($body, qr/laws of <bdi>Delaware<.*<bdi>L1<.*Ann.*President.*Bob.*Secretary.*<svg class="qr"/s, 'what was configured, and a QR code');
 unlike($body, qr/DRAFT|CANCELLED/, 'neither a draft nor cancelled');
@@ -103,7 +134,11 @@ for (1 .. 10) {
 }
 is("@seen", join(' ', 1 .. 30), 'pages of a class, one after the other');
 like(get('/CS?after=7&limit=7', 'text/html')->{body}, qr/rel="prev" href="CS\?after=0&amp;limit=7"/, 'and back');
-like(get('/CS', 'text/html')->{body}, qr/CS-1\.html">CS-1<\/a><\/td><td><bdi>holder 1<\/bdi> <span class="void">cancelled</, 'a cancelled one in the list');
+my $date = qr/\d+ \w+ \d{4}/;
+like(get('/CS', 'text/html')->{body}, qr/CS-1\.html">CS-1<\/a><\/td><td class="who"><bdi>holder 1<\/bdi><\/td><td class="n"><s>1<\/s><\/td><td>$date<\/td><td class="void">$date<\/td>/,
+    'a cancelled one in the list, with its date');
+like(get('/CS', 'text/html')->{body}, qr/CS-2<\/a><\/td><td class="who"><bdi>holder 2<\/bdi><\/td><td class="n">2<\/td><td>$date<\/td><td class="void"><\/td>/, 'and one that is not');
+like(get('/CS', 'text/html')->{body}, qr/464 of 2,600,000 authorized shares issued/, 'its share does not count');
 $server->stop;
 
 

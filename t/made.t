@@ -129,7 +129,8 @@ for my $name (sort keys %bad) {
         for my $accept ('application/json', 'text/html') {
             wait_for("$name is open", sub { $client->ask('GET', "/$name/CS-2")->{status} == 200 }) if $paths != \@all;
             my $r = $client->ask('GET', "/$name$path", undef, "Accept: $accept");
-            is("$r->{status} " . ($r->{json}{error} // $r->{body}), '503 ledger_unavailable', "$name: GET $path, $accept");
+            my ($error) = $r->{json} ? $r->{json}{error} : $r->{body} =~ /<h1>([^<]+)/;
+            is("$r->{status} $error", '503 ' . ($r->{json} ? 'ledger_unavailable' : 'The ledger cannot be used now'), "$name: GET $path, $accept");
         }
     }
     like($server->log, qr/\[crit\] .*stockcert ledger "$name" in .*not a ledger, or a damaged one: .*$says/, "$name: the log says why");

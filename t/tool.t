@@ -40,8 +40,10 @@ tool_is('unknown command', 2, qr/no command "frob": see "stockcert --help"/, 'fr
 tool_is('show, no certificate\'s name', 2, qr/such as CS-17, not "CS17"/, 'show', $ledger, 'CS17');
 tool_is("show $_", 2, qr/such as CS-17, not "\Q$_\E"/, 'show', $ledger, $_)
     for 'CS-0', 'CS-01', 'CS-', 'CS--1', 'CS-1x', 'CS-9007199254740992', '';
-tool_is('log --since of no number', 2, qr/--since takes the number/, 'log', $ledger, '--since', 'x');
-tool_is('authorize, no number', 2, qr/SHARES must be a number/, 'authorize', $ledger, 'CS', '3e6', '--reference', 'x');
+tool_is('log --since of no number', 2, qr/--since takes the number of an entry, 0 to 9007199254740991, not "$_"/, 'log', $ledger, '--since', $_)
+    for 'x', '9007199254740992';
+tool_is('authorize, no number', 2, qr/SHARES must be a number from 1 to 9007199254740991, such as 3000000, not "$_"/, 'authorize', $ledger, 'CS', $_, '--reference', 'x')
+    for '3e6', '9007199254740992', '';
 tool_is('authorize without a reference', 2, qr/usage: .*--reference/, 'authorize', $ledger, 'CS', 5);
 tool_is('cancel without a reason', 2, qr/usage: .*--reason/, 'cancel', $ledger, 'CS-1');
 
@@ -77,6 +79,14 @@ is(tool_out('log', $ledger, '--since', 5), '', 'log --since the last entry');
 like(tool_out('show', $ledger, 'CS-1'), qr/^certificate +CS-1\ncompany +Acme Inc\.\nholder +Salt Bae\nshares +10 of class CS, Title of CS
 issued +\Q$first->{issued_at}\E\nentry +3\nseal +$first->{seal}\n\z/m, 'show');
 
+is_deeply(decode_json(tool_out('show', $ledger, $_, '--json')), get("/$_"), "show --json: $_ as the API has it") for qw(CS-1 CS-2 PS-1);
+my $state = decode_json(tool_out('status', '--json', $ledger));
+like(delete $state->{$_}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\z/, "status --json: $_") for qw(created last_at);
+like(delete $state->{disk}, qr/^\w+\z/, 'status --json: disk');
+cmp_ok(delete $state->{size}, '<=', delete $state->{size_max}, 'status --json: size');
+cmp_ok(scalar(@{delete $state->{readers}}), '<=', delete $state->{readers_max}, 'status --json: readers');
+is_deeply($state, { %{get('/')}, format => 1 }, 'status --json: all else as the API has it');
+
 ($status) = tool({ out => '/dev/full' }, 'log', $ledger);
 is($status, 3, 'log: the output cannot be written');
 
@@ -93,6 +103,12 @@ tool_is('cancel, a reason that turns the line around', 1, qr/refused: the reason
 tool_is('authorize, no UTF-8', 1, qr/the reference must be valid UTF-8/, 'authorize', $ledger, 'CS', 2600001, '--reference', "\xff");
 is(tool_out('authorize', $ledger, 'CS', 2600002, '--reference', 'Board resolution 2026-11-20'),
     "CS has 2600002 authorized shares now, by entry 6\n", 'authorize');
+like(tool_out('log', $ledger, '--since', 5), qr/\A +6  \S+  amended +CS +2600002  Board resolution 2026-11-20\n\z/, 'by one entry');
+is(tool_out('authorize', $ledger, 'CS', 2600002, '--reference', 'again'), "CS has 2600002 authorized shares already, nothing is changed\n",
+    'authorize, the number that is there');
+tool_is('authorize, the number that is there, no such class', 1, qr/no class XX/, 'authorize', $ledger, 'XX', 2600002, '--reference', 'again');
+tool_is('authorize, the number that is there, a blank reference', 1, qr/the reference must not be/, 'authorize', $ledger, 'CS', 2600002, '--reference', ' ');
+is(tool_out('log', $ledger, '--since', 6), '', 'and there is no entry of it');
 my %workers = $server->clients_of_workers(2);
 is($_->issue('CS', 1, 'after the resolution')->{status}, 201, 'a worker issues') for values %workers;
 is(issue('CS', 1, 'Too Late')->{status}, 403, 'and no more than authorized');
@@ -120,11 +136,14 @@ is("@$cs{qw(issued remaining certificates)}", '2599992 10 4', 'inventory: its sh
 is($_->issue('CS', 5, 'again')->{status}, 201, 'a worker issues them') for values %workers;
 is(get('/CS-6')->{stakeholder}, 'again', 'with new numbers');
 is(issue('CS', 1, 'Too Late')->{status}, 403, 'and no more');
+is_deeply(decode_json(tool_out('show', '--json', $ledger, 'CS-1')), $after->{json}, 'show --json: a cancelled one');
 like(tool_out('show', $ledger, 'CS-1'), qr/^cancelled +\Q$when\E, by entry 9: surrendered for "transfer"$/m, 'show');
-like(tool_out('log', $ledger, '--since', 8), qr/^ +9  \Q$when\E  cancelled +CS-1 +0  surrendered for "transfer"\n/, 'log');
-like($server->log, qr/\A(?!.*stockcert authorize)/s, 'no word of another configuration yet');
+like(tool_out('log', $ledger, '--since', 8), qr/^ +9  \Q$when\E  cancelled +CS-1 +10  surrendered for "transfer"\n/, 'log');
+like($server->log, qr/\A(?!.*as configured)/s, 'no word of another configuration yet');
 $server->reload;
-wait_for('the log names the command', sub { $server->log =~ /stockcert authorize \Q$ledger\E CS 2600000 --reference/ });
+wait_for('the log says so, and names no command that would be refused', sub {
+    $server->log =~ /has 2600002 authorized shares of class CS, not 2600000 as configured, and \d+ are out, so that no fewer can be authorized/
+});
 is(get('/CS-1')->{status}, 'cancelled', 'after a reload');
 
 
@@ -170,7 +189,7 @@ verified('verify');
 verified('verify --expect', '--expect', "3:$first->{seal}");
 verified('verify --expect, digits in capitals', '--expect', '3:' . uc $first->{seal});
 tool_is('verify --expect another seal', 1, qr/entry 4: expected the seal that was given/, 'verify', $ledger, '--expect', "4:$first->{seal}");
-tool_is('verify --expect of no entry', 1, qr/entry 999999: expected, found \d+ entries only/, 'verify', $ledger, '--expect', "999999:$first->{seal}");
+tool_is('verify --expect of no entry', 1, qr/the ledger ends with entry \d+, before entry 999999: all is in order by itself, but/, 'verify', $ledger, '--expect', "999999:$first->{seal}");
 tool_is("verify --expect $_", 2, qr/--expect takes the number/, 'verify', $ledger, '--expect', $_)
     for '3', "0:$first->{seal}", ":$first->{seal}", "x:$first->{seal}", "3:$first->{seal}0", '3:' . 'x' x 64;
 $load = Stockcert::Load->new($server, clients => 8);
@@ -195,6 +214,13 @@ is(issue('PS', 1, 'nginx again')->{status}, 201, 'nginx goes on');
 $server->stop;
 
 
+# columns, with the most that there can be
+
+tool_out('authorize', $ledger, 'CS', 9007199254740991, '--reference', 'as many as can be');
+my @columns = map { /^(.*\d  )(?=\D)/ ? length $1 : $_ } split /\n/, tool_out('log', $ledger, '--since', 5);
+is_deeply([grep { $_ ne $columns[0] } @columns], [], 'log: the texts stand below each other');
+
+
 # who keeps the lock
 
 unlike(tool_out('status', $ledger), qr/^locked/m, 'status: nobody has the lock');
@@ -212,6 +238,7 @@ $Stockcert::clients{$holder} = 1;
 <$held>;
 like(tool_out('status', $ledger), qr/^locked     by process $holder \(a\\x1b\[7mb\) for more than a second: nothing is issued until it lets go$/m,
     'status: who keeps the lock');
+is(decode_json(tool_out('status', $ledger, '--json'))->{locked_by}, $holder, 'status --json: who keeps the lock');
 kill KILL => $holder;
 waitpid $holder, 0;
 delete $Stockcert::clients{$holder};

@@ -11,6 +11,8 @@
 
 static int stockcert_grant_read(json_t *object, stockcert_grant_t *grant,
     stockcert_fault_t *fault);
+static int stockcert_grant_known(json_t *object, stockcert_fault_t *fault);
+static int stockcert_grant_twice(json_t *value, stockcert_fault_t *fault);
 static int stockcert_grant_string(json_t *value, const char *member,
     const char *(*check)(const char *text, size_t len), char *dst,
     uint8_t *dst_len, stockcert_fault_t *fault);
@@ -28,6 +30,7 @@ stockcert_grant_parse(const char *json, size_t len, stockcert_grant_t *grant,
 {
     int           rc;
     char          copy[STOCKCERT_SYNTAX_MAX];
+    size_t        flags;
     json_t       *value;
     const char   *at;
     json_error_t  error;
@@ -49,9 +52,17 @@ stockcert_grant_parse(const char *json, size_t len, stockcert_grant_t *grant,
 
     /* any JSON value is read, so that one that is no grant is told so */
 
-    value = json_loadb(copy, len,
-                       JSON_REJECT_DUPLICATES|JSON_DECODE_ANY|JSON_ALLOW_NUL,
-                       &error);
+    flags = JSON_DECODE_ANY|JSON_ALLOW_NUL;
+
+    value = json_loadb(copy, len, flags|JSON_REJECT_DUPLICATES, &error);
+
+    if (value == NULL && json_error_code(&error) == json_error_duplicate_key) {
+        value = json_loadb(copy, len, flags, &error);
+        rc = stockcert_grant_twice(value, fault);
+        json_decref(value);
+        return rc;
+    }
+
     if (value == NULL) {
         return stockcert_grant_json_fault(fault, &error);
     }
@@ -74,30 +85,15 @@ static int
 stockcert_grant_read(json_t *object, stockcert_grant_t *grant,
     stockcert_fault_t *fault)
 {
-    json_t       *name, *amount, *class, *value;
-    const char   *key;
+    json_t  *name, *amount, *class;
 
-    name = NULL;
-    amount = NULL;
-    class = NULL;
-
-    json_object_foreach(object, key, value) {
-
-        if (strcmp(key, "name") == 0) {
-            name = value;
-
-        } else if (strcmp(key, "amount") == 0) {
-            amount = value;
-
-        } else if (strcmp(key, "class") == 0) {
-            class = value;
-
-        } else {
-            return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, key,
-                                         "is unknown; a grant has \"name\", "
-                                         "\"amount\" and \"class\"");
-        }
+    if (stockcert_grant_known(object, fault) != 0) {
+        return -1;
     }
+
+    name = json_object_get(object, "name");
+    amount = json_object_get(object, "amount");
+    class = json_object_get(object, "class");
 
     if (stockcert_grant_string(name, "name", stockcert_new_text_fault,
                                grant->name, &grant->name_len, fault)
@@ -119,6 +115,46 @@ stockcert_grant_read(json_t *object, stockcert_grant_t *grant,
 
     return stockcert_grant_string(class, "class", stockcert_code_fault,
                                   grant->code, &grant->code_len, fault);
+}
+
+
+static int
+stockcert_grant_known(json_t *object, stockcert_fault_t *fault)
+{
+    json_t      *value;
+    const char  *key;
+
+    json_object_foreach(object, key, value) {
+
+        if (strcmp(key, "name") != 0 && strcmp(key, "amount") != 0
+            && strcmp(key, "class") != 0)
+        {
+            return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, key,
+                                         "is unknown; a grant has \"name\", "
+                                         "\"amount\" and \"class\"");
+        }
+    }
+
+    return 0;
+}
+
+
+/* a value, or NULL for want of memory, in which some object has a member twice */
+
+static int
+stockcert_grant_twice(json_t *value, stockcert_fault_t *fault)
+{
+    if (value == NULL) {
+        return stockcert_grant_fault(fault, STOCKCERT_NO_MEMORY, NULL,
+                                     "there is no memory for the body");
+    }
+
+    if (stockcert_grant_known(value, fault) != 0) {
+        return -1;
+    }
+
+    return stockcert_grant_fault(fault, STOCKCERT_MEMBER_TWICE, NULL,
+                                 "the body has a member twice");
 }
 
 
@@ -220,10 +256,6 @@ static int
 stockcert_grant_json_fault(stockcert_fault_t *fault, const json_error_t *error)
 {
     switch (json_error_code(error)) {
-
-    case json_error_duplicate_key:
-        return stockcert_grant_fault(fault, STOCKCERT_MEMBER_TWICE, NULL,
-                                     "the body has a member twice");
 
     case json_error_stack_overflow:
         return stockcert_grant_fault(fault, STOCKCERT_NOT_A_GRANT, NULL,

@@ -203,6 +203,55 @@ stockcert_text_escape(const char *text, size_t len, char *shown, size_t size)
 }
 
 
+size_t
+stockcert_text_quote(const char *text, size_t len, char *word, size_t size)
+{
+    int     plain;
+    char   *out;
+    size_t  i;
+
+    plain = len > 0;
+
+    for (i = 0; i < len; i++) {
+        plain &= (text[i] >= 'a' && text[i] <= 'z')
+                 || (text[i] >= 'A' && text[i] <= 'Z')
+                 || (text[i] >= '0' && text[i] <= '9')
+                 || (text[i] && strchr("/._-+,:@%", text[i]));
+    }
+
+    /* a quote takes four bytes, and there are two and a NUL around all */
+
+    if (size < 4 * len + 3) {
+        return (size_t) snprintf(word, size, "...");
+    }
+
+    out = word;
+
+    if (!plain) {
+        *out++ = '\'';
+    }
+
+    for (i = 0; i < len; i++) {
+
+        if (text[i] == '\'') {
+            memcpy(out, "'\\''", 4);
+            out += 4;
+            continue;
+        }
+
+        *out++ = text[i];
+    }
+
+    if (!plain) {
+        *out++ = '\'';
+    }
+
+    *out = '\0';
+
+    return (size_t) (out - word);
+}
+
+
 /* RFC 3629, section 4: no overlong forms, no surrogates */
 
 uint32_t

@@ -63,5 +63,14 @@ size_t stockcert_text_escape(const char *text, size_t len, char *shown,
 
 uint32_t stockcert_utf8(const uint8_t **p, const uint8_t *end);
 
+/*
+ * A text as one word for a shell: in single quotes, unless all that it has means
+ * nothing there.  Writes a NUL at the end; size is at least 4 * len + 3 bytes, or
+ * it writes "...".  Returns the length.  Any thread.
+ */
+
+size_t stockcert_text_quote(const char *text, size_t len, char *word,
+    size_t size);
+
 
 #endif /* STOCKCERT_TEXT_H */

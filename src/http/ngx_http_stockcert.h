@@ -14,6 +14,7 @@
  *     ngx_http_stockcert_directory.c the master makes directories
  *     ngx_http_stockcert_reply.c     what was read or issued becomes HTTP
  *     ngx_http_stockcert_html.c      or a page to look at
+ *     ngx_http_stockcert_print.c     or a long one
  *     ngx_http_stockcert_problem.c   and so does what went wrong
  *     ngx_http_stockcert_send.c      sends it
  *
@@ -187,6 +188,7 @@ typedef struct {
     ngx_str_t   code;           /* empty: the inventory */
     uint64_t    number;         /* 0: the list of the class */
     ngx_uint_t  html;           /* the page is asked for by name */
+    ngx_uint_t  print;          /* and is the whole list */
 } ngx_http_stockcert_target_t;
 
 
@@ -218,13 +220,18 @@ ngx_int_t ngx_http_stockcert_url(ngx_http_request_t *r,
 
 /*
  * Request.  _number() reads decimal digits, up to 2^53 - 1; it returns NGX_OK
- * or NGX_ERROR.  _get() answers a GET or HEAD.
+ * or NGX_ERROR.  _get() answers a GET or HEAD.  _get_rows() reads n certificates of
+ * a class, after a number, in a snapshot; it returns NGX_OK, or NGX_ABORT where the
+ * ledger failed.
  */
 
 ngx_int_t ngx_http_stockcert_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_stockcert_number(ngx_str_t *text, uint64_t *number);
 ngx_int_t ngx_http_stockcert_get(ngx_http_request_t *r,
     ngx_http_stockcert_target_t *target);
+ngx_int_t ngx_http_stockcert_get_rows(stockcert_ledger_t *ledger,
+    const ngx_str_t *code, uint64_t after, size_t n,
+    stockcert_certificate_t *certificates, stockcert_error_t *error);
 
 
 /*
@@ -308,16 +315,17 @@ void ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
  * _issued() answers for a slot whose outcome says ISSUED; _outcome() for
  * whatever it says.
  *
- * _problem() sends an application/problem+json (RFC 9457).  detail is what is
- * special to this occurrence, as plain text, or NULL for what is always said of
- * this problem; members are further members, JSON, each with a comma before
- * it, or NULL.
+ * _problem() sends an application/problem+json (RFC 9457), or a page that says the
+ * same to who prefers HTML.  detail is what is special to this occurrence, as
+ * plain text, or NULL for what is always said of this problem; members are
+ * further members, JSON, each with a comma before it, or NULL.
  *
  * _send() sends b with a status and a content type, or 412 in the place of 200,
- * if the request has such preconditions.  _add_header() adds a header to what will
- * be sent; the strings must stay as long as the request.  It returns NULL if there
- * is no memory.  _set_header() does so with one of a list that nginx keeps in
- * r->headers_out, where other modules and variables look for it.
+ * if the request has such preconditions.  _send_header() sends what comes before
+ * b, where len is -1 if it is not known yet.  _add_header() adds a header to what
+ * will be sent; the strings must stay as long as the request.  It returns NULL if
+ * there is no memory.  _set_header() does so with one of a list that nginx keeps
+ * in r->headers_out, where other modules and variables look for it.
  */
 
 ngx_int_t ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
@@ -333,21 +341,45 @@ ngx_int_t ngx_http_stockcert_reply_inventory(ngx_http_request_t *r,
     ngx_uint_t n);
 
 /*
- * Reply in HTML, of what was read in a snapshot.  _html_wanted() is 1 where the
- * header Accept prefers it.  book has all but the company and its path;
- * _html_latest() finds the latest certificates for it, at most n, and returns
- * NGX_ABORT where the ledger failed.
+ * Reply in HTML, of what was read in a snapshot.  _prefers_html() is 1 where the
+ * header Accept does.  book has all but the company and its path; _html_latest()
+ * finds the latest certificates for it, at most n, and returns NGX_ABORT where the
+ * ledger failed.  _html_print() sends all n certificates of a class, and reads them
+ * itself, later; code must stay.
  */
 
-ngx_uint_t ngx_http_stockcert_html_wanted(ngx_http_request_t *r);
+ngx_uint_t ngx_http_stockcert_prefers_html(ngx_http_request_t *r);
 ngx_int_t ngx_http_stockcert_html_certificate(ngx_http_request_t *r,
     const stockcert_class_t *class,
     const stockcert_certificate_t *certificate);
 ngx_int_t ngx_http_stockcert_html_book(ngx_http_request_t *r,
     stockcert_book_page_t *book);
+ngx_int_t ngx_http_stockcert_html_print(ngx_http_request_t *r,
+    const ngx_str_t *code, stockcert_book_page_t *book);
+ngx_int_t ngx_http_stockcert_html_problem(ngx_http_request_t *r,
+    ngx_uint_t status, const ngx_str_t *title, const ngx_str_t *detail);
 ngx_int_t ngx_http_stockcert_html_latest(stockcert_ledger_t *ledger,
     uint64_t position, stockcert_certificate_t *certificates, size_t *n,
     stockcert_error_t *error);
+
+/*
+ * A page as it is written.  _open_page() opens its file; _close_page() closes it,
+ * and the text is whole if it returns NGX_OK; _free_page() frees all there is.
+ * _html_headers() adds the headers that all pages have.
+ */
+
+#define NGX_HTTP_STOCKCERT_HTML  "text/html"
+
+typedef struct {
+    char                          *text;
+    size_t                         len;
+    FILE                          *file;
+} ngx_http_stockcert_page_t;
+
+ngx_int_t ngx_http_stockcert_open_page(ngx_http_stockcert_page_t *page);
+ngx_int_t ngx_http_stockcert_close_page(ngx_http_stockcert_page_t *page);
+void ngx_http_stockcert_free_page(ngx_http_stockcert_page_t *page);
+ngx_int_t ngx_http_stockcert_html_headers(ngx_http_request_t *r);
 
 ngx_int_t ngx_http_stockcert_outcome(ngx_http_request_t *r,
     const stockcert_slot_t *slot);
@@ -357,6 +389,8 @@ ngx_int_t ngx_http_stockcert_problem(ngx_http_request_t *r,
 
 ngx_int_t ngx_http_stockcert_send(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, ngx_buf_t *b);
+ngx_int_t ngx_http_stockcert_send_header(ngx_http_request_t *r,
+    ngx_uint_t status, const char *type, off_t len);
 ngx_table_elt_t *ngx_http_stockcert_add_header(ngx_http_request_t *r,
     const char *name, const char *value);
 ngx_int_t ngx_http_stockcert_set_header(ngx_http_request_t *r,

@@ -6,8 +6,13 @@
 #define NGX_HTTP_STOCKCERT_LIMIT_MAX  1000
 #define NGX_HTTP_STOCKCERT_LATEST     20       /* in the stock book */
 
+#define NGX_HTTP_STOCKCERT_MISSING    "a class or an entry is missing"
+
 
 static ngx_int_t ngx_http_stockcert_get_inventory(ngx_http_request_t *r,
+    stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
+    stockcert_error_t *error);
+static ngx_int_t ngx_http_stockcert_get_class(ngx_http_request_t *r,
     stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
     stockcert_error_t *error);
 static ngx_int_t ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
@@ -46,12 +51,11 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
 
     /* STOCKCERT_NOT_FOUND sets no error, and may be damage here */
 
-    ngx_cpystrn((u_char *) error.text,
-                (u_char *) "a class or an entry is missing",
+    ngx_cpystrn((u_char *) error.text, (u_char *) NGX_HTTP_STOCKCERT_MISSING,
                 sizeof(error.text));
 
     if (!target->html) {
-        target->html = ngx_http_stockcert_html_wanted(r);
+        target->html = ngx_http_stockcert_prefers_html(r);
 
         if (ngx_http_stockcert_add_header(r, "Vary", "Accept") == NULL) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -65,6 +69,9 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
 
         if (target->code.len == 0) {
             rc = ngx_http_stockcert_get_inventory(r, ledger, target, &error);
+
+        } else if (target->print) {
+            rc = ngx_http_stockcert_get_class(r, ledger, target, &error);
 
         } else if (target->number == 0) {
             rc = ngx_http_stockcert_get_certificates(r, ledger, target,
@@ -130,12 +137,50 @@ ngx_http_stockcert_get_inventory(ngx_http_request_t *r,
 }
 
 
+/* all of its certificates, to be printed */
+
+static ngx_int_t
+ngx_http_stockcert_get_class(ngx_http_request_t *r,
+    stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e         rc;
+    stockcert_class_t      class;
+    stockcert_entry_t      last;
+    stockcert_book_page_t  book;
+
+    rc = stockcert_ledger_class(ledger, (char *) target->code.data,
+                                target->code.len, &class, error);
+
+    if (rc == STOCKCERT_NOT_FOUND) {
+        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_NOT_FOUND,
+                                          NULL, NULL);
+    }
+
+    if (rc != STOCKCERT_OK
+        || stockcert_ledger_last(ledger, &last, error) != STOCKCERT_OK)
+    {
+        return NGX_ABORT;
+    }
+
+    ngx_memzero(&book, sizeof(stockcert_book_page_t));
+
+    book.last = &last;
+    book.nclasses = 1;
+    book.classes = &class;
+    book.n = (size_t) class.last;
+    book.list = 1;
+
+    return ngx_http_stockcert_html_print(r, &target->code, &book);
+}
+
+
 static ngx_int_t
 ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
     stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
     stockcert_error_t *error)
 {
-    uint64_t                  after, limit, n, i;
+    uint64_t                  after, limit, n;
     stockcert_rc_e            rc;
     stockcert_class_t         class;
     stockcert_entry_t         last;
@@ -177,15 +222,11 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    for (i = 0; i < n; i++) {
-        if (stockcert_ledger_certificate(ledger, (char *) target->code.data,
-                                         target->code.len, after + 1 + i,
-                                         &certificates[i].issued,
-                                         &certificates[i].cancelled, error)
-            != STOCKCERT_OK)
-        {
-            return NGX_ABORT;
-        }
+    if (ngx_http_stockcert_get_rows(ledger, &target->code, after, (size_t) n,
+                                    certificates, error)
+        != NGX_OK)
+    {
+        return NGX_ABORT;
     }
 
     if (target->html) {
@@ -252,6 +293,36 @@ ngx_http_stockcert_get_certificate(ngx_http_request_t *r,
     default:
         return NGX_ABORT;
     }
+}
+
+
+ngx_int_t
+ngx_http_stockcert_get_rows(stockcert_ledger_t *ledger, const ngx_str_t *code,
+    uint64_t after, size_t n, stockcert_certificate_t *certificates,
+    stockcert_error_t *error)
+{
+    size_t          i;
+    stockcert_rc_e  rc;
+
+    for (i = 0; i < n; i++) {
+
+        rc = stockcert_ledger_certificate(ledger, (char *) code->data,
+                                          code->len, after + 1 + i,
+                                          &certificates[i].issued,
+                                          &certificates[i].cancelled, error);
+
+        if (rc == STOCKCERT_NOT_FOUND) {
+            ngx_cpystrn((u_char *) error->text,
+                        (u_char *) NGX_HTTP_STOCKCERT_MISSING,
+                        sizeof(error->text));
+        }
+
+        if (rc != STOCKCERT_OK) {
+            return NGX_ABORT;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

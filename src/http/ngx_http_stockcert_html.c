@@ -3,25 +3,13 @@
 #include <stockcert_html.h>
 
 
-#define NGX_HTTP_STOCKCERT_HTML   "text/html; charset=utf-8"
-
 #define NGX_HTTP_STOCKCERT_LOOKS  1000     /* entries, for the latest ones */
-
-
-/* a page as it is written */
-
-typedef struct {
-    char                      *text;
-    size_t                     len;
-    FILE                      *file;
-} ngx_http_stockcert_page_t;
 
 
 static ngx_int_t ngx_http_stockcert_quality(u_char *p, u_char *last,
     const char *type);
-static ngx_int_t ngx_http_stockcert_open_page(ngx_http_stockcert_page_t *page);
 static ngx_int_t ngx_http_stockcert_send_page(ngx_http_request_t *r,
-    ngx_http_stockcert_page_t *page);
+    ngx_uint_t status, ngx_http_stockcert_page_t *page);
 
 
 /*
@@ -30,7 +18,7 @@ static ngx_int_t ngx_http_stockcert_send_page(ngx_http_request_t *r,
  */
 
 ngx_uint_t
-ngx_http_stockcert_html_wanted(ngx_http_request_t *r)
+ngx_http_stockcert_prefers_html(ngx_http_request_t *r)
 {
     u_char           *last;
     ngx_int_t         html, json, any, q;
@@ -189,7 +177,7 @@ ngx_http_stockcert_html_certificate(ngx_http_request_t *r,
 
     stockcert_paper_write(page.file, &ledger->paper, &paper);
 
-    return ngx_http_stockcert_send_page(r, &page);
+    return ngx_http_stockcert_send_page(r, NGX_HTTP_OK, &page);
 }
 
 
@@ -218,7 +206,37 @@ ngx_http_stockcert_html_book(ngx_http_request_t *r,
 
     stockcert_book_write(page.file, book);
 
-    return ngx_http_stockcert_send_page(r, &page);
+    return ngx_http_stockcert_send_page(r, NGX_HTTP_OK, &page);
+}
+
+
+ngx_int_t
+ngx_http_stockcert_html_problem(ngx_http_request_t *r, ngx_uint_t status,
+    const ngx_str_t *title, const ngx_str_t *detail)
+{
+    ngx_http_stockcert_page_t       page;
+    stockcert_problem_page_t        problem;
+    ngx_http_stockcert_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
+
+    problem.company.len = slcf->ledger->company.len;
+    problem.company.data = (char *) slcf->ledger->company.data;
+    problem.book.len = slcf->prefix.len;
+    problem.book.data = (char *) slcf->prefix.data;
+    problem.status = (unsigned) status;
+    problem.title.len = title->len;
+    problem.title.data = (char *) title->data;
+    problem.detail.len = detail->len;
+    problem.detail.data = (char *) detail->data;
+
+    if (ngx_http_stockcert_open_page(&page) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    stockcert_problem_write(page.file, &problem);
+
+    return ngx_http_stockcert_send_page(r, status, &page);
 }
 
 
@@ -268,6 +286,32 @@ ngx_http_stockcert_html_latest(stockcert_ledger_t *ledger, uint64_t position,
 
 
 static ngx_int_t
+ngx_http_stockcert_send_page(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_http_stockcert_page_t *page)
+{
+    ngx_buf_t  *b;
+
+    b = NULL;
+
+    if (ngx_http_stockcert_close_page(page) == NGX_OK) {
+        b = ngx_create_temp_buf(r->pool, page->len + 1);
+    }
+
+    if (b) {
+        b->last = ngx_cpymem(b->last, page->text, page->len);
+    }
+
+    ngx_http_stockcert_free_page(page);
+
+    if (b == NULL || ngx_http_stockcert_html_headers(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_stockcert_send(r, status, NGX_HTTP_STOCKCERT_HTML, b);
+}
+
+
+ngx_int_t
 ngx_http_stockcert_open_page(ngx_http_stockcert_page_t *page)
 {
     page->text = NULL;
@@ -277,33 +321,46 @@ ngx_http_stockcert_open_page(ngx_http_stockcert_page_t *page)
 }
 
 
-static ngx_int_t
-ngx_http_stockcert_send_page(ngx_http_request_t *r,
-    ngx_http_stockcert_page_t *page)
+ngx_int_t
+ngx_http_stockcert_close_page(ngx_http_stockcert_page_t *page)
 {
-    ngx_buf_t   *b;
-    ngx_uint_t   failed;
-    const char  *policy;
+    ngx_uint_t  failed;
 
     failed = (ferror(page->file) != 0);
     failed |= (fclose(page->file) == EOF);
 
-    b = failed ? NULL : ngx_create_temp_buf(r->pool, page->len + 1);
+    page->file = NULL;
 
-    if (b) {
-        b->last = ngx_cpymem(b->last, page->text, page->len);
+    return failed ? NGX_ERROR : NGX_OK;
+}
+
+
+void
+ngx_http_stockcert_free_page(ngx_http_stockcert_page_t *page)
+{
+    if (page->file) {
+        (void) fclose(page->file);
+        page->file = NULL;
     }
 
     free(page->text);
+    page->text = NULL;
+}
+
+
+ngx_int_t
+ngx_http_stockcert_html_headers(ngx_http_request_t *r)
+{
+    const char  *policy;
 
     policy = stockcert_html_policy();
 
-    if (b == NULL || policy == NULL
+    if (policy == NULL
         || ngx_http_stockcert_add_header(r, "Content-Security-Policy", policy)
            == NULL)
     {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_ERROR;
     }
 
-    return ngx_http_stockcert_send(r, NGX_HTTP_OK, NGX_HTTP_STOCKCERT_HTML, b);
+    return NGX_OK;
 }

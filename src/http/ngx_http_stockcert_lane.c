@@ -11,6 +11,8 @@
 
 
 static void ngx_http_stockcert_lane_look(ngx_http_stockcert_lane_t *lane);
+static void ngx_http_stockcert_lane_tell(ngx_http_stockcert_lane_t *lane,
+    const stockcert_class_t *conf, const stockcert_class_t *class);
 static ngx_int_t ngx_http_stockcert_lane_share(ngx_cycle_t *cycle,
     ngx_http_stockcert_main_conf_t *smcf, ngx_http_stockcert_lane_t *lane);
 
@@ -318,16 +320,7 @@ ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane)
         }
 
         if (class.authorized != conf[i].authorized) {
-            ngx_log_error(NGX_LOG_WARN, lane->log, 0,
-                          "stockcert ledger \"%V\" has %uL authorized shares "
-                          "of class %*s, not %uL as configured; to amend it: "
-                          "stockcert authorize %V %*s %uL "
-                          "--reference \"...\"",
-                          &lane->conf->name, class.authorized,
-                          conf[i].code.len, conf[i].code.data,
-                          conf[i].authorized, &lane->conf->path,
-                          conf[i].code.len, conf[i].code.data,
-                          conf[i].authorized);
+            ngx_http_stockcert_lane_tell(lane, &conf[i], &class);
         }
 
         if (class.title.len != conf[i].title.len
@@ -346,6 +339,38 @@ ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane)
     }
 
     stockcert_ledger_release(lane->ledger);
+}
+
+
+/* the command is one for the shell, and one that the ledger would not refuse */
+
+static void
+ngx_http_stockcert_lane_tell(ngx_http_stockcert_lane_t *lane,
+    const stockcert_class_t *conf, const stockcert_class_t *class)
+{
+    char  path[4 * NGX_MAX_PATH];
+
+    if (conf->authorized < class->issued) {
+        ngx_log_error(NGX_LOG_WARN, lane->log, 0,
+                      "stockcert ledger \"%V\" has %uL authorized shares of "
+                      "class %*s, not %uL as configured, and %uL are out, so "
+                      "that no fewer can be authorized: change the "
+                      "configuration", &lane->conf->name, class->authorized,
+                      conf->code.len, conf->code.data, conf->authorized,
+                      class->issued);
+        return;
+    }
+
+    (void) stockcert_text_quote((char *) lane->conf->path.data,
+                                lane->conf->path.len, path, sizeof(path));
+
+    ngx_log_error(NGX_LOG_WARN, lane->log, 0,
+                  "stockcert ledger \"%V\" has %uL authorized shares of class "
+                  "%*s, not %uL as configured; to amend it: stockcert "
+                  "authorize %s %*s %uL --reference \"...\"",
+                  &lane->conf->name, class->authorized, conf->code.len,
+                  conf->code.data, conf->authorized, path, conf->code.len,
+                  conf->code.data, conf->authorized);
 }
 
 

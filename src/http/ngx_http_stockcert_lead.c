@@ -76,8 +76,8 @@ ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late)
 
 
 /*
- * As many as the pool had room for, and more only from time to time: nginx writes
- * a line for each that it has no room for, and others use it, too.
+ * As many as the pool had room for, and more only from time to time: nginx
+ * writes a line for each that it has no room for, and others use it, too.
  */
 
 ngx_int_t
@@ -127,7 +127,7 @@ ngx_http_stockcert_post(ngx_http_stockcert_lane_t *lane)
 }
 
 
-/* a task has ended: those who wait are first, and some have nothing to do now */
+/* a task has ended: who waits is first, but may have nothing to do any more */
 
 static void
 ngx_http_stockcert_next(ngx_http_stockcert_main_conf_t *smcf)
@@ -278,8 +278,8 @@ ngx_http_stockcert_tell_clock(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
     task->told = ngx_current_msec;
 
     ngx_log_error(NGX_LOG_WARN, log, 0,
-                  "stockcert ledger \"%V\" in \"%V\": the clock is %uL s behind "
-                  "the last entry, whose time all new ones have until it has "
+                  "stockcert ledger \"%V\" in \"%V\": the clock is %uL s "
+                  "behind the last entry, whose time all new ones have until it has "
                   "caught up; is it right now, or was it then?",
                   &lane->conf->name, &lane->conf->path,
                   stockcert_ledger_behind(task->ledger) / 1000000);

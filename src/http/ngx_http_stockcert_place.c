@@ -232,7 +232,8 @@ ngx_http_stockcert_reserve(ngx_conf_t *cf, ngx_array_t *ledgers)
                                "stockcert ledger \"%V\" needs %uz bytes of "
                                "address space, which cannot be had: make its "
                                "\"size\" smaller, or the limit larger "
-                               "(ulimit -v, LimitAS= of systemd): mmap() failed",
+                               "(ulimit -v, LimitAS= of systemd): mmap() "
+                               "failed",
                                &ledger[i]->name, ledger[i]->size);
             rv = NGX_CONF_ERROR;
             break;

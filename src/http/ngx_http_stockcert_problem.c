@@ -217,6 +217,19 @@ ngx_http_stockcert_problem(ngx_http_request_t *r,
                       text);
     }
 
+    if (pr->status == NGX_HTTP_SERVICE_UNAVAILABLE
+        && ngx_http_stockcert_add_header(r, "Retry-After", "1") == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.status_line = pr->status_line;
+
+    if (ngx_http_stockcert_prefers_html(r)) {
+        return ngx_http_stockcert_html_problem(r, pr->status, &pr->title,
+                                               detail);
+    }
+
     len = sizeof("{\"type\":\"urn:stockcert:\",\"title\":\"\",\"status\":000,"
                  "\"detail\":\"\",\"error\":\"\"}\n")
           + pr->type.len + pr->title.len + pr->error.len
@@ -242,14 +255,6 @@ ngx_http_stockcert_problem(ngx_http_request_t *r,
     *p++ = '\n';
 
     b->last = p;
-
-    if (pr->status == NGX_HTTP_SERVICE_UNAVAILABLE
-        && ngx_http_stockcert_add_header(r, "Retry-After", "1") == NULL)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    r->headers_out.status_line = pr->status_line;
 
     return ngx_http_stockcert_send(r, pr->status, "application/problem+json",
                                    b);

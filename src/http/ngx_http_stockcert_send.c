@@ -17,6 +17,26 @@ ngx_http_stockcert_send(ngx_http_request_t *r, ngx_uint_t status,
                                        NULL, NULL);
     }
 
+    rc = ngx_http_stockcert_send_header(r, status, type, b->last - b->pos);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b->last_buf = (r == r->main) ? 1 : 0;
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+ngx_int_t
+ngx_http_stockcert_send_header(ngx_http_request_t *r, ngx_uint_t status,
+    const char *type, off_t len)
+{
     /* what may be kept at all must be asked for again before it is used */
 
     if (ngx_http_stockcert_set_header(r, &r->headers_out.cache_control,
@@ -32,25 +52,19 @@ ngx_http_stockcert_send(ngx_http_request_t *r, ngx_uint_t status,
     }
 
     r->headers_out.status = status;
-    r->headers_out.content_length_n = b->last - b->pos;
+    r->headers_out.content_length_n = len;
     r->headers_out.content_type.len = ngx_strlen(type);
     r->headers_out.content_type.data = (u_char *) type;
     r->headers_out.content_type_len = r->headers_out.content_type.len;
     r->headers_out.content_type_lowcase = NULL;
 
-    rc = ngx_http_send_header(r);
+    /* JSON is always in UTF-8 */
 
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
+    if (ngx_strcmp(type, NGX_HTTP_STOCKCERT_HTML) == 0) {
+        ngx_str_set(&r->headers_out.charset, "utf-8");
     }
 
-    b->last_buf = (r == r->main) ? 1 : 0;
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_send_header(r);
 }
 
 

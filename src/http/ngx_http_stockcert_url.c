@@ -12,7 +12,7 @@
  */
 
 
-#define NGX_HTTP_STOCKCERT_URL_MAX     255    /* bytes, of what it begins with */
+#define NGX_HTTP_STOCKCERT_URL_MAX     255    /* bytes, of the beginning */
 
 #define NGX_HTTP_STOCKCERT_URL_SCHEME  "must begin with http:// or https://"
 #define NGX_HTTP_STOCKCERT_URL_END     "must end with \"/\""
@@ -41,6 +41,7 @@ ngx_http_stockcert_target(ngx_http_request_t *r,
     ngx_str_null(&target->code);
     target->number = 0;
     target->html = 0;
+    target->print = 0;
 
     if (ngx_http_stockcert_below(r, &rest) != NGX_OK) {
         return NGX_DECLINED;
@@ -48,6 +49,15 @@ ngx_http_stockcert_target(ngx_http_request_t *r,
 
     if (rest.len == 0) {
         return NGX_OK;
+    }
+
+    if (rest.len > sizeof(".html") - 1
+        && ngx_strncmp(rest.data + rest.len - (sizeof(".html") - 1), ".html",
+                       sizeof(".html") - 1)
+           == 0)
+    {
+        rest.len -= sizeof(".html") - 1;
+        target->html = 1;
     }
 
     target->code = rest;
@@ -60,20 +70,14 @@ ngx_http_stockcert_target(ngx_http_request_t *r,
         number.data = dash + 1;
         number.len = rest.data + rest.len - number.data;
 
-        if (number.len > sizeof(".html") - 1
-            && ngx_strncmp(number.data + number.len - (sizeof(".html") - 1),
-                           ".html", sizeof(".html") - 1)
-               == 0)
-        {
-            number.len -= sizeof(".html") - 1;
-            target->html = 1;
-        }
-
         if (number.len == 0 || number.data[0] == '0'
             || ngx_http_stockcert_number(&number, &target->number) != NGX_OK)
         {
             return NGX_DECLINED;
         }
+
+    } else {
+        target->print = target->html;
     }
 
     if (stockcert_code_fault((char *) target->code.data, target->code.len)) {
@@ -360,8 +364,8 @@ ngx_http_stockcert_url(ngx_http_request_t *r, const stockcert_entry_t *issued,
 
 
 /*
- * As the client knows it, by its Host; or else by the server's name, if that can
- * be one of a host ("_" is none), and the port.  Empty if it is not known.
+ * As the client knows it, by its Host; or else by the server's name, if that
+ * can be one of a host ("_" is none), and the port.  Empty if it is not known.
  */
 
 static ngx_int_t

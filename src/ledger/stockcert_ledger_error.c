@@ -12,8 +12,8 @@
 /* LMDB maps the whole size of a ledger */
 
 #define STOCKCERT_LEDGER_NO_MEMORY                                            \
-    "; if address space is limited (ulimit -v, LimitAS=), the limit must be "  \
-    "larger than the ledger's size"
+    "; a ledger takes as much address space as its size: raise what \"ulimit " \
+    "-v\" shows, or make it smaller"
 
 
 stockcert_rc_e
@@ -27,6 +27,15 @@ stockcert_ledger_error(stockcert_error_t *error, const char *call, int rc)
              mdb_strerror(rc), rc == ENOMEM ? STOCKCERT_LEDGER_NO_MEMORY : "");
 
     switch (rc) {
+
+    case EAGAIN:
+
+        /* a reader's place is locked by its number, which both have */
+
+        snprintf(error->text, sizeof(error->text), "a process of another PID "
+                 "namespace, such as a container's, has it open: run all that "
+                 "use the ledger in the same one");
+        return STOCKCERT_FAILED;
 
     case MDB_MAP_FULL:
     case ENOSPC:

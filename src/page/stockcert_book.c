@@ -9,8 +9,6 @@
 
 static void stockcert_book_class(FILE *file,
     const stockcert_book_page_t *page, const stockcert_class_t *class);
-static void stockcert_book_certificates(FILE *file,
-    const stockcert_book_page_t *page);
 static void stockcert_book_row(FILE *file, const stockcert_book_page_t *page,
     const stockcert_certificate_t *certificate);
 static void stockcert_book_pages(FILE *file,
@@ -20,7 +18,15 @@ static void stockcert_book_pages(FILE *file,
 void
 stockcert_book_write(FILE *file, const stockcert_book_page_t *page)
 {
-    char             seal[STOCKCERT_HEX_LEN + 1];
+    stockcert_book_begin(file, page);
+    stockcert_book_rows(file, page, page->certificates, page->n);
+    stockcert_book_end(file, page);
+}
+
+
+void
+stockcert_book_begin(FILE *file, const stockcert_book_page_t *page)
+{
     size_t           i;
     stockcert_str_t  title;
 
@@ -38,16 +44,52 @@ stockcert_book_write(FILE *file, const stockcert_book_page_t *page)
     if (page->list) {
         fputs("<nav aria-label=\"Stock book\"><a href=\"", file);
         stockcert_html_text(file, &page->book);
-        fputs("\">Stock book</a></nav>\n", file);
+        fputs("\">Stock book</a><a href=\"", file);
+        stockcert_html_text(file, &page->book);
+        stockcert_html_text(file, &page->classes[0].code);
+        fputs(".html\">All certificates, to be printed</a></nav>\n", file);
     }
 
     for (i = 0; i < page->nclasses; i++) {
         stockcert_book_class(file, page, &page->classes[i]);
     }
 
-    stockcert_book_certificates(file, page);
+    fprintf(file, "<h2>%s</h2>\n", page->list ? "Certificates"
+                                              : "Latest certificates");
+    if (page->n == 0) {
+        fputs("<p class=\"dim\">None.</p>\n", file);
+        return;
+    }
 
-    if (page->list) {
+    fputs("<table>\n<thead><tr><th scope=\"col\">Number</th><th scope=\"col\">"
+          "Holder</th><th scope=\"col\" class=\"n\">Shares</th><th "
+          "scope=\"col\">Issued</th><th scope=\"col\">Cancelled</th></tr>"
+          "</thead>\n<tbody>\n", file);
+}
+
+
+void
+stockcert_book_rows(FILE *file, const stockcert_book_page_t *page,
+    const stockcert_certificate_t *certificates, size_t n)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+        stockcert_book_row(file, page, &certificates[i]);
+    }
+}
+
+
+void
+stockcert_book_end(FILE *file, const stockcert_book_page_t *page)
+{
+    char  seal[STOCKCERT_HEX_LEN + 1];
+
+    if (page->n) {
+        fputs("</tbody>\n</table>\n", file);
+    }
+
+    if (page->after || page->more) {
         stockcert_book_pages(file, page);
     }
 
@@ -106,37 +148,14 @@ stockcert_book_class(FILE *file, const stockcert_book_page_t *page,
 
 
 static void
-stockcert_book_certificates(FILE *file, const stockcert_book_page_t *page)
-{
-    size_t  i;
-
-    fprintf(file, "<h2>%s</h2>\n", page->list ? "Certificates"
-                                                   : "Latest certificates");
-    if (page->n == 0) {
-        fputs("<p class=\"dim\">None.</p>\n", file);
-        return;
-    }
-
-    fputs("<table>\n<thead><tr><th scope=\"col\">Number</th><th scope=\"col\">"
-          "Holder</th><th scope=\"col\" class=\"n\">Shares</th><th "
-          "scope=\"col\" class=\"wide\">Issued</th></tr></thead>\n<tbody>\n",
-          file);
-
-    for (i = 0; i < page->n; i++) {
-        stockcert_book_row(file, page, &page->certificates[i]);
-    }
-
-    fputs("</tbody>\n</table>\n", file);
-}
-
-
-static void
 stockcert_book_row(FILE *file, const stockcert_book_page_t *page,
     const stockcert_certificate_t *certificate)
 {
+    int                       cancelled;
     const stockcert_entry_t  *issued;
 
     issued = &certificate->issued;
+    cancelled = (certificate->cancelled.position != 0);
 
     fputs("<tr><td>", file);
 
@@ -148,18 +167,20 @@ stockcert_book_row(FILE *file, const stockcert_book_page_t *page,
     }
 
     stockcert_html_text(file, &issued->code);
-    fprintf(file, "-%" PRIu64 "%s</td><td>", issued->number,
+    fprintf(file, "-%" PRIu64 "%s</td><td class=\"who\">", issued->number,
             page->book.len ? "</a>" : "");
     stockcert_html_bdi(file, &issued->text);
+    fputs(cancelled ? "</td><td class=\"n\"><s>" : "</td><td class=\"n\">",
+          file);
+    stockcert_html_number(file, issued->shares);
+    fputs(cancelled ? "</s></td><td>" : "</td><td>", file);
+    stockcert_html_date(file, issued->time);
+    fputs("</td><td class=\"void\">", file);
 
-    if (certificate->cancelled.position) {
-        fputs(" <span class=\"void\">cancelled</span>", file);
+    if (cancelled) {
+        stockcert_html_date(file, certificate->cancelled.time);
     }
 
-    fputs("</td><td class=\"n\">", file);
-    stockcert_html_number(file, issued->shares);
-    fputs("</td><td class=\"wide\">", file);
-    stockcert_html_date(file, issued->time);
     fputs("</td></tr>\n", file);
 }
 
@@ -193,4 +214,34 @@ stockcert_book_pages(FILE *file, const stockcert_book_page_t *page)
     }
 
     fputs("</nav>\n", file);
+}
+
+
+void
+stockcert_problem_write(FILE *file, const stockcert_problem_page_t *page)
+{
+    stockcert_html_head(file, "book", &page->title, &page->company);
+
+    fputs("<main>\n<h1>", file);
+    stockcert_html_text(file, &page->title);
+    fputs("</h1>\n<p>", file);
+    stockcert_html_text(file, &page->detail);
+    fputs("</p>\n", file);
+
+    /* from 500 on, the detail has it */
+
+    if (page->status == 404) {
+        fputs("<p>The stock book has all that there is.</p>\n", file);
+
+    } else if (page->status < 500) {
+        fputs("<p>Nothing was issued or changed. Correct that, and ask again."
+              "</p>\n", file);
+    }
+
+    fputs("<nav aria-label=\"Stock book\"><a href=\"", file);
+    stockcert_html_text(file, &page->book);
+    fprintf(file, "\">Stock book</a></nav>\n<footer><p>Status %u</p></footer>\n"
+            "</main>\n", page->status);
+
+    stockcert_html_foot(file);
 }

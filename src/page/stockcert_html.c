@@ -115,8 +115,8 @@ stockcert_html_bdi(FILE *file, const stockcert_str_t *str)
 }
 
 
-int
-stockcert_html_width(const stockcert_str_t *str, size_t first, size_t second)
+size_t
+stockcert_html_width(const stockcert_str_t *str)
 {
     size_t   i, width;
     uint8_t  ch;
@@ -126,14 +126,30 @@ stockcert_html_width(const stockcert_str_t *str, size_t first, size_t second)
     for (i = 0; i < str->len; i++) {
         ch = (uint8_t) str->data[i];
 
-        /* the first byte of a character; those of three and four are wider */
+        if (ch >= 0xf0) {
+            width += 130;
 
-        if ((ch & 0xc0) != 0x80) {
-            width += ch >= 0xe0 ? 2 : 1;
+        } else if (ch >= 0xe0) {
+            width += 105;
+
+        } else if (ch >= 0xc0) {
+            width += 80;
+
+        } else if (ch >= 0x80) {
+            /* the rest of a character */
+
+        } else if (strchr("MWmw@%&", ch)) {
+            width += 115;
+
+        } else if (ch >= 'A' && ch <= 'Z') {
+            width += 82;
+
+        } else {
+            width += ch == ' ' ? 35 : 66;
         }
     }
 
-    return width <= first ? 1 : width <= second ? 2 : 3;
+    return width;
 }
 
 

@@ -47,12 +47,11 @@ void stockcert_html_text(FILE *file, const stockcert_str_t *str);
 void stockcert_html_bdi(FILE *file, const stockcert_str_t *str);
 
 /*
- * A number from 1 to 3 for how wide a text is, by its characters: up to the
- * first, the second of two widths, or wider.
+ * How wide a text is, in hundredths of its type's size, in a bold serif: rather too
+ * much than too little, as nobody here knows the reader's fonts.
  */
 
-int stockcert_html_width(const stockcert_str_t *str, size_t first,
-    size_t second);
+size_t stockcert_html_width(const stockcert_str_t *str);
 
 /* "2,599,990"; "ten thousand one", digits above 2^53 - 1; "24 November 2026" */
 

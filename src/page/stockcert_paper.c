@@ -4,16 +4,21 @@
 
 #include "stockcert_format.h"
 #include "stockcert_html.h"
-#include "stockcert_paper.h"
+#include "stockcert_paper_int.h"
 
 
-static int stockcert_paper_size(const stockcert_paper_t *paper,
-    const stockcert_paper_page_t *page);
-static void stockcert_paper_frame(FILE *file);
+static void stockcert_paper_sheet(FILE *file, const stockcert_paper_t *paper,
+    const stockcert_paper_page_t *page, const stockcert_sheet_t *sheet,
+    size_t i, size_t n);
+static void stockcert_paper_frame(FILE *file, int first);
+static void stockcert_paper_top(FILE *file,
+    const stockcert_paper_page_t *page, size_t i, size_t n);
 static void stockcert_paper_body(FILE *file, const stockcert_paper_t *paper,
     const stockcert_paper_page_t *page);
+static void stockcert_paper_again(FILE *file,
+    const stockcert_paper_page_t *page);
 static void stockcert_paper_legends(FILE *file,
-    const stockcert_paper_t *paper);
+    const stockcert_paper_t *paper, const stockcert_sheet_t *sheet);
 static void stockcert_paper_sign(FILE *file, const stockcert_paper_t *paper,
     const stockcert_paper_page_t *page);
 static void stockcert_paper_line(FILE *file, const stockcert_str_t *officer,
@@ -28,38 +33,25 @@ void
 stockcert_paper_write(FILE *file, const stockcert_paper_t *paper,
     const stockcert_paper_page_t *page)
 {
-    char             id[STOCKCERT_CODE_MAX + 24];
-    stockcert_str_t  title;
+    char               id[STOCKCERT_CODE_MAX + 24];
+    size_t             i, n;
+    stockcert_str_t    title;
+    stockcert_sheet_t  sheets[STOCKCERT_SHEETS_MAX];
 
     title.data = id;
     title.len = (size_t) snprintf(id, sizeof(id), "%.*s-%" PRIu64,
                                   (int) page->class.code.len,
-                                  page->class.code.data, page->certificate->issued.number);
+                                  page->class.code.data,
+                                  page->certificate->issued.number);
 
     stockcert_html_head(file, "certificate", &title, &page->company);
 
-    fprintf(file, "<main class=\"paper s%d\">\n",
-            stockcert_paper_size(paper, page));
+    fputs("<main>\n", file);
 
-    stockcert_paper_frame(file);
+    n = stockcert_paper_plan(paper, page, sheets);
 
-    fputs("<p class=\"top\"><span>Number <b>", file);
-    stockcert_html_text(file, &title);
-    fputs("</b></span><span><b>", file);
-    stockcert_html_number(file, page->certificate->issued.shares);
-    fprintf(file, "</b> %s</span></p>\n",
-            page->certificate->issued.shares == 1 ? "Share" : "Shares");
-
-    stockcert_paper_body(file, paper, page);
-    stockcert_paper_legends(file, paper);
-    stockcert_paper_sign(file, paper, page);
-    stockcert_paper_record(file, page);
-
-    if (page->certificate->cancelled.position) {
-        stockcert_paper_over(file, "CANCELLED", "#b00000");
-
-    } else if (paper->nofficers < STOCKCERT_OFFICERS) {
-        stockcert_paper_over(file, "DRAFT", "#555");
+    for (i = 0; i < n; i++) {
+        stockcert_paper_sheet(file, paper, page, &sheets[i], i + 1, n);
     }
 
     fputs("</main>\n<nav class=\"back\"><a href=\"", file);
@@ -70,48 +62,72 @@ stockcert_paper_write(FILE *file, const stockcert_paper_t *paper,
 }
 
 
-/* of the type: 1 for large */
+/* the i-th of n, from 1 */
 
-static int
-stockcert_paper_size(const stockcert_paper_t *paper,
-    const stockcert_paper_page_t *page)
+static void
+stockcert_paper_sheet(FILE *file, const stockcert_paper_t *paper,
+    const stockcert_paper_page_t *page, const stockcert_sheet_t *sheet,
+    size_t i, size_t n)
 {
-    size_t  i, len;
+    fprintf(file, "<div class=\"paper s%d\">\n", sheet->scale);
 
-    len = page->company.len + page->class.title.len + page->par.len
-          + paper->state.len + page->certificate->issued.text.len;
+    stockcert_paper_frame(file, i == 1);
+    stockcert_paper_top(file, page, i, n);
+
+    if (i == 1) {
+        stockcert_paper_body(file, paper, page);
+
+        if (n == 2) {
+            fputs("<p class=\"see\">The legends on page 2 are part of this "
+                  "certificate.</p>\n", file);
+
+        } else if (n > 2) {
+            fprintf(file, "<p class=\"see\">The legends on pages 2 to %zu are "
+                    "part of this certificate.</p>\n", n);
+        }
+
+    } else {
+        stockcert_paper_again(file, page);
+    }
+
+    stockcert_paper_legends(file, paper, sheet);
+
+    if (i == 1) {
+        stockcert_paper_sign(file, paper, page);
+    }
+
+    stockcert_paper_record(file, page);
 
     if (page->certificate->cancelled.position) {
-        len += page->certificate->cancelled.text.len;
+        stockcert_paper_over(file, "CANCELLED", "#b00000");
+
+    } else if (paper->nofficers < STOCKCERT_OFFICERS) {
+        stockcert_paper_over(file, "DRAFT", "#555");
     }
 
-    for (i = 0; i < paper->nofficers; i++) {
-        len += paper->officers[i].len + paper->offices[i].len;
-    }
-
-    /* these have smaller type already */
-
-    for (i = 0; i < paper->nlegends; i++) {
-        len += paper->legends[i].len / 3;
-    }
-
-    return len <= 700 ? 1 : len <= 1400 ? 2 : 3;
+    fputs("</div>\n", file);
 }
 
 
 /* waves between two lines, as money and shares have had them for long */
 
 static void
-stockcert_paper_frame(FILE *file)
+stockcert_paper_frame(FILE *file, int first)
 {
     fputs("<svg class=\"frame\" viewBox=\"0 0 265 192\" aria-hidden=\"true\" "
-          "fill=\"none\" stroke=\"#8a7a4a\"><defs><pattern id=\"w\" width=\"6\""
-          " height=\"6\" patternUnits=\"userSpaceOnUse\"><g stroke-width=\".25\""
-          "><circle cx=\"3\" cy=\"3\" r=\"2.9\"/><circle cx=\"3\" cy=\"3\" "
-          "r=\"2\"/><circle cx=\"0\" cy=\"0\" r=\"2.9\"/><circle cx=\"6\" "
-          "cy=\"0\" r=\"2.9\"/><circle cx=\"0\" cy=\"6\" r=\"2.9\"/><circle "
-          "cx=\"6\" cy=\"6\" r=\"2.9\"/></g></pattern></defs>"
-          "<path fill=\"url(#w)\" fill-rule=\"evenodd\" stroke=\"none\" "
+          "preserveAspectRatio=\"none\" fill=\"none\" stroke=\"#8a7a4a\">",
+          file);
+
+    if (first) {
+        fputs("<defs><pattern id=\"w\" width=\"6\" height=\"6\" "
+              "patternUnits=\"userSpaceOnUse\"><g stroke-width=\".25\"><circle "
+              "cx=\"3\" cy=\"3\" r=\"2.9\"/><circle cx=\"3\" cy=\"3\" r=\"2\"/>"
+              "<circle cx=\"0\" cy=\"0\" r=\"2.9\"/><circle cx=\"6\" cy=\"0\" "
+              "r=\"2.9\"/><circle cx=\"0\" cy=\"6\" r=\"2.9\"/><circle cx=\"6\" "
+              "cy=\"6\" r=\"2.9\"/></g></pattern></defs>", file);
+    }
+
+    fputs("<path fill=\"url(#w)\" fill-rule=\"evenodd\" stroke=\"none\" "
           "d=\"M2 2h261v188H2zM10 10v172h245V10z\"/>"
           "<rect x=\"2\" y=\"2\" width=\"261\" height=\"188\" rx=\"1\" "
           "stroke-width=\"1\"/><rect x=\"10\" y=\"10\" width=\"245\" "
@@ -121,11 +137,32 @@ stockcert_paper_frame(FILE *file)
 
 
 static void
+stockcert_paper_top(FILE *file, const stockcert_paper_page_t *page, size_t i,
+    size_t n)
+{
+    fputs("<p class=\"top\"><span>Number <b>", file);
+    stockcert_html_text(file, &page->class.code);
+    fprintf(file, "-%" PRIu64 "</b></span>",
+            page->certificate->issued.number);
+
+    if (n > 1) {
+        fprintf(file, "<span>Page %zu of %zu</span>", i, n);
+    }
+
+    fputs("<span><b>", file);
+    stockcert_html_number(file, page->certificate->issued.shares);
+    fprintf(file, "</b> %s</span></p>\n",
+            page->certificate->issued.shares == 1 ? "Share" : "Shares");
+}
+
+
+static void
 stockcert_paper_body(FILE *file, const stockcert_paper_t *paper,
     const stockcert_paper_page_t *page)
 {
     fprintf(file, "<h1 class=\"w%d\">",
-            stockcert_html_width(&page->company, 28, 70));
+            stockcert_type_of(&stockcert_type_company,
+                              stockcert_html_width(&page->company)));
     stockcert_html_bdi(file, &page->company);
     fputs("</h1>\n", file);
 
@@ -136,12 +173,14 @@ stockcert_paper_body(FILE *file, const stockcert_paper_t *paper,
     }
 
     fprintf(file, "<h2 class=\"w%d\">",
-            stockcert_html_width(&page->class.title, 45, 110));
+            stockcert_type_of(&stockcert_type_class,
+                              stockcert_html_width(&page->class.title)));
     stockcert_html_bdi(file, &page->class.title);
     fputs("</h2>\n<p class=\"certifies\">This certifies that</p>\n", file);
 
     fprintf(file, "<p class=\"holder w%d\">",
-            stockcert_html_width(&page->certificate->issued.text, 36, 90));
+            stockcert_type_of(&stockcert_type_holder,
+                         stockcert_html_width(&page->certificate->issued.text)));
     stockcert_html_bdi(file, &page->certificate->issued.text);
 
     fputs("</p>\n<p class=\"amount\">is the holder of record of <b>", file);
@@ -156,9 +195,10 @@ stockcert_paper_body(FILE *file, const stockcert_paper_t *paper,
     if (page->par.len) {
         fputs(", ", file);
         stockcert_html_bdi(file, &page->par);
+        putc(',', file);
     }
 
-    fputs(", of this corporation.</p>\n<p class=\"issued\">Issued on ", file);
+    fputs(" of this corporation.</p>\n<p class=\"issued\">Issued on ", file);
     stockcert_html_date(file, page->certificate->issued.time);
     fputs(".</p>\n", file);
 
@@ -172,30 +212,41 @@ stockcert_paper_body(FILE *file, const stockcert_paper_t *paper,
 }
 
 
-static void
-stockcert_paper_legends(FILE *file, const stockcert_paper_t *paper)
-{
-    size_t           i;
-    stockcert_str_t  all;
+/* what the first sheet has at its place */
 
-    if (paper->nlegends == 0) {
+static void
+stockcert_paper_again(FILE *file, const stockcert_paper_page_t *page)
+{
+    fprintf(file, "<p class=\"again w%d\">Certificate <b>",
+            stockcert_type_of(&stockcert_type_again,
+                              stockcert_paper_again_width(page)));
+    stockcert_html_text(file, &page->class.code);
+    fprintf(file, "-%" PRIu64 "</b> of <b>",
+            page->certificate->issued.number);
+    stockcert_html_bdi(file, &page->company);
+    fputs("</b>, ", file);
+    stockcert_html_bdi(file, &page->class.title);
+    fputs(", holder of record <b>", file);
+    stockcert_html_bdi(file, &page->certificate->issued.text);
+    fputs("</b></p>\n", file);
+}
+
+
+static void
+stockcert_paper_legends(FILE *file, const stockcert_paper_t *paper,
+    const stockcert_sheet_t *sheet)
+{
+    size_t  i;
+
+    if (sheet->nlegends == 0) {
         return;
     }
 
-    /* as wide as the widest, as many times */
+    fputs("<div class=\"legends\">\n", file);
 
-    all.len = 0;
-
-    for (i = 0; i < paper->nlegends; i++) {
-        all.len += paper->legends[i].len;
-    }
-
-    fprintf(file, "<div class=\"legends w%d\">\n", all.len <= 500 ? 1
-                                                   : all.len <= 1200 ? 2 : 3);
-
-    for (i = 0; i < paper->nlegends; i++) {
+    for (i = 0; i < sheet->nlegends; i++) {
         fputs("<p>", file);
-        stockcert_html_bdi(file, &paper->legends[i]);
+        stockcert_html_bdi(file, &paper->legends[sheet->legend + i]);
         fputs("</p>\n", file);
     }
 
@@ -248,12 +299,14 @@ static void
 stockcert_paper_line(FILE *file, const stockcert_str_t *officer,
     const stockcert_str_t *office)
 {
-    int  width, other;
+    size_t  width, other;
 
-    width = stockcert_html_width(officer, 30, 90);
-    other = stockcert_html_width(office, 30, 90);
+    width = stockcert_html_width(officer);
+    other = stockcert_html_width(office);
 
-    fprintf(file, "<div class=\"line w%d\">", width > other ? width : other);
+    fprintf(file, "<div class=\"line w%d\">",
+            stockcert_type_of(&stockcert_type_officer,
+                              width > other ? width : other));
 
     if (officer->len) {
         stockcert_html_bdi(file, officer);

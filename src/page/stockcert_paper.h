@@ -1,6 +1,7 @@
 
 /*
- * The HTML pages: a stock certificate to be printed, and the stock book.
+ * The HTML pages: a stock certificate to be printed, the stock book, and what went
+ * wrong.
  */
 
 
@@ -63,14 +64,33 @@ typedef struct {
 } stockcert_book_page_t;
 
 
+/* what was not done, and why */
+
+typedef struct {
+    stockcert_str_t     company;
+    stockcert_str_t     book;          /* of the stock book, the path */
+    unsigned            status;        /* of HTTP */
+    stockcert_str_t     title;
+    stockcert_str_t     detail;
+} stockcert_problem_page_t;
+
+
 /*
  * Write a page to file; ferror() tells if that failed.  What the arguments point
- * to needs to stay for the call only.
+ * to needs to stay for the call only.  A stock book can be written part by part,
+ * _begin(), _rows(), _end(), where _rows() needs of the page its path alone, and
+ * page->n is how many there will be.
  */
 
 void stockcert_paper_write(FILE *file, const stockcert_paper_t *paper,
     const stockcert_paper_page_t *page);
 void stockcert_book_write(FILE *file, const stockcert_book_page_t *page);
+void stockcert_book_begin(FILE *file, const stockcert_book_page_t *page);
+void stockcert_book_rows(FILE *file, const stockcert_book_page_t *page,
+    const stockcert_certificate_t *certificates, size_t n);
+void stockcert_book_end(FILE *file, const stockcert_book_page_t *page);
+void stockcert_problem_write(FILE *file,
+    const stockcert_problem_page_t *page);
 
 
 #endif /* STOCKCERT_PAPER_H */

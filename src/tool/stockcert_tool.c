@@ -1,22 +1,18 @@
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "stockcert_text.h"
+#include <lmdb.h>
+
+#include "stockcert_json.h"
 #include "stockcert_tool.h"
 
 
-#define STOCKCERT_LINE      (3 * PATH_MAX)
-#define STOCKCERT_PIECE     256        /* entries */
-#define STOCKCERT_PROGRESS  200000     /* microseconds between two */
+#define STOCKCERT_PIECE  256           /* entries */
 
 
 typedef struct {
@@ -29,15 +25,18 @@ typedef struct {
 
 static const stockcert_command_t *stockcert_tool_command(const char *name);
 static void stockcert_tool_help(FILE *file);
-static void stockcert_tool_vline(FILE *file, const char *fmt, va_list args);
+static int stockcert_tool_version(void);
+static int stockcert_tool_is(const char *arg, const char *option,
+    const char *letter);
 static int stockcert_tool_piece(stockcert_ledger_t *ledger,
     uint64_t *position, uint64_t last, stockcert_write_pt write, FILE *file);
 
 
 static const stockcert_command_t  stockcert_commands[] = {
 
-    { "status", stockcert_tool_status, "LEDGER",
-      "Shows the inventory, the journal's end, the format, sizes and who reads.\n"
+    { "status", stockcert_tool_status, "LEDGER [--json]",
+      "Shows the inventory, the journal's end, the format, sizes, the disk's file\n"
+      "system, who reads, and who keeps the ledger locked.\n"
     },
 
     { "verify", stockcert_tool_verify, "LEDGER [--expect N:SEAL]",
@@ -54,8 +53,8 @@ static const stockcert_command_t  stockcert_commands[] = {
       "  --json         the lines of \"stockcert export --format jsonl\"\n"
     },
 
-    { "show", stockcert_tool_show, "LEDGER CERTIFICATE",
-      "Shows a certificate, such as CS-17. Exits with 1 if it was never issued.\n"
+    { "show", stockcert_tool_show, "LEDGER CERTIFICATE [--json]",
+      "Shows a certificate, such as CS-17; with --json as the API has it. Exits with 1 if it was never issued.\n"
     },
 
     { "export", stockcert_tool_export,
@@ -78,9 +77,12 @@ static const stockcert_command_t  stockcert_commands[] = {
       "                   that of a share as it was issued\n"
     },
 
-    { "import", stockcert_tool_import, "LEDGER FILE.jsonl",
+    { "import", stockcert_tool_import, "LEDGER FILE.jsonl [--size SIZE]",
       "Makes a new ledger of what \"stockcert export --format jsonl\" wrote: the\n"
       "same numbers, times and seals, or nothing. FILE.jsonl may be -.\n"
+      "\n"
+      "  --size SIZE   the most that it may grow to, such as 500m; 64g by default.\n"
+      "                It takes address space, not disk.\n"
     },
 
     { "backup", stockcert_tool_backup, "LEDGER DEST",
@@ -91,7 +93,8 @@ static const stockcert_command_t  stockcert_commands[] = {
     { "authorize", stockcert_tool_authorize,
       "LEDGER CLASS SHARES --reference TEXT",
       "Sets the authorized shares of a class; TEXT is what allows it, such as\n"
-      "\"Board resolution 2026-11-20\". Also while nginx issues.\n"
+      "\"Board resolution 2026-11-20\". Also while nginx issues. The number that\n"
+      "is there already changes nothing, and makes no entry.\n"
     },
 
     { "cancel", stockcert_tool_cancel, "LEDGER CERTIFICATE --reason TEXT",
@@ -103,14 +106,15 @@ static const stockcert_command_t  stockcert_commands[] = {
 };
 
 
-static unsigned  stockcert_progress_shown;
-
-
 int
 main(int argc, char **argv)
 {
     char                        name[64];
     const stockcert_command_t  *command;
+
+    if (stockcert_tool_standard() != STOCKCERT_EXIT_OK) {
+        return STOCKCERT_EXIT_FAILED;
+    }
 
     /* what is made of a ledger is for its owner, as the ledger is */
 
@@ -121,9 +125,15 @@ main(int argc, char **argv)
         return STOCKCERT_EXIT_USAGE;
     }
 
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+    if (stockcert_tool_is(argv[1], "--help", "-h")
+        || strcmp(argv[1], "help") == 0)
+    {
         stockcert_tool_help(stdout);
         return stockcert_tool_flush();
+    }
+
+    if (stockcert_tool_is(argv[1], "--version", "-V")) {
+        return stockcert_tool_version();
     }
 
     command = stockcert_tool_command(argv[1]);
@@ -134,7 +144,7 @@ main(int argc, char **argv)
                                     argv[1]);
     }
 
-    if (argc > 2 && strcmp(argv[2], "--help") == 0) {
+    if (argc > 2 && stockcert_tool_is(argv[2], "--help", "-h")) {
         printf("stockcert %s %s\n\n%s", command->name, command->synopsis,
                command->help);
         return stockcert_tool_flush();
@@ -175,9 +185,28 @@ stockcert_tool_help(FILE *file)
     }
 
     fprintf(file, "\nLEDGER is the ledger's directory. For more: stockcert "
-            "COMMAND --help, man stockcert.\n"
+            "COMMAND --help, stockcert --version, man stockcert.\n"
             "Exit codes: 0; 1, what was asked is not so; 2, usage; 3, it could "
             "not be done.\n");
+}
+
+
+/* ledgers of other formats, and files of other versions of LMDB, are refused */
+
+static int
+stockcert_tool_version(void)
+{
+    printf("stockcert: format %d, with %s\n", STOCKCERT_FORMAT,
+           mdb_version(NULL, NULL, NULL));
+
+    return stockcert_tool_flush();
+}
+
+
+static int
+stockcert_tool_is(const char *arg, const char *option, const char *letter)
+{
+    return strcmp(arg, option) == 0 || strcmp(arg, letter) == 0;
 }
 
 
@@ -193,56 +222,6 @@ stockcert_tool_usage(char **argv)
     return stockcert_tool_error(STOCKCERT_EXIT_USAGE,
                                 "usage: stockcert %s %s", name,
                                 command->synopsis);
-}
-
-
-int
-stockcert_tool_arguments(int argc, char **argv, int n)
-{
-    static const struct option  none[] = { { NULL, 0, NULL, 0 } };
-
-    return getopt_long(argc, argv, "", none, NULL) == -1 && argc - 1 == n
-           && optind == 1;
-}
-
-
-int
-stockcert_tool_error(int status, const char *fmt, ...)
-{
-    va_list  args;
-
-    stockcert_tool_progress_end();
-
-    fprintf(stderr, "stockcert: ");
-
-    va_start(args, fmt);
-    stockcert_tool_vline(stderr, fmt, args);
-    va_end(args);
-
-    return status;
-}
-
-
-void
-stockcert_tool_line(FILE *file, const char *fmt, ...)
-{
-    va_list  args;
-
-    va_start(args, fmt);
-    stockcert_tool_vline(file, fmt, args);
-    va_end(args);
-}
-
-
-static void
-stockcert_tool_vline(FILE *file, const char *fmt, va_list args)
-{
-    char  line[STOCKCERT_LINE], shown[STOCKCERT_LINE];
-
-    (void) vsnprintf(line, sizeof(line), fmt, args);
-    (void) stockcert_text_escape(line, strlen(line), shown, sizeof(shown));
-
-    fprintf(file, "%s\n", shown);
 }
 
 
@@ -282,8 +261,10 @@ stockcert_tool_entries(stockcert_ledger_t *ledger, uint64_t *position,
                                           strerror(errno));
         }
 
-        if (status == STOCKCERT_EXIT_OK) {
-            fwrite(text, 1, len, file);
+        if (status == STOCKCERT_EXIT_OK && fwrite(text, 1, len, file) != len) {
+            status = stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                          "cannot write the output: %s",
+                                          strerror(errno));
         }
 
         free(text);
@@ -292,8 +273,7 @@ stockcert_tool_entries(stockcert_ledger_t *ledger, uint64_t *position,
             stockcert_tool_progress(progress, "entries", *position, last);
         }
 
-    } while (status == STOCKCERT_EXIT_OK && *position != after
-             && !ferror(file));
+    } while (status == STOCKCERT_EXIT_OK && *position != after);
 
     return status;
 }
@@ -319,7 +299,11 @@ stockcert_tool_piece(stockcert_ledger_t *ledger, uint64_t *position,
                 break;
             }
 
-            write(file, &entry);
+            rc = write(file, ledger, &entry, &error);
+            if (rc != STOCKCERT_OK) {
+                break;
+            }
+
             ++*position;
         }
 
@@ -334,117 +318,16 @@ stockcert_tool_piece(stockcert_ledger_t *ledger, uint64_t *position,
 }
 
 
-int
-stockcert_tool_flush(void)
+stockcert_rc_e
+stockcert_tool_write_json(FILE *file, stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error)
 {
-    if (fflush(stdout) == EOF || ferror(stdout)) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                    "cannot write the output: %s",
-                                    strerror(errno));
-    }
+    (void) ledger;
+    (void) error;
 
-    return STOCKCERT_EXIT_OK;
-}
+    stockcert_json_entry(file, entry);
 
-
-void
-stockcert_tool_progress(const char *what, const char *of, uint64_t done,
-    uint64_t all)
-{
-    uint64_t         now;
-    static int       terminal = -1;
-    struct timespec  ts;
-    static uint64_t  next;
-
-    if (terminal == -1) {
-        terminal = isatty(STDERR_FILENO);
-    }
-
-    if (!terminal) {
-        return;
-    }
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    now = (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
-
-    if (now < next) {
-        return;
-    }
-
-    next = now + STOCKCERT_PROGRESS;
-    stockcert_progress_shown = 1;
-
-    fprintf(stderr, "\r%s: %" PRIu64 " of %" PRIu64 " %s\033[K", what, done,
-            all, of);
-}
-
-
-void
-stockcert_tool_progress_end(void)
-{
-    if (stockcert_progress_shown) {
-        fprintf(stderr, "\r\033[K");
-        stockcert_progress_shown = 0;
-    }
-}
-
-
-int
-stockcert_tool_number(const char *text, uint64_t *number)
-{
-    const char  *p;
-
-    *number = 0;
-
-    for (p = text; *p; p++) {
-
-        if (*p < '0' || *p > '9') {
-            return -1;
-        }
-
-        *number = *number * 10 + (uint64_t) (*p - '0');
-
-        if (*number > STOCKCERT_SHARES_MAX) {
-            return -1;
-        }
-    }
-
-    return p == text ? -1 : 0;
-}
-
-
-int
-stockcert_tool_certificate(const char *text, stockcert_str_t *code,
-    uint64_t *number)
-{
-    const char  *dash;
-
-    dash = strchr(text, '-');
-
-    if (dash == NULL || dash[1] == '0'
-        || stockcert_tool_number(dash + 1, number) != 0)
-    {
-        return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "CERTIFICATE must be "
-                                    "one such as CS-17, not \"%s\"", text);
-    }
-
-    code->data = text;
-    code->len = (size_t) (dash - text);
-
-    return STOCKCERT_EXIT_OK;
-}
-
-
-int
-stockcert_tool_since(const char *text, uint64_t *position)
-{
-    if (stockcert_tool_number(text, position) != 0) {
-        return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "--since takes the "
-                                    "number of an entry, not \"%s\"", text);
-    }
-
-    return STOCKCERT_EXIT_OK;
+    return STOCKCERT_OK;
 }
 
 
@@ -456,11 +339,17 @@ stockcert_tool_finish(stockcert_whole_t *whole, int status)
         return status;
     }
 
-    if (stockcert_whole_finish(whole) == -1) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                    "cannot make %s: %s", whole->path,
-                                    strerror(errno));
-    }
+    switch (stockcert_whole_finish(whole)) {
 
-    return STOCKCERT_EXIT_OK;
+    case 0:
+        return STOCKCERT_EXIT_OK;
+
+    case 1:
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "%s is made, but a "
+                                    "power cut may take it away: %s",
+                                    whole->path, strerror(errno));
+    default:
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot make %s: %s",
+                                    whole->path, strerror(errno));
+    }
 }

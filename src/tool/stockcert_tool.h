@@ -1,7 +1,8 @@
 
 /*
  * The command "stockcert": what its rooms share.  stockcert_tool.c has main()
- * and the table of commands; every other stockcert_tool_*.c has one or a few.
+ * and the table of commands, stockcert_tool_output.c and _argument.c what all of
+ * them need; every other stockcert_tool_*.c has one or a few.
  */
 
 
@@ -58,9 +59,23 @@ int stockcert_tool_error(int status, const char *fmt, ...)
 void stockcert_tool_line(FILE *file, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/*
+ * First of all: makes sure that the descriptors 0 to 2 are open, and that a file
+ * that grows too large is an error.  Returns an exit code.
+ */
+
+int stockcert_tool_standard(void);
+
 /* Whether a command without options has n arguments, which argv + 1 has. */
 
 int stockcert_tool_arguments(int argc, char **argv, int n);
+
+/*
+ * The same for a command whose option is --json: returns whether that is given, or
+ * -1.
+ */
+
+int stockcert_tool_json(int argc, char **argv, int n);
 
 /* The synopsis of the command in argv[0], to standard error; returns USAGE. */
 
@@ -144,16 +159,27 @@ void stockcert_tool_patience_until(const stockcert_poured_t *poured);
 int stockcert_tool_no_ledger(const char *path);
 int stockcert_tool_not_read(const stockcert_error_t *error);
 
-/* Writes an entry; that it could is for ferror() to tell. */
+/*
+ * Writes an entry of the ledger's snapshot; that it could is for ferror() to tell.
+ * An error is one of reading.
+ */
 
-typedef void (*stockcert_write_pt)(FILE *file, const stockcert_entry_t *entry);
+typedef stockcert_rc_e (*stockcert_write_pt)(FILE *file,
+    stockcert_ledger_t *ledger, const stockcert_entry_t *entry,
+    stockcert_error_t *error);
+
+/* The lines of "export --format jsonl". */
+
+stockcert_rc_e stockcert_tool_write_json(FILE *file, stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error);
 
 /*
  * Writes the entries that come after *position, up to last or the journal's
  * end, and advances *position.  No snapshot may be taken: each piece is read
  * from one of its own and then written, so that who reads the output slowly
  * keeps no pages of the ledger from being used again.  With a name in progress,
- * shows that.  Returns an exit code; errors of file are for the caller.
+ * shows that.  Returns an exit code; what file still has in its buffer is for the
+ * caller to flush.
  */
 
 int stockcert_tool_entries(stockcert_ledger_t *ledger, uint64_t *position,
@@ -165,6 +191,14 @@ int stockcert_tool_entries(stockcert_ledger_t *ledger, uint64_t *position,
  */
 
 int stockcert_tool_flush(void);
+
+/*
+ * Says, as _line() does, that something was done that cannot be undone: on
+ * standard output, and if that cannot be written, on standard error.  Returns OK.
+ */
+
+int stockcert_tool_done(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2)));
 
 /*
  * Progress on standard error, if that is a terminal: "verify: 120000 of 1000000
@@ -181,13 +215,14 @@ void stockcert_tool_progress_end(void);
 int stockcert_tool_number(const char *text, uint64_t *number);
 
 /*
- * An argument such as CS-17, code points into it; and what --since is followed
- * by.  Both return an exit code.
+ * An argument such as CS-17, code points into it; and what --since and --size (of a
+ * ledger, in bytes) are followed by.  They return an exit code.
  */
 
 int stockcert_tool_certificate(const char *text, stockcert_str_t *code,
     uint64_t *number);
 int stockcert_tool_since(const char *text, uint64_t *position);
+int stockcert_tool_size(const char *text, size_t *size);
 
 /*
  * Ends what was made: keeps it if status is OK, and removes it otherwise.

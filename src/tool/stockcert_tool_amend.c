@@ -13,6 +13,10 @@
 static const char *stockcert_tool_text(int argc, char **argv,
     const char *option, int nargs);
 static int stockcert_tool_amend(const char *path, stockcert_entry_t *entry);
+static stockcert_rc_e stockcert_tool_enter_entry(stockcert_ledger_t *ledger,
+    stockcert_entry_t *entry, stockcert_error_t *error);
+static stockcert_rc_e stockcert_tool_amends(stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, int *amends, stockcert_error_t *error);
 
 
 int
@@ -40,8 +44,9 @@ stockcert_tool_authorize(int argc, char **argv)
 
     if (stockcert_tool_number(args[2], &entry.shares) != 0) {
         return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "SHARES must be a "
-                                    "number, such as 3000000, not \"%s\"",
-                                    args[2]);
+                                    "number from 1 to %" PRIu64 ", such as "
+                                    "3000000, not \"%s\"",
+                                    (uint64_t) STOCKCERT_SHARES_MAX, args[2]);
     }
 
     status = stockcert_tool_amend(args[0], &entry);
@@ -49,10 +54,16 @@ stockcert_tool_authorize(int argc, char **argv)
         return status;
     }
 
-    printf("%s has %" PRIu64 " authorized shares now, by entry %" PRIu64 "\n",
-           args[1], entry.shares, entry.position);
+    if (entry.position == 0) {
+        stockcert_tool_line(stdout, "%s has %" PRIu64 " authorized shares "
+                            "already, nothing is changed", args[1],
+                            entry.shares);
+        return stockcert_tool_flush();
+    }
 
-    return stockcert_tool_flush();
+    return stockcert_tool_done("%s has %" PRIu64 " authorized shares now, by "
+                               "entry %" PRIu64, args[1], entry.shares,
+                               entry.position);
 }
 
 
@@ -87,9 +98,8 @@ stockcert_tool_cancel(int argc, char **argv)
         return status;
     }
 
-    printf("%s is cancelled, by entry %" PRIu64 "\n", args[1], entry.position);
-
-    return stockcert_tool_flush();
+    return stockcert_tool_done("%s is cancelled, by entry %" PRIu64, args[1],
+                               entry.position);
 }
 
 
@@ -120,6 +130,8 @@ stockcert_tool_text(int argc, char **argv, const char *option, int nargs)
 }
 
 
+/* the entry's position is 0 where there was nothing to change */
+
 static int
 stockcert_tool_amend(const char *path, stockcert_entry_t *entry)
 {
@@ -143,20 +155,7 @@ stockcert_tool_amend(const char *path, stockcert_entry_t *entry)
 
     stockcert_ledger_release(ledger);
 
-    stockcert_tool_patience(1);
-    rc = stockcert_ledger_begin(ledger, &error);
-    stockcert_tool_patience(0);
-
-    if (rc == STOCKCERT_OK) {
-        rc = stockcert_ledger_enter(ledger, entry, &error);
-
-        if (rc == STOCKCERT_OK) {
-            rc = stockcert_ledger_commit(ledger, &error);
-
-        } else {
-            stockcert_ledger_abort(ledger);
-        }
-    }
+    rc = stockcert_tool_enter_entry(ledger, entry, &error);
 
     stockcert_ledger_close(ledger);
 
@@ -175,10 +174,73 @@ stockcert_tool_amend(const char *path, stockcert_entry_t *entry)
                                     error.text);
     case STOCKCERT_UNKNOWN:
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "it is not known "
-                                    "whether it is done, see \"stockcert log "
-                                    "%s\": %s", path, error.text);
+                                    "whether it is done, see \"stockcert log\" "
+                                    "of %s: %s", path, error.text);
     default:
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
                                     "nothing is changed: %s", error.text);
     }
+}
+
+
+static stockcert_rc_e
+stockcert_tool_enter_entry(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
+    stockcert_error_t *error)
+{
+    int             amends;
+    stockcert_rc_e  rc;
+
+    stockcert_tool_patience(1);
+    rc = stockcert_ledger_begin(ledger, error);
+    stockcert_tool_patience(0);
+
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    amends = 1;
+
+    rc = stockcert_ledger_enter(ledger, entry, error);
+
+    if (rc == STOCKCERT_OK && entry->kind == STOCKCERT_CLASS_AMENDED) {
+        rc = stockcert_tool_amends(ledger, entry, &amends, error);
+    }
+
+    if (rc == STOCKCERT_OK && amends) {
+        return stockcert_ledger_commit(ledger, error);
+    }
+
+    stockcert_ledger_abort(ledger);
+    entry->position = 0;
+
+    return rc;
+}
+
+
+/* whether there was another number before; who committed that may not have flushed */
+
+static stockcert_rc_e
+stockcert_tool_amends(stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, int *amends, stockcert_error_t *error)
+{
+    stockcert_rc_e     rc;
+    stockcert_class_t  class;
+
+    rc = stockcert_ledger_snapshot(ledger, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    rc = stockcert_ledger_class(ledger, entry->code.data, entry->code.len,
+                                &class, error);
+
+    *amends = rc != STOCKCERT_OK || class.authorized != entry->shares;
+
+    stockcert_ledger_release(ledger);
+
+    if (rc == STOCKCERT_OK && !*amends) {
+        rc = stockcert_ledger_flush(ledger, error);
+    }
+
+    return rc;
 }

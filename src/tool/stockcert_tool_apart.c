@@ -99,10 +99,6 @@ stockcert_tool_child(stockcert_apart_t *apart, pid_t parent, int pipes[][2])
     /* neither the output nor the terminal is for the owner */
 
     stockcert_whole_forget();
-
-    (void) signal(SIGINT, SIG_DFL);
-    (void) signal(SIGTERM, SIG_DFL);
-    (void) signal(SIGHUP, SIG_DFL);
     (void) setsid();
 
     for (i = 0; i < apart->n; i++) {

@@ -38,10 +38,10 @@ stockcert_tool_backup(int argc, char **argv)
         return stockcert_tool_usage(argv);
     }
 
-    if (stockcert_whole_directory(&whole, argv[2], names) == -1) {
+    if (stockcert_whole_directory(&whole, argv[2], argv[1], names) == -1) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot back up to "
                                     "%s, name a directory that is not there or "
-                                    "empty: %s", argv[2], strerror(errno));
+                                    "empty: %s", argv[2], whole.fault);
     }
 
     backup.ledger = argv[1];
@@ -58,11 +58,9 @@ stockcert_tool_backup(int argc, char **argv)
 
     stockcert_format_seal(verified.seal, seal);
 
-    printf("backed up to %s and verified: %" PRIu64 " entries, the last seal is "
-           "%" PRIu64 ":%s\n", argv[2], verified.entries, verified.entries,
-           seal);
-
-    return stockcert_tool_flush();
+    return stockcert_tool_done("backed up to %s and verified: %" PRIu64 " entries,"
+                               " the last seal is %" PRIu64 ":%s", argv[2],
+                               verified.entries, verified.entries, seal);
 }
 
 

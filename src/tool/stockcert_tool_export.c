@@ -28,8 +28,9 @@ static int stockcert_tool_export_file(const char *path,
 static int stockcert_tool_export_read(stockcert_apart_t *apart, void *data);
 static int stockcert_tool_export_to(stockcert_ledger_t *ledger,
     stockcert_export_t *export, FILE *file);
-static void stockcert_tool_write_csv(FILE *file,
-    const stockcert_entry_t *entry);
+static stockcert_rc_e stockcert_tool_write_csv(FILE *file,
+    stockcert_ledger_t *ledger, const stockcert_entry_t *entry,
+    stockcert_error_t *error);
 static void stockcert_tool_write_field(FILE *file, const stockcert_str_t *str);
 
 
@@ -150,10 +151,10 @@ stockcert_tool_export_file(const char *path, stockcert_export_t *export)
     stockcert_apart_t  apart;
     stockcert_whole_t  whole;
 
-    if (stockcert_whole_file(&whole, export->output) == -1) {
+    if (stockcert_whole_file(&whole, export->output, path) == -1) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
                                     "cannot make %s: %s", export->output,
-                                    strerror(errno));
+                                    whole.fault);
     }
 
     memset(&apart, 0, sizeof(stockcert_apart_t));
@@ -169,13 +170,14 @@ stockcert_tool_export_file(const char *path, stockcert_export_t *export)
     if (status != STOCKCERT_EXIT_OK) {
         stockcert_whole_undo(&whole);
 
-    } else if (stockcert_whole_finish(&whole) == -1) {
-        apart.error = errno;
+    } else {
+        status = stockcert_tool_finish(&whole, status);
     }
 
     if (apart.error) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot write %s, "
-                                    "nothing is exported: %s", export->output,
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot write %s%s: "
+                                    "%s", export->output,
+                                    whole.plain ? "" : ", nothing is exported",
                                     strerror(apart.error));
     }
 
@@ -249,7 +251,7 @@ stockcert_tool_export_to(stockcert_ledger_t *ledger, stockcert_export_t *export,
         fprintf(file, "entry,kind,time,class,number,shares,text,key,seal\r\n");
 
     } else {
-        write = stockcert_json_entry;
+        write = stockcert_tool_write_json;
 
         header.format = STOCKCERT_FORMAT;
         header.created = stockcert_ledger_created(ledger);
@@ -274,10 +276,14 @@ stockcert_tool_export_to(stockcert_ledger_t *ledger, stockcert_export_t *export,
 
 /* RFC 4180 */
 
-static void
-stockcert_tool_write_csv(FILE *file, const stockcert_entry_t *entry)
+static stockcert_rc_e
+stockcert_tool_write_csv(FILE *file, stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error)
 {
     char  time[STOCKCERT_TIME_LEN + 1], seal[STOCKCERT_HEX_LEN + 1];
+
+    (void) ledger;
+    (void) error;
 
     stockcert_format_time(entry->time, time);
     stockcert_format_seal(entry->seal, seal);
@@ -301,6 +307,8 @@ stockcert_tool_write_csv(FILE *file, const stockcert_entry_t *entry)
     putc(',', file);
     stockcert_tool_write_field(file, &entry->key);
     fprintf(file, ",%s\r\n", seal);
+
+    return STOCKCERT_OK;
 }
 
 

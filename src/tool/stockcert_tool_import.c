@@ -1,5 +1,6 @@
 
 #include <errno.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 typedef struct {
     const char             *name;          /* of the file */
     FILE                   *file;
+    size_t                  size;          /* of the ledger, at most */
     uint64_t                number;        /* of the line */
     stockcert_json_line_t   line;
 
@@ -26,6 +28,8 @@ typedef struct {
 } stockcert_import_t;
 
 
+static int stockcert_tool_import_options(int argc, char **argv,
+    stockcert_import_t *import);
 static int stockcert_tool_import_into(stockcert_import_t *import,
     const char *path);
 static int stockcert_tool_import_header(stockcert_import_t *import,
@@ -39,7 +43,8 @@ static int stockcert_tool_import_line(stockcert_import_t *import,
     stockcert_json_line_t *line));
 static int stockcert_tool_import_fault(stockcert_import_t *import,
     const char *fault);
-static int stockcert_tool_import_failed(const stockcert_error_t *error);
+static int stockcert_tool_import_failed(stockcert_rc_e rc,
+    const stockcert_error_t *error);
 
 
 int
@@ -52,24 +57,18 @@ stockcert_tool_import(int argc, char **argv)
     static const char *const   names[] = { "data.mdb", "data.mdb.new",
                                            "lock.mdb", NULL };
 
-    if (!stockcert_tool_arguments(argc, argv, 2)) {
-        return stockcert_tool_usage(argv);
+    status = stockcert_tool_import_options(argc, argv, &import);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
     }
 
-    import.name = strcmp(argv[2], "-") == 0 ? "standard input" : argv[2];
-    import.file = strcmp(argv[2], "-") == 0 ? stdin : fopen(argv[2], "r");
+    argv += optind - 1;
 
-    if (import.file == NULL) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                    "cannot open %s: %s", argv[2],
-                                    strerror(errno));
-    }
-
-    if (stockcert_whole_directory(&whole, argv[1], names) == -1) {
+    if (stockcert_whole_directory(&whole, argv[1], NULL, names) == -1) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot make a new "
                                     "ledger in %s, name a directory that is "
                                     "not there or empty: %s", argv[1],
-                                    strerror(errno));
+                                    whole.fault);
     }
 
     /* nobody but us can enter it, whatever its name leads to */
@@ -89,9 +88,51 @@ stockcert_tool_import(int argc, char **argv)
         return status;
     }
 
-    printf("imported %" PRIu64 " entries into %s\n", import.entries, argv[1]);
+    return stockcert_tool_done("imported %" PRIu64 " entries into %s",
+                               import.entries, argv[1]);
+}
 
-    return stockcert_tool_flush();
+
+static int
+stockcert_tool_import_options(int argc, char **argv, stockcert_import_t *import)
+{
+    int                         c, status;
+    const char                 *name;
+
+    static const struct option  options[] = {
+        { "size", required_argument, NULL, 's' },
+        { NULL, 0, NULL, 0 }
+    };
+
+    import->size = STOCKCERT_SIZE;
+
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+
+        if (c != 's') {
+            return stockcert_tool_usage(argv);
+        }
+
+        status = stockcert_tool_size(optarg, &import->size);
+        if (status != STOCKCERT_EXIT_OK) {
+            return status;
+        }
+    }
+
+    if (argc - optind != 2) {
+        return stockcert_tool_usage(argv);
+    }
+
+    name = argv[optind + 1];
+
+    import->name = strcmp(name, "-") == 0 ? "standard input" : name;
+    import->file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
+
+    if (import->file == NULL) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot open %s: %s",
+                                    name, strerror(errno));
+    }
+
+    return STOCKCERT_EXIT_OK;
 }
 
 
@@ -139,6 +180,7 @@ stockcert_tool_import_header(stockcert_import_t *import,
     stockcert_ledger_t **ledger)
 {
     int                      status;
+    stockcert_rc_e           rc;
     stockcert_error_t        error;
     stockcert_ledger_conf_t  conf;
 
@@ -153,7 +195,7 @@ stockcert_tool_import_header(stockcert_import_t *import,
     memset(&conf, 0, sizeof(stockcert_ledger_conf_t));
 
     conf.path = ".";
-    conf.size = STOCKCERT_SIZE;
+    conf.size = import->size;
     conf.company = import->line.header.company;
     conf.created = import->line.header.created;
 
@@ -162,11 +204,10 @@ stockcert_tool_import_header(stockcert_import_t *import,
                                            "has a company of no valid name");
     }
 
-    if (stockcert_ledger_open(&conf, ledger, &error) != STOCKCERT_OK) {
-        return stockcert_tool_import_failed(&error);
-    }
+    rc = stockcert_ledger_open(&conf, ledger, &error);
 
-    return STOCKCERT_EXIT_OK;
+    return rc == STOCKCERT_OK ? STOCKCERT_EXIT_OK
+                              : stockcert_tool_import_failed(rc, &error);
 }
 
 
@@ -176,14 +217,16 @@ stockcert_tool_import_entries(stockcert_import_t *import,
 {
     int                status;
     uint64_t           position;
+    stockcert_rc_e     rc;
     stockcert_error_t  error;
 
     position = 0;
 
     while (position < import->entries) {
 
-        if (stockcert_ledger_begin(ledger, &error) != STOCKCERT_OK) {
-            return stockcert_tool_import_failed(&error);
+        rc = stockcert_ledger_begin(ledger, &error);
+        if (rc != STOCKCERT_OK) {
+            return stockcert_tool_import_failed(rc, &error);
         }
 
         status = stockcert_tool_import_batch(import, ledger, &position);
@@ -193,8 +236,9 @@ stockcert_tool_import_entries(stockcert_import_t *import,
             return status;
         }
 
-        if (stockcert_ledger_commit(ledger, &error) != STOCKCERT_OK) {
-            return stockcert_tool_import_failed(&error);
+        rc = stockcert_ledger_commit(ledger, &error);
+        if (rc != STOCKCERT_OK) {
+            return stockcert_tool_import_failed(rc, &error);
         }
     }
 
@@ -235,7 +279,7 @@ stockcert_tool_import_batch(stockcert_import_t *import,
         }
 
         if (rc != STOCKCERT_OK) {
-            return stockcert_tool_import_failed(&error);
+            return stockcert_tool_import_failed(rc, &error);
         }
 
         ++*position;
@@ -264,6 +308,13 @@ stockcert_tool_import_line(stockcert_import_t *import,
             return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
                                         "cannot read %s: %s", import->name,
                                         strerror(errno));
+        }
+
+        if (import->number == 1) {
+            return stockcert_tool_error(STOCKCERT_EXIT_NO, "nothing is imported,"
+                                        " %s is empty: name what \"stockcert "
+                                        "export --format jsonl\" wrote",
+                                        import->name);
         }
 
         return stockcert_tool_import_fault(import, "is missing: the file ends "
@@ -295,8 +346,10 @@ stockcert_tool_import_fault(stockcert_import_t *import, const char *fault)
 
 
 static int
-stockcert_tool_import_failed(const stockcert_error_t *error)
+stockcert_tool_import_failed(stockcert_rc_e rc, const stockcert_error_t *error)
 {
-    return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
-                                "nothing is imported: %s", error->text);
+    return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "nothing is imported%s: "
+                                "%s", rc == STOCKCERT_FULL
+                                ? ", make room on the disk, or give a larger "
+                                  "--size" : "", error->text);
 }

@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "stockcert_json.h"
 #include "stockcert_tool.h"
 
 
@@ -35,8 +34,9 @@ static int stockcert_tool_log_is_here(const stockcert_log_t *log);
 static int stockcert_tool_log_note(stockcert_log_t *log);
 static int stockcert_tool_log_replaced(const stockcert_log_t *log);
 static int stockcert_tool_log_wait(void);
-static void stockcert_tool_write_entry(FILE *file,
-    const stockcert_entry_t *entry);
+static stockcert_rc_e stockcert_tool_write_entry(FILE *file,
+    stockcert_ledger_t *ledger, const stockcert_entry_t *entry,
+    stockcert_error_t *error);
 
 
 int
@@ -115,7 +115,7 @@ stockcert_tool_log_options(int argc, char **argv, stockcert_log_t *log)
             break;
 
         case 'j':
-            log->write = stockcert_json_entry;
+            log->write = stockcert_tool_write_json;
             break;
 
         default:
@@ -273,12 +273,45 @@ stockcert_tool_log_wait(void)
 }
 
 
-/* columns that can be read by eye; texts come last, as they have any length */
+/*
+ * Columns that can be read by eye; texts come last, as they have any length.  A
+ * cancellation has the shares that it gave back.
+ */
 
-static void
-stockcert_tool_write_entry(FILE *file, const stockcert_entry_t *entry)
+static stockcert_rc_e
+stockcert_tool_write_entry(FILE *file, stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error)
 {
-    char  id[STOCKCERT_CODE_MAX + 20], time[STOCKCERT_TIME_LEN + 1];
+    char               id[STOCKCERT_CODE_MAX + 20];
+    char               time[STOCKCERT_TIME_LEN + 1];
+    char               shares[24];
+    stockcert_rc_e     rc;
+    stockcert_entry_t  issued;
+
+    snprintf(shares, sizeof(shares), "%" PRIu64, entry->shares);
+
+    if (entry->kind == STOCKCERT_CERTIFICATE_CANCELLED) {
+
+        rc = stockcert_ledger_certificate(ledger, entry->code.data,
+                                          entry->code.len, entry->number,
+                                          &issued, NULL, error);
+        switch (rc) {
+
+        case STOCKCERT_OK:
+            snprintf(shares, sizeof(shares), "%" PRIu64, issued.shares);
+            break;
+
+        case STOCKCERT_NOT_FOUND:
+
+            /* of a class that was opened since the ledger was opened here */
+
+            strcpy(shares, "-");
+            break;
+
+        default:
+            return rc;
+        }
+    }
 
     stockcert_format_time(entry->time, time);
 
@@ -291,8 +324,10 @@ stockcert_tool_write_entry(FILE *file, const stockcert_entry_t *entry)
                  entry->code.data);
     }
 
-    stockcert_tool_line(file, "%8" PRIu64 "  %s  %-9s  %-12s %12" PRIu64
-                        "  %.*s", entry->position, time,
-                        stockcert_kind(entry->kind)->name, id, entry->shares,
+    stockcert_tool_line(file, "%8" PRIu64 "  %s  %-9s  %-12s %16s  "
+                        "%.*s", entry->position, time,
+                        stockcert_kind(entry->kind)->name, id, shares,
                         (int) entry->text.len, entry->text.data);
+
+    return STOCKCERT_OK;
 }

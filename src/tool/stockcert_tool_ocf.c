@@ -102,14 +102,15 @@ stockcert_ocf_export(const char *ledger, const stockcert_ocf_t *ocf,
     stockcert_whole_t              whole;
     static stockcert_ocf_export_t  export;
 
-    if (stockcert_whole_directory(&whole, path, stockcert_ocf_names) == -1) {
+    status = stockcert_whole_directory(&whole, path, ledger,
+                                       stockcert_ocf_names);
+    if (status == -1) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot export to "
                                     "%s, name a directory that is not there or "
-                                    "empty: %s", path, strerror(errno));
+                                    "empty: %s", path, whole.fault);
     }
 
     memset(&apart, 0, sizeof(stockcert_apart_t));
-
     apart.path = ledger;
     apart.fds = fds;
     apart.n = STOCKCERT_OCF_FILES + 1;

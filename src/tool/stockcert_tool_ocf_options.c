@@ -14,6 +14,8 @@
 static int stockcert_ocf_numeric(const stockcert_str_t *str);
 static int stockcert_ocf_capitals(const char *text, size_t len,
     size_t expected);
+static int stockcert_ocf_known(const stockcert_ocf_t *ocf,
+    const stockcert_class_t *classes, size_t n);
 static int stockcert_ocf_is(const stockcert_str_t *str, const char *text);
 
 
@@ -67,7 +69,7 @@ stockcert_ocf_option(stockcert_ocf_t *ocf, int option, const char *value)
                                     " classes", STOCKCERT_CLASSES_MAX);
     }
 
-    class = &ocf->classes[ocf->nclasses++];
+    class = &ocf->classes[ocf->nclasses];
 
     /* six strings, side by side */
 
@@ -96,6 +98,14 @@ stockcert_ocf_option(stockcert_ocf_t *ocf, int option, const char *value)
                                     STOCKCERT_OCF_CLASS ", not \"%s\"",
                                     class->code.data);
     }
+
+    if (stockcert_ocf_class(ocf, &class->code)) {
+        return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "--class %.*s:... is "
+                                    "given twice", (int) class->code.len,
+                                    class->code.data);
+    }
+
+    ocf->nclasses++;
 
     return STOCKCERT_EXIT_OK;
 }
@@ -182,10 +192,41 @@ stockcert_ocf_complete(const stockcert_ocf_t *ocf,
     }
 
     if (len == 0) {
-        return STOCKCERT_EXIT_OK;
+        return stockcert_ocf_known(ocf, classes, n);
     }
 
     return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "OCF requires what the "
                                 "ledger does not know, give%s (--class takes "
                                 STOCKCERT_OCF_CLASS ")", missing);
+}
+
+
+/* and nothing that is none of the ledger's */
+
+static int
+stockcert_ocf_known(const stockcert_ocf_t *ocf,
+    const stockcert_class_t *classes, size_t n)
+{
+    size_t                  i, j;
+    const stockcert_str_t  *code;
+
+    for (i = 0; i < ocf->nclasses; i++) {
+        code = &ocf->classes[i].code;
+
+        for (j = 0; j < n; j++) {
+            if (classes[j].code.len == code->len
+                && memcmp(classes[j].code.data, code->data, code->len) == 0)
+            {
+                break;
+            }
+        }
+
+        if (j == n) {
+            return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "the ledger has no"
+                                        " class %.*s, which --class names",
+                                        (int) code->len, code->data);
+        }
+    }
+
+    return STOCKCERT_EXIT_OK;
 }

@@ -2,23 +2,31 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "stockcert_json.h"
 #include "stockcert_tool.h"
 
 
 static int stockcert_tool_show_certificate(stockcert_ledger_t *ledger,
-    const stockcert_str_t *code, uint64_t number, stockcert_error_t *error);
+    int json, const stockcert_str_t *code, uint64_t number,
+    stockcert_error_t *error);
+static void stockcert_tool_show_text(const stockcert_str_t *company,
+    const stockcert_class_t *class, const stockcert_entry_t *entry,
+    const stockcert_entry_t *cancelled);
+static void stockcert_tool_show_json(const stockcert_str_t *company,
+    const stockcert_entry_t *entry, const stockcert_entry_t *cancelled);
 
 
 int
 stockcert_tool_show(int argc, char **argv)
 {
-    int                  status;
+    int                  json, status;
     uint64_t             number;
     stockcert_str_t      code;
     stockcert_error_t    error;
     stockcert_ledger_t  *ledger;
 
-    if (!stockcert_tool_arguments(argc, argv, 2)) {
+    json = stockcert_tool_json(argc, argv, 2);
+    if (json == -1) {
         return stockcert_tool_usage(argv);
     }
 
@@ -32,7 +40,8 @@ stockcert_tool_show(int argc, char **argv)
         return status;
     }
 
-    status = stockcert_tool_show_certificate(ledger, &code, number, &error);
+    status = stockcert_tool_show_certificate(ledger, json, &code, number,
+                                             &error);
 
     stockcert_ledger_close(ledger);
 
@@ -42,10 +51,9 @@ stockcert_tool_show(int argc, char **argv)
 
 static int
 stockcert_tool_show_certificate(stockcert_ledger_t *ledger,
-    const stockcert_str_t *code, uint64_t number, stockcert_error_t *error)
+    int json, const stockcert_str_t *code, uint64_t number,
+    stockcert_error_t *error)
 {
-    char               time[STOCKCERT_TIME_LEN + 1];
-    char               seal[STOCKCERT_HEX_LEN + 1];
     stockcert_rc_e     rc;
     stockcert_str_t    company;
     stockcert_class_t  class;
@@ -74,29 +82,83 @@ stockcert_tool_show_certificate(stockcert_ledger_t *ledger,
     }
 
     company = stockcert_ledger_company(ledger);
-    stockcert_format_time(entry.time, time);
-    stockcert_format_seal(entry.seal, seal);
 
-    printf("certificate  %.*s-%" PRIu64 "\n", (int) code->len, code->data,
-           number);
-    stockcert_tool_line(stdout, "company      %.*s", (int) company.len,
-                        company.data);
-    stockcert_tool_line(stdout, "holder       %.*s", (int) entry.text.len,
-                        entry.text.data);
-    stockcert_tool_line(stdout, "shares       %" PRIu64 " of class %.*s, %.*s",
-                        entry.shares, (int) code->len, code->data,
-                        (int) class.title.len, class.title.data);
-    printf("issued       %s\n", time);
-    printf("entry        %" PRIu64 "\n", entry.position);
-    printf("seal         %s\n", seal);
+    if (json) {
+        stockcert_tool_show_json(&company, &entry, &cancelled);
 
-    if (cancelled.position) {
-        stockcert_format_time(cancelled.time, time);
-
-        stockcert_tool_line(stdout, "cancelled    %s, by entry %" PRIu64
-                            ": %.*s", time, cancelled.position,
-                            (int) cancelled.text.len, cancelled.text.data);
+    } else {
+        stockcert_tool_show_text(&company, &class, &entry, &cancelled);
     }
 
     return STOCKCERT_EXIT_OK;
+}
+
+
+static void
+stockcert_tool_show_text(const stockcert_str_t *company,
+    const stockcert_class_t *class, const stockcert_entry_t *entry,
+    const stockcert_entry_t *cancelled)
+{
+    char                    time[STOCKCERT_TIME_LEN + 1];
+    char                    seal[STOCKCERT_HEX_LEN + 1];
+    const stockcert_str_t  *code;
+
+    code = &entry->code;
+
+    stockcert_format_time(entry->time, time);
+    stockcert_format_seal(entry->seal, seal);
+
+    printf("certificate  %.*s-%" PRIu64 "\n", (int) code->len, code->data,
+           entry->number);
+    stockcert_tool_line(stdout, "company      %.*s", (int) company->len,
+                        company->data);
+    stockcert_tool_line(stdout, "holder       %.*s", (int) entry->text.len,
+                        entry->text.data);
+    stockcert_tool_line(stdout, "shares       %" PRIu64 " of class %.*s, %.*s",
+                        entry->shares, (int) code->len, code->data,
+                        (int) class->title.len, class->title.data);
+    printf("issued       %s\n", time);
+    printf("entry        %" PRIu64 "\n", entry->position);
+    printf("seal         %s\n", seal);
+
+    if (cancelled->position) {
+        stockcert_format_time(cancelled->time, time);
+
+        stockcert_tool_line(stdout, "cancelled    %s, by entry %" PRIu64
+                            ": %.*s", time, cancelled->position,
+                            (int) cancelled->text.len, cancelled->text.data);
+    }
+}
+
+
+/* the members that the API has */
+
+static void
+stockcert_tool_show_json(const stockcert_str_t *company,
+    const stockcert_entry_t *entry, const stockcert_entry_t *cancelled)
+{
+    char  time[STOCKCERT_TIME_LEN + 1], seal[STOCKCERT_HEX_LEN + 1];
+
+    stockcert_format_time(entry->time, time);
+    stockcert_format_seal(entry->seal, seal);
+
+    printf("{\"cert_id\":\"%.*s-%" PRIu64 "\",\"stakeholder\":",
+           (int) entry->code.len, entry->code.data, entry->number);
+    stockcert_json_string(stdout, &entry->text);
+    printf(",\"company\":");
+    stockcert_json_string(stdout, company);
+    printf(",\"amount\":%" PRIu64 ",\"class\":\"%.*s\",\"number\":%" PRIu64
+           ",\"issued_at\":\"%s\",\"entry\":%" PRIu64 ",\"seal\":\"%s\"",
+           entry->shares, (int) entry->code.len, entry->code.data,
+           entry->number, time, entry->position, seal);
+
+    if (cancelled->position) {
+        stockcert_format_time(cancelled->time, time);
+
+        printf(",\"status\":\"cancelled\",\"cancelled_at\":\"%s\",\"reason\":",
+               time);
+        stockcert_json_string(stdout, &cancelled->text);
+    }
+
+    printf("}\n");
 }

@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "stockcert_filesystem.h"
+#include "stockcert_json.h"
 #include "stockcert_tool.h"
 
 
@@ -13,13 +15,34 @@
 #define STOCKCERT_LOOKS    105         /* at who has the lock */
 
 
-static int stockcert_tool_status_classes(stockcert_ledger_t *ledger,
+/* strings of classes are those of the snapshot */
+
+typedef struct {
+    stockcert_ledger_t      *ledger;
+    uint64_t                 entries;
+    char                     created[STOCKCERT_TIME_LEN + 1];
+    char                     last[STOCKCERT_TIME_LEN + 1];
+    char                     seal[STOCKCERT_HEX_LEN + 1];
+    size_t                   nclasses;
+    stockcert_class_t        classes[STOCKCERT_CLASSES_MAX];
+    stockcert_usage_t        usage;
+    const char              *filesystem;
+    stockcert_filesystem_e   kind;
+    pid_t                    holder;       /* of the lock, for long; or 0 */
+    char                     command[64];  /* its, or "" */
+    unsigned                 some:1;       /* of the readers is written */
+} stockcert_state_t;
+
+
+static stockcert_rc_e stockcert_tool_status_read(stockcert_state_t *state,
     stockcert_error_t *error);
-static int stockcert_tool_status_usage(stockcert_ledger_t *ledger,
+static stockcert_rc_e stockcert_tool_status_text(stockcert_state_t *state,
+    stockcert_error_t *error);
+static stockcert_rc_e stockcert_tool_status_json(stockcert_state_t *state,
     stockcert_error_t *error);
 static int stockcert_tool_status_reader(const char *line, void *data);
-static int stockcert_tool_status_holder(stockcert_ledger_t *ledger,
-    stockcert_error_t *error);
+static int stockcert_tool_status_json_reader(const char *line, void *data);
+static void stockcert_tool_status_command(stockcert_state_t *state);
 static pid_t stockcert_tool_stuck(stockcert_ledger_t *ledger,
     stockcert_rc_e *rc, stockcert_error_t *error);
 static stockcert_rc_e stockcert_tool_end(stockcert_ledger_t *ledger,
@@ -29,80 +52,112 @@ static stockcert_rc_e stockcert_tool_end(stockcert_ledger_t *ledger,
 int
 stockcert_tool_status(int argc, char **argv)
 {
-    int                  status;
-    char                 time[STOCKCERT_TIME_LEN + 1];
-    char                 seal[STOCKCERT_HEX_LEN + 1];
-    stockcert_rc_e       rc;
-    stockcert_str_t      company;
-    stockcert_entry_t    last;
-    stockcert_error_t    error;
-    stockcert_ledger_t  *ledger;
+    int                       json, status;
+    stockcert_rc_e            rc;
+    stockcert_error_t         error;
+    static stockcert_state_t  state;
 
-    if (!stockcert_tool_arguments(argc, argv, 1)) {
+    json = stockcert_tool_json(argc, argv, 1);
+    if (json == -1) {
         return stockcert_tool_usage(argv);
     }
 
-    status = stockcert_tool_open(argv[1], STOCKCERT_READ, &ledger);
+    status = stockcert_tool_open(argv[1], STOCKCERT_READ, &state.ledger);
     if (status != STOCKCERT_EXIT_OK) {
         return status;
     }
 
-    company = stockcert_ledger_company(ledger);
-    stockcert_format_time(stockcert_ledger_created(ledger), time);
-
-    stockcert_tool_line(stdout, "company    %.*s", (int) company.len,
-                        company.data);
-    printf("created    %s\n", time);
-    printf("format     %d\n", STOCKCERT_FORMAT);
-
-    rc = stockcert_ledger_last(ledger, &last, &error);
+    rc = stockcert_tool_status_read(&state, &error);
 
     if (rc == STOCKCERT_OK) {
-        stockcert_format_time(last.time, time);
-        stockcert_format_seal(last.seal, seal);
-
-        printf("entries    %" PRIu64 ", the last of %s\n", last.position, time);
-        printf("seal       %s\n", seal);
-
-        status = stockcert_tool_status_classes(ledger, &error);
-
-    } else if (rc == STOCKCERT_NOT_FOUND) {
-        printf("entries    0\n");
-
-    } else {
-        status = stockcert_tool_not_read(&error);
+        rc = json ? stockcert_tool_status_json(&state, &error)
+                  : stockcert_tool_status_text(&state, &error);
     }
 
-    if (status == STOCKCERT_EXIT_OK) {
-        status = stockcert_tool_status_usage(ledger, &error);
-    }
+    stockcert_ledger_close(state.ledger);
 
-    if (status == STOCKCERT_EXIT_OK) {
-        status = stockcert_tool_status_holder(ledger, &error);
-    }
-
-    stockcert_ledger_close(ledger);
-
-    return status == STOCKCERT_EXIT_OK ? stockcert_tool_flush() : status;
+    return rc == STOCKCERT_OK ? stockcert_tool_flush()
+                              : stockcert_tool_not_read(&error);
 }
 
 
-static int
-stockcert_tool_status_classes(stockcert_ledger_t *ledger,
-    stockcert_error_t *error)
+static stockcert_rc_e
+stockcert_tool_status_read(stockcert_state_t *state, stockcert_error_t *error)
 {
-    size_t             i, n;
-    stockcert_class_t  classes[STOCKCERT_CLASSES_MAX], *class;
+    stockcert_rc_e     rc;
+    stockcert_entry_t  last;
 
-    if (stockcert_ledger_classes(ledger, classes, &n, error) != STOCKCERT_OK) {
-        return stockcert_tool_not_read(error);
+    /* that takes snapshots of its own */
+
+    state->holder = stockcert_tool_stuck(state->ledger, &rc, error);
+
+    if (rc != STOCKCERT_OK) {
+        return rc;
     }
 
-    printf("\n%-8s %16s %16s %16s %16s  title\n", "class", "authorized",
-           "issued", "remaining", "certificates");
+    if (state->holder) {
+        stockcert_tool_status_command(state);
+    }
 
-    for (i = 0; i < n; i++) {
-        class = &classes[i];
+    stockcert_format_time(stockcert_ledger_created(state->ledger),
+                          state->created);
+
+    rc = stockcert_ledger_last(state->ledger, &last, error);
+
+    if (rc == STOCKCERT_OK) {
+        state->entries = last.position;
+        stockcert_format_time(last.time, state->last);
+        stockcert_format_seal(last.seal, state->seal);
+
+        rc = stockcert_ledger_classes(state->ledger, state->classes,
+                                      &state->nclasses, error);
+    }
+
+    if (rc != STOCKCERT_OK && rc != STOCKCERT_NOT_FOUND) {
+        return rc;
+    }
+
+    state->filesystem = stockcert_filesystem_name(".", &state->kind);
+
+    if (state->filesystem == NULL) {
+        state->filesystem = "unknown";
+    }
+
+    return stockcert_ledger_usage(state->ledger, &state->usage, error);
+}
+
+
+static stockcert_rc_e
+stockcert_tool_status_text(stockcert_state_t *state, stockcert_error_t *error)
+{
+    size_t                    i;
+    stockcert_rc_e            rc;
+    stockcert_str_t           company;
+    const stockcert_class_t  *class;
+
+    static const char *const  means[] = {
+        "", ": never open it on two machines",
+        ": it does not outlive the machine"
+    };
+
+    company = stockcert_ledger_company(state->ledger);
+
+    stockcert_tool_line(stdout, "company    %.*s", (int) company.len,
+                        company.data);
+    printf("created    %s\nformat     %d\n", state->created, STOCKCERT_FORMAT);
+
+    if (state->entries) {
+        printf("entries    %" PRIu64 ", the last of %s\nseal       %s\n"
+               "\n%-8s %16s %16s %16s %16s  title\n", state->entries,
+               state->last, state->seal, "class", "authorized", "issued",
+               "remaining", "certificates");
+
+    } else {
+        printf("entries    0\n");
+    }
+
+    for (i = 0; i < state->nclasses; i++) {
+        class = &state->classes[i];
 
         stockcert_tool_line(stdout, "%-8.*s %16" PRIu64 " %16" PRIu64 " %16"
                             PRIu64 " %16" PRIu64 "  %.*s",
@@ -112,31 +167,75 @@ stockcert_tool_status_classes(stockcert_ledger_t *ledger,
                             (int) class->title.len, class->title.data);
     }
 
-    return STOCKCERT_EXIT_OK;
+    printf("\nsize       %" PRIu64 " bytes, at most %" PRIu64 "\n"
+           "disk       %s%s\nreaders    of at most %u:\n", state->usage.used,
+           state->usage.size, state->filesystem, means[state->kind],
+           state->usage.readers_max);
+
+    rc = stockcert_ledger_readers(state->ledger, stockcert_tool_status_reader,
+                                  NULL, error);
+
+    if (rc == STOCKCERT_OK && state->holder) {
+        stockcert_tool_line(stdout, "locked     by process %d%s%s%s for more "
+                            "than a second: nothing is issued until it lets go",
+                            (int) state->holder, state->command[0] ? " (" : "",
+                            state->command, state->command[0] ? ")" : "");
+    }
+
+    return rc;
 }
 
 
-static int
-stockcert_tool_status_usage(stockcert_ledger_t *ledger, stockcert_error_t *error)
+/* the inventory as the API has it, and what is of the file */
+
+static stockcert_rc_e
+stockcert_tool_status_json(stockcert_state_t *state, stockcert_error_t *error)
 {
-    stockcert_usage_t  usage;
+    size_t                    i;
+    stockcert_rc_e            rc;
+    stockcert_str_t           company;
+    const stockcert_class_t  *class;
 
-    if (stockcert_ledger_usage(ledger, &usage, error) != STOCKCERT_OK) {
-        return stockcert_tool_not_read(error);
+    company = stockcert_ledger_company(state->ledger);
+
+    printf("{\"company\":");
+    stockcert_json_string(stdout, &company);
+    printf(",\"created\":\"%s\",\"format\":%d,\"entries\":%" PRIu64,
+           state->created, STOCKCERT_FORMAT, state->entries);
+
+    if (state->entries) {
+        printf(",\"last_at\":\"%s\",\"seal\":\"%s\"", state->last, state->seal);
     }
 
-    printf("\nsize       %" PRIu64 " bytes, at most %" PRIu64 "\n", usage.used,
-           usage.size);
-    printf("readers    of at most %u:\n", usage.readers_max);
+    printf(",\"classes\":[");
 
-    if (stockcert_ledger_readers(ledger, stockcert_tool_status_reader, NULL,
-                                 error)
-        != STOCKCERT_OK)
-    {
-        return stockcert_tool_not_read(error);
+    for (i = 0; i < state->nclasses; i++) {
+        class = &state->classes[i];
+
+        printf("%s{\"class\":\"%.*s\",\"title\":", i ? "," : "",
+               (int) class->code.len, class->code.data);
+        stockcert_json_string(stdout, &class->title);
+        printf(",\"authorized\":%" PRIu64 ",\"issued\":%" PRIu64
+               ",\"remaining\":%" PRIu64 ",\"certificates\":%" PRIu64 "}",
+               class->authorized, class->issued,
+               class->authorized - class->issued, class->last);
     }
 
-    return STOCKCERT_EXIT_OK;
+    printf("],\"size\":%" PRIu64 ",\"size_max\":%" PRIu64 ",\"disk\":\"%s\","
+           "\"readers_max\":%u,\"readers\":[", state->usage.used,
+           state->usage.size, state->filesystem, state->usage.readers_max);
+
+    rc = stockcert_ledger_readers(state->ledger,
+                                  stockcert_tool_status_json_reader, state,
+                                  error);
+    if (state->holder) {
+        printf("],\"locked_by\":%d}\n", (int) state->holder);
+
+    } else {
+        printf("]}\n");
+    }
+
+    return rc;
 }
 
 
@@ -155,54 +254,56 @@ stockcert_tool_status_reader(const char *line, void *data)
 }
 
 
-/*
- * Who has the writers' lock, if it seems to keep it: a ledger that issues has it
- * locked most of the time.  The snapshot is another one after that.
- */
+/* lines are a heading, or begin with the number of a process */
 
 static int
-stockcert_tool_status_holder(stockcert_ledger_t *ledger,
-    stockcert_error_t *error)
+stockcert_tool_status_json_reader(const char *line, void *data)
 {
-    char             path[64], comm[64];
-    FILE            *file;
-    pid_t            holder;
-    stockcert_rc_e   rc;
+    long                pid;
+    stockcert_state_t  *state;
 
-    holder = stockcert_tool_stuck(ledger, &rc, error);
+    state = data;
+    pid = strtol(line, NULL, 10);
 
-    if (rc != STOCKCERT_OK) {
-        return stockcert_tool_not_read(error);
+    if (pid <= 0 || pid == (long) getpid()) {
+        return 0;
     }
 
-    if (holder == 0) {
-        return STOCKCERT_EXIT_OK;
-    }
+    pid = printf("%s%ld", state->some ? "," : "", pid);
+    state->some = 1;
 
-    snprintf(path, sizeof(path), "/proc/%d/comm", (int) holder);
-
-    file = fopen(path, "re");
-
-    if (file == NULL || fgets(comm, sizeof(comm), file) == NULL) {
-        comm[0] = '\0';
-    }
-
-    if (file) {
-        (void) fclose(file);
-    }
-
-    comm[strcspn(comm, "\n")] = '\0';
-
-    stockcert_tool_line(stdout, "locked     by process %d%s%s%s for more than a "
-                        "second: nothing is issued until it lets go",
-                        (int) holder, comm[0] ? " (" : "", comm,
-                        comm[0] ? ")" : "");
-
-    return STOCKCERT_EXIT_OK;
+    return (int) pid;
 }
 
 
-/* who had it at each look, while the journal's end stayed where it was */
+static void
+stockcert_tool_status_command(stockcert_state_t *state)
+{
+    char   path[64];
+    FILE  *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/comm", (int) state->holder);
+
+    file = fopen(path, "re");
+    if (file == NULL) {
+        return;
+    }
+
+    if (fgets(state->command, sizeof(state->command), file) == NULL) {
+        state->command[0] = '\0';
+    }
+
+    (void) fclose(file);
+
+    state->command[strcspn(state->command, "\n")] = '\0';
+}
+
+
+/*
+ * Who has the writers' lock, if it seems to keep it: who had it at each look, while
+ * the journal's end stayed where it was.  A ledger that issues is locked most of
+ * the time.
+ */
 
 static pid_t
 stockcert_tool_stuck(stockcert_ledger_t *ledger, stockcert_rc_e *rc,

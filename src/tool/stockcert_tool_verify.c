@@ -53,8 +53,8 @@ stockcert_tool_verify(int argc, char **argv)
 
         if (stockcert_tool_expect(optarg, &verified.expected, expected) != 0) {
             return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "--expect takes "
-                                        "the number of an entry, a colon and "
-                                        "its seal, 64 hexadecimal digits, not "
+                                        "the number of an entry, from 1, a colon "
+                                        "and its seal, 64 hexadecimal digits, not "
                                         "\"%s\"", optarg);
         }
     }
@@ -74,9 +74,12 @@ stockcert_tool_verify(int argc, char **argv)
     }
 
     if (verified.expected > verified.entries) {
-        return stockcert_tool_error(STOCKCERT_EXIT_NO, "entry %" PRIu64 ": "
-                                    "expected, found %" PRIu64 " entries only",
-                                    verified.expected, verified.entries);
+        return stockcert_tool_error(STOCKCERT_EXIT_NO, "the ledger ends "
+                                    "with entry %" PRIu64 ", before entry %"
+                                    PRIu64 ": all is in order by itself, but it "
+                                    "is another one, or was put back to what it "
+                                    "was before", verified.entries,
+                                    verified.expected);
     }
 
     if (verified.expected
@@ -291,5 +294,6 @@ stockcert_tool_sigbus(int signo)
     n = write(STDERR_FILENO, text, sizeof(text) - 1);
     (void) n;
 
+    stockcert_whole_abandon();
     _exit(STOCKCERT_EXIT_FAILED);
 }

@@ -1,5 +1,4 @@
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,11 +15,14 @@
 #define STOCKCERT_WHOLE_TRIES  100     /* other names */
 
 
-static int stockcert_whole_begin(stockcert_whole_t *whole, const char *path);
-static int stockcert_whole_split(stockcert_whole_t *whole, const char *path);
+static int stockcert_whole_begin(stockcert_whole_t *whole, const char *path,
+    const char *ledger);
+static int stockcert_whole_handle(void);
+static void stockcert_whole_block(sigset_t *before);
 static int stockcert_whole_make(stockcert_whole_t *whole);
-static int stockcert_whole_replaces(stockcert_whole_t *whole);
-static int stockcert_whole_empty(int fd);
+static int stockcert_whole_make_name(stockcert_whole_t *whole);
+static int stockcert_whole_plain(stockcert_whole_t *whole);
+static int stockcert_whole_mode(stockcert_whole_t *whole);
 static int stockcert_whole_own(stockcert_whole_t *whole);
 static void stockcert_whole_close(stockcert_whole_t *whole);
 static void stockcert_whole_signal(int signo);
@@ -31,160 +33,187 @@ static void stockcert_whole_signal(int signo);
 static stockcert_whole_t *volatile  stockcert_whole_made;
 
 
+/* all that end a process from outside */
+
+static const int  stockcert_whole_signals[] = {
+    SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2,
+    SIGVTALRM, SIGPROF, SIGXCPU, 0
+};
+
+
 int
-stockcert_whole_file(stockcert_whole_t *whole, const char *path)
+stockcert_whole_file(stockcert_whole_t *whole, const char *path,
+    const char *ledger)
 {
     memset(whole, 0, sizeof(stockcert_whole_t));
 
-    return stockcert_whole_begin(whole, path);
+    return stockcert_whole_begin(whole, path, ledger);
 }
 
 
 int
 stockcert_whole_directory(stockcert_whole_t *whole, const char *path,
-    const char *const *names)
+    const char *ledger, const char *const *names)
 {
     memset(whole, 0, sizeof(stockcert_whole_t));
 
     whole->names = names;
 
-    return stockcert_whole_begin(whole, path);
+    return stockcert_whole_begin(whole, path, ledger);
 }
 
 
 static int
-stockcert_whole_begin(stockcert_whole_t *whole, const char *path)
+stockcert_whole_begin(stockcert_whole_t *whole, const char *path,
+    const char *ledger)
 {
-    int                saved;
-    size_t             i;
-    struct sigaction   sa;
-    static const int   signals[] = { SIGINT, SIGTERM, SIGHUP };
+    int  rc, saved;
 
     whole->path = path;
     whole->fd = -1;
-    whole->parent = -1;
+
+    rc = stockcert_place_find(&whole->place, path);
+
+    if (rc == 0 && ledger) {
+        rc = stockcert_place_is_apart(&whole->place, ledger);
+    }
+
+    if (rc == 0) {
+        rc = stockcert_whole_handle();
+    }
+
+    if (rc == 0) {
+        rc = stockcert_whole_make(whole);
+    }
+
+    if (rc == -1) {
+        saved = errno;
+        stockcert_whole_close(whole);
+        whole->fault = whole->place.fault ? whole->place.fault
+                                          : strerror(saved);
+        errno = saved;
+    }
+
+    return rc;
+}
+
+
+/* one that is ignored stays so: "nohup" */
+
+static int
+stockcert_whole_handle(void)
+{
+    const int         *signo;
+    struct sigaction   sa, old;
 
     memset(&sa, 0, sizeof(struct sigaction));
 
     sa.sa_handler = stockcert_whole_signal;
     sa.sa_flags = (int) SA_RESETHAND;
+    (void) sigfillset(&sa.sa_mask);
 
-    for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-        if (sigaction(signals[i], &sa, NULL) == -1) {
+    for (signo = stockcert_whole_signals; *signo; signo++) {
+
+        if (sigaction(*signo, NULL, &old) == -1
+            || (old.sa_handler != SIG_IGN
+                && sigaction(*signo, &sa, NULL) == -1))
+        {
             return -1;
         }
     }
-
-    if (stockcert_whole_split(whole, path) == -1
-        || (whole->names && stockcert_whole_replaces(whole) == -1)
-        || stockcert_whole_make(whole) == -1)
-    {
-        saved = errno;
-        stockcert_whole_close(whole);
-        errno = saved;
-        return -1;
-    }
-
-    stockcert_whole_made = whole;
 
     return 0;
 }
 
 
-/* "dir/" is "dir" */
-
-static int
-stockcert_whole_split(stockcert_whole_t *whole, const char *path)
+static void
+stockcert_whole_block(sigset_t *before)
 {
-    char         parent[PATH_MAX];
-    size_t       len, name;
+    const int  *signo;
+    sigset_t    set;
 
-    for (len = strlen(path); len > 1 && path[len - 1] == '/'; len--) {
-        /* void */
+    (void) sigemptyset(&set);
+
+    for (signo = stockcert_whole_signals; *signo; signo++) {
+        (void) sigaddset(&set, *signo);
     }
 
-    for (name = len; name > 0 && path[name - 1] != '/'; name--) {
-        /* void */
-    }
-
-    if (name >= sizeof(parent)
-        || len - name >= sizeof(whole->name))
-    {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-
-    snprintf(parent, sizeof(parent), "%.*s", (int) name, path);
-    snprintf(whole->name, sizeof(whole->name), "%.*s", (int) (len - name),
-             path + name);
-
-    whole->parent = open(name ? parent : ".", O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-
-    return whole->parent == -1 ? -1 : 0;
-}
-
-
-/* what will be replaced by a directory: nothing, or an empty one */
-
-static int
-stockcert_whole_replaces(stockcert_whole_t *whole)
-{
-    int          fd, rc;
-    struct stat  st;
-
-    fd = openat(whole->parent, whole->name,
-                O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
-
-    if (fd == -1) {
-        return errno == ENOENT ? 0 : -1;
-    }
-
-    rc = fstat(fd, &st);
-
-    if (rc == 0) {
-        whole->own = (st.st_uid != geteuid() || st.st_gid != getegid());
-        whole->uid = st.st_uid;
-        whole->gid = st.st_gid;
-    }
-
-    return stockcert_whole_empty(fd) == -1 ? -1 : rc;
-}
-
-
-/* closes fd; 0 if it is an empty directory */
-
-static int
-stockcert_whole_empty(int fd)
-{
-    int             saved;
-    DIR            *dir;
-    struct dirent  *entry;
-
-    dir = fdopendir(fd);
-
-    if (dir == NULL) {
-        saved = errno;
-        (void) close(fd);
-        errno = saved;
-        return -1;
-    }
-
-    do {
-        errno = 0;
-        entry = readdir(dir);
-    } while (entry && (strcmp(entry->d_name, ".") == 0
-                       || strcmp(entry->d_name, "..") == 0));
-
-    saved = entry ? ENOTEMPTY : errno;
-    (void) closedir(dir);
-    errno = saved;
-
-    return saved ? -1 : 0;
+    (void) sigprocmask(SIG_BLOCK, &set, before);
 }
 
 
 static int
 stockcert_whole_make(stockcert_whole_t *whole)
+{
+    int                 rc;
+    sigset_t            before;
+    const struct stat  *there;
+
+    there = whole->place.there ? &whole->place.st : NULL;
+
+    if (whole->names && there) {
+
+        if (stockcert_place_is_free(&whole->place) == -1) {
+            return -1;
+        }
+
+        whole->own = (there->st_uid != geteuid() || there->st_gid != getegid());
+        whole->uid = there->st_uid;
+        whole->gid = there->st_gid;
+
+    } else if (there && S_ISDIR(there->st_mode)) {
+        errno = EISDIR;
+        return -1;
+
+    } else if (there && !S_ISREG(there->st_mode)) {
+        return stockcert_whole_plain(whole);
+    }
+
+    /* what is made is noted, or not there yet */
+
+    stockcert_whole_block(&before);
+
+    rc = stockcert_whole_make_name(whole);
+
+    if (rc == 0) {
+        stockcert_whole_made = whole;
+    }
+
+    (void) sigprocmask(SIG_SETMASK, &before, NULL);
+
+    return rc;
+}
+
+
+/* a device, a FIFO: there is nothing to replace, it gets what is written */
+
+static int
+stockcert_whole_plain(stockcert_whole_t *whole)
+{
+    struct stat  st;
+
+    whole->plain = 1;
+    whole->fd = openat(whole->place.parent, whole->place.name,
+                       O_WRONLY|O_NOCTTY|O_CLOEXEC
+                       | (whole->place.own ? 0 : O_NOFOLLOW));
+
+    if (whole->fd == -1 || fstat(whole->fd, &st) == -1) {
+        return -1;
+    }
+
+    /* it is another one by now */
+
+    if (S_ISREG(st.st_mode)) {
+        errno = EEXIST;
+        return -1;
+    }
+
+    return 0;
+}
+
+
+static int
+stockcert_whole_make_name(stockcert_whole_t *whole)
 {
     int          i, copy;
     uint32_t     random;
@@ -196,18 +225,18 @@ stockcert_whole_make(stockcert_whole_t *whole)
             return -1;
         }
 
-        snprintf(whole->made, sizeof(whole->made), "%s.%06x", whole->name,
+        snprintf(whole->made, sizeof(whole->made), "%s.%06x", whole->place.name,
                  (unsigned) (random & 0xffffff));
 
         if (whole->names == NULL) {
-            whole->fd = openat(whole->parent, whole->made,
+            whole->fd = openat(whole->place.parent, whole->made,
                                O_RDWR|O_CREAT|O_EXCL|O_CLOEXEC, 0600);
 
             if (whole->fd != -1 || errno != EEXIST) {
                 return whole->fd == -1 ? -1 : 0;
             }
 
-        } else if (mkdirat(whole->parent, whole->made, 0700) == 0) {
+        } else if (mkdirat(whole->place.parent, whole->made, 0700) == 0) {
             break;
 
         } else if (errno != EEXIST) {
@@ -219,7 +248,7 @@ stockcert_whole_make(stockcert_whole_t *whole)
         return -1;
     }
 
-    whole->fd = openat(whole->parent, whole->made,
+    whole->fd = openat(whole->place.parent, whole->made,
                        O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
 
     if (whole->fd == -1 || fstat(whole->fd, &st) == -1) {
@@ -230,7 +259,7 @@ stockcert_whole_make(stockcert_whole_t *whole)
 
     copy = openat(whole->fd, ".", O_RDONLY|O_DIRECTORY|O_CLOEXEC);
 
-    if (copy == -1 || stockcert_whole_empty(copy) == -1) {
+    if (copy == -1 || stockcert_place_is_empty(copy) == -1) {
         return -1;
     }
 
@@ -246,36 +275,73 @@ stockcert_whole_make(stockcert_whole_t *whole)
 int
 stockcert_whole_finish(stockcert_whole_t *whole)
 {
-    int  rc, saved;
+    int       rc, saved;
+    sigset_t  before;
 
-    rc = stockcert_whole_own(whole);
+    if (whole->plain) {
+        rc = close(whole->fd);
+        whole->fd = -1;
+        stockcert_whole_close(whole);
+        return rc;
+    }
+
+    rc = whole->names ? stockcert_whole_own(whole) : stockcert_whole_mode(whole);
 
     if (rc == 0) {
         rc = fsync(whole->fd);
     }
 
+    /* a signal removes all of it or nothing */
+
+    stockcert_whole_block(&before);
+
     if (rc == 0) {
-        rc = renameat(whole->parent, whole->made, whole->parent, whole->name);
+        rc = renameat(whole->place.parent, whole->made, whole->place.parent,
+                      whole->place.name);
     }
 
     if (rc == -1) {
         saved = errno;
         stockcert_whole_undo(whole);
-        errno = saved;
-        return -1;
+
+    } else {
+        stockcert_whole_made = NULL;
+
+        /* the name */
+
+        rc = fsync(whole->place.parent) == -1;
+
+        saved = errno;
+        stockcert_whole_close(whole);
     }
 
-    stockcert_whole_made = NULL;
-
-    /* the name */
-
-    rc = fsync(whole->parent);
-
-    saved = errno;
-    stockcert_whole_close(whole);
+    (void) sigprocmask(SIG_SETMASK, &before, NULL);
     errno = saved;
 
     return rc;
+}
+
+
+/* that of the file that it replaces; not for a group that it does not get */
+
+static int
+stockcert_whole_mode(stockcert_whole_t *whole)
+{
+    mode_t              mode;
+    const struct stat  *st;
+
+    if (!whole->place.there) {
+        return 0;
+    }
+
+    st = &whole->place.st;
+    mode = st->st_mode & (S_IRWXU|S_IRWXG|S_IRWXO);
+
+    if (fchown(whole->fd, (uid_t) -1, st->st_gid) == -1) {
+        mode &= ~(mode_t) S_IRWXG;
+    }
+
+    return fchmod(whole->fd, mode);
 }
 
 
@@ -332,17 +398,39 @@ stockcert_whole_undo(stockcert_whole_t *whole)
         (void) unlinkat(whole->fd, *p, 0);
     }
 
-    (void) unlinkat(whole->parent, whole->made,
-                    whole->names ? AT_REMOVEDIR : 0);
+    if (!whole->plain) {
+        (void) unlinkat(whole->place.parent, whole->made,
+                        whole->names ? AT_REMOVEDIR : 0);
+    }
 
     stockcert_whole_close(whole);
 }
 
 
 void
+stockcert_whole_abandon(void)
+{
+    if (stockcert_whole_made) {
+        stockcert_whole_undo(stockcert_whole_made);
+    }
+}
+
+
+void
 stockcert_whole_forget(void)
 {
+    const int          *signo;
+    struct sigaction    sa;
     stockcert_whole_t  *whole;
+
+    for (signo = stockcert_whole_signals; *signo; signo++) {
+
+        if (sigaction(*signo, NULL, &sa) == 0
+            && sa.sa_handler == stockcert_whole_signal)
+        {
+            (void) signal(*signo, SIG_DFL);
+        }
+    }
 
     whole = stockcert_whole_made;
     stockcert_whole_made = NULL;
@@ -361,19 +449,14 @@ stockcert_whole_close(stockcert_whole_t *whole)
         whole->fd = -1;
     }
 
-    if (whole->parent != -1) {
-        (void) close(whole->parent);
-        whole->parent = -1;
-    }
+    stockcert_place_close(&whole->place);
 }
 
 
 static void
 stockcert_whole_signal(int signo)
 {
-    if (stockcert_whole_made) {
-        stockcert_whole_undo(stockcert_whole_made);
-    }
+    stockcert_whole_abandon();
 
     /* and ends as if it had not been caught */
 

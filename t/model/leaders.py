@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """
 An exhaustive model of how leaders commit what waits in lanes; the head of
-src/stockcert_lanes.h has the words.  Leaders take turns by a lock that the kernel
+src/commit/stockcert_lanes.h has the words.  Leaders take turns by a lock that the kernel
 drops when its holder dies.  They die at any step, or stall there and come back
 late.  Clients ask and workers answer at any time.  An outside writer, such as
 the tool or a worker from before a reload, takes the same lock and commits an

@@ -14,29 +14,42 @@ const screens = {
     phone: { viewport: { width: 375, height: 740 }, deviceScaleFactor: 2, isMobile: true, colorScheme: 'light' },
 };
 
-// what sticks out of where it should be; runs in the page
+// what sticks out of where it should be, is cut off or too small; runs in the page
 
 function layout() {
     const root = document.documentElement;
     const faults = [];
     if (root.scrollWidth > root.clientWidth + 1) faults.push(`the page is ${root.scrollWidth} wide, the screen ${root.clientWidth}`);
-    const paper = document.querySelector('.paper');
-    if (!paper) return faults;
-    if (paper.scrollHeight > paper.clientHeight + 1 || paper.scrollWidth > paper.clientWidth + 1)
-        faults.push(`the paper is ${paper.scrollWidth} by ${paper.scrollHeight}, there is room for ${paper.clientWidth} by ${paper.clientHeight}`);
-    const frame = paper.getBoundingClientRect();
-    let last = -Infinity;
-    for (const element of paper.children) {
-        if (element.matches('svg')) continue;
-        const box = element.getBoundingClientRect();
+    for (const cell of document.querySelectorAll('th, td:not(.who)')) {
         const range = document.createRange();
-        range.selectNodeContents(element);
-        const text = range.getBoundingClientRect();
-        const name = element.className || element.tagName;
-        if (box.top < last - 1) faults.push(`${name} is over what comes before it`);
-        if (Math.min(box.left, text.left) < frame.left - 1 || Math.max(box.right, text.right) > frame.right + 1) faults.push(`${name} is too wide`);
-        if (box.bottom > frame.bottom + 1) faults.push(`${name} is too low`);
-        last = box.bottom;
+        range.selectNodeContents(cell);
+        const lines = new Set([...range.getClientRects()].map(box => Math.round(box.bottom)));
+        if (lines.size > 1) faults.push(`"${cell.textContent}" has ${lines.size} lines`);
+    }
+    for (const paper of document.querySelectorAll('.paper')) {
+        if (paper.scrollHeight > paper.clientHeight + 1 || paper.scrollWidth > paper.clientWidth + 1)
+            faults.push(`the paper is ${paper.scrollWidth} by ${paper.scrollHeight}, there is room for ${paper.clientWidth} by ${paper.clientHeight}`);
+        const frame = paper.getBoundingClientRect();
+        const framed = getComputedStyle(paper.querySelector('.frame')).display !== 'none';
+        if (framed && frame.height > frame.width * 192 / 265 + 1) faults.push(`the paper is ${frame.height} high, its frame ${frame.width * 192 / 265}`);
+        const unit = frame.width / 265;
+        let last = -Infinity;
+        for (const element of paper.children) {
+            if (element.matches('svg')) continue;
+            const box = element.getBoundingClientRect();
+            const range = document.createRange();
+            range.selectNodeContents(element);
+            const text = range.getBoundingClientRect();
+            const name = element.className || element.tagName;
+            if (box.top < last - 1) faults.push(`${name} is over what comes before it`);
+            if (Math.min(box.left, text.left) < frame.left - 1 || Math.max(box.right, text.right) > frame.right + 1) faults.push(`${name} is too wide`);
+            if (framed && box.bottom > frame.bottom - 12 * unit) faults.push(`${name} is too low`);
+            for (const part of [element, ...element.querySelectorAll('*:not(svg, svg *)')]) {
+                const points = parseFloat(getComputedStyle(part).fontSize) / unit * 72 / 25.4;
+                if (framed && points < 7) faults.push(`${name} has type of ${points} points`);
+            }
+            last = box.bottom;
+        }
     }
     return faults;
 }
@@ -54,7 +67,7 @@ async function look(browser, { out }, page, screen) {
     const { violations } = await tab.evaluate(() => window.axe.run());
     const result = {
         status: response.status(),
-        errors: errors.filter(text => !/favicon/.test(text)),
+        errors: errors.filter(text => !/favicon|status of 404/.test(text)),
         layout: await tab.evaluate(layout),
         violations: violations.map(v => `${v.id}: ${v.nodes.map(node => node.html).slice(0, 3).join(' ')}`),
         text: await tab.evaluate(() => document.body.innerText),
@@ -64,13 +77,14 @@ async function look(browser, { out }, page, screen) {
     return result;
 }
 
-async function print(browser, { out }, page, format, viewport) {
+async function print(browser, { out }, page, format, [width, height]) {
+    const viewport = page.paper ? { width, height } : { width: height, height: width };
     const context = await browser.newContext({ viewport });
     const tab = await context.newPage();
     await tab.goto(page.url);
     await tab.emulateMedia({ media: 'print' });
     const faults = await tab.evaluate(layout);
-    await tab.pdf({ path: `${out}/${page.name}-${format}.pdf`, format, landscape: true, printBackground: true, preferCSSPageSize: false });
+    await tab.pdf({ path: `${out}/${page.name}-${format}.pdf`, format, landscape: !!page.paper, printBackground: true, preferCSSPageSize: false });
     await context.close();
     return faults;
 }
@@ -82,9 +96,8 @@ async function main() {
     for (const page of job.pages) {
         const result = results[page.name] = {};
         for (const screen in screens) if (screen !== 'dark' || !page.paper) result[screen] = await look(browser, job, page, screen);
-        if (!page.paper) continue;
-        result.a4 = await print(browser, job, page, 'A4', { width: 1123, height: 794 });
-        result.letter = await print(browser, job, page, 'Letter', { width: 1056, height: 816 });
+        result.a4 = await print(browser, job, page, 'A4', [1123, 794]);
+        result.letter = await print(browser, job, page, 'Letter', [1056, 816]);
     }
     await browser.close();
     fs.writeFileSync(`${job.out}/results.json`, JSON.stringify(results, null, 1));

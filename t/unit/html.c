@@ -1,17 +1,19 @@
 
 /*
- * Numbers, dates and texts as the HTML pages have them.
+ * Numbers, dates, texts and sheets as the HTML pages have them.
  */
 
 
 #include "fixture.h"
 
 #include "stockcert_html.h"
+#include "stockcert_paper_int.h"
 
 
 static void test_numbers(void);
 static void test_dates(void);
 static void test_texts(void);
+static void test_sheets(void);
 static void test_qr(void);
 static FILE *open_text(void);
 static void is_text(FILE *file, const char *expected, const char *name);
@@ -27,6 +29,7 @@ main(void)
     test_numbers();
     test_dates();
     test_texts();
+    test_sheets();
     test_qr();
 
     return tap_done();
@@ -110,14 +113,88 @@ test_texts(void)
     stockcert_html_text(file, &str);
     is_text(file, "a?b?c?", "no control character is left");
 
-    str = fixture_str("abcd");
-    is_int(stockcert_html_width(&str, 4, 6), 1, "width: up to the first");
-    is_int(stockcert_html_width(&str, 3, 4), 2, "width: up to the second");
-    is_int(stockcert_html_width(&str, 2, 3), 3, "width: above");
+    str = fixture_str("a B");
+    is_int(stockcert_html_width(&str), 66 + 35 + 82, "width: of letters");
 
     str = fixture_str("\xe6\xa0\xaa\xc3\xbc");
-    is_int(stockcert_html_width(&str, 3, 6), 1, "width: by characters");
-    is_int(stockcert_html_width(&str, 2, 6), 2, "width: wide ones count twice");
+    is_int(stockcert_html_width(&str), 105 + 80, "width: by characters");
+}
+
+
+/* each legend is on one sheet, and never smaller than the others allow */
+
+static void
+test_sheets(void)
+{
+    char                     legend[1000];
+    size_t                   len, n, i, next;
+    stockcert_paper_t        paper;
+    stockcert_sheet_t        sheets[STOCKCERT_SHEETS_MAX];
+    stockcert_certificate_t  certificate;
+    stockcert_paper_page_t   page;
+
+    static const size_t  few[] = { 0, 1, 300 };
+
+    memset(&paper, 0, sizeof(paper));
+    memset(&page, 0, sizeof(page));
+    memset(&certificate, 0, sizeof(certificate));
+
+    page.company = fixture_str("Impossible Cuts Inc.");
+    page.class.title = fixture_str("Common Stock");
+    page.certificate = &certificate;
+    certificate.issued.text = fixture_str("Salt Bae");
+
+    memset(legend, 'n', sizeof(legend));
+    paper.nlegends = STOCKCERT_LEGENDS_MAX;
+
+    for (len = 0; len <= sizeof(legend); len += 10) {
+
+        for (i = 0; i < paper.nlegends; i++) {
+            paper.legends[i].data = legend;
+            paper.legends[i].len = len;
+        }
+
+        n = stockcert_paper_plan(&paper, &page, sheets);
+        next = 0;
+
+        for (i = 0; i < n; i++) {
+            if (sheets[i].legend != next || sheets[i].scale > 2) {
+                break;
+            }
+
+            next += sheets[i].nlegends;
+        }
+
+        if (i < n || next != paper.nlegends || n > 2) {
+            break;
+        }
+    }
+
+    is_int(len, sizeof(legend) + 10, "sheets: two at most, with all legends");
+
+    for (i = 0; i < sizeof(few) / sizeof(few[0]); i++) {
+        for (n = 0; n < paper.nlegends; n++) {
+            paper.legends[n].len = few[i];
+        }
+
+        is_int(stockcert_paper_plan(&paper, &page, sheets), 1,
+               "sheets: one for few legends");
+    }
+
+    memset(legend, 'W', sizeof(legend));
+
+    for (i = 0; i < paper.nlegends; i++) {
+        paper.legends[i].len = sizeof(legend);
+    }
+
+    page.company.data = page.class.title.data = legend;
+    page.company.len = page.class.title.len = 255;
+
+    n = stockcert_paper_plan(&paper, &page, sheets);
+
+    is_int(n, 3, "sheets: as many as it takes");
+    is_int(sheets[0].nlegends, 0, "sheets: none on the face then");
+    is_int(sheets[1].nlegends + sheets[2].nlegends, 4, "sheets: all of them");
 }
 
 

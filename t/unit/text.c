@@ -43,6 +43,7 @@ static void test_codes(void);
 static void test_code_bytes(void);
 static void test_escaped(void);
 static void test_escaped_to_fit(void);
+static void test_quoted(void);
 static void check(const char *got, const char *fault, const char *name);
 static size_t utf8(uint32_t c, char *p);
 static bool is_space(uint32_t c);
@@ -210,6 +211,7 @@ main(void)
     test_code_bytes();
     test_escaped();
     test_escaped_to_fit();
+    test_quoted();
 
     return tap_done();
 }
@@ -401,6 +403,37 @@ test_escaped(void)
         is_mem(shown, len + 1, cases[i].fault, strlen(cases[i].fault) + 1,
                "escaped: %s", cases[i].name);
     }
+}
+
+
+static void
+test_quoted(void)
+{
+    char                 word[256];
+    size_t               i, len;
+
+    static const case_t  cases[] = {
+        CASE("a path", "/var/lib/stock-cert_1/acme,x:@%+.y",
+             "/var/lib/stock-cert_1/acme,x:@%+.y"),
+        CASE("a space", "/a b", "'/a b'"),
+        CASE("what a shell takes", "$(x)`y`;&|<>*?\"\\~#!\n",
+             "'$(x)`y`;&|<>*?\"\\~#!\n'"),
+        CASE("a quote", "it's", "'it'\\''s'"),
+        CASE("characters", "/\xc3\xab", "'/\xc3\xab'"),
+        CASE("nothing", "", "''")
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        len = stockcert_text_quote(cases[i].text, cases[i].len, word,
+                                   sizeof(word));
+        is_mem(word, len + 1, cases[i].fault, strlen(cases[i].fault) + 1,
+               "quoted: %s", cases[i].name);
+    }
+
+    len = stockcert_text_quote("a b", 3, word, 14);
+    is_mem(word, len + 1, "...", 4, "quoted: it does not fit");
+    len = stockcert_text_quote("a b", 3, word, 15);
+    is_mem(word, len + 1, "'a b'", 6, "quoted: it fits");
 }
 
 

@@ -1,0 +1,302 @@
+
+#define _GNU_SOURCE
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "stockcert_place.h"
+
+
+#define STOCKCERT_PLACE_LINKS  40      /* as many as the kernel follows */
+
+
+static int stockcert_place_split(stockcert_place_t *place, const char *path);
+static int stockcert_place_look(stockcert_place_t *place, char *target);
+static int stockcert_place_follow(stockcert_place_t *place, int fd,
+    char *target);
+static int stockcert_place_refuse(stockcert_place_t *place, int error,
+    const char *fault);
+
+
+int
+stockcert_place_find(stockcert_place_t *place, const char *path)
+{
+    int   i, rc, saved;
+    char  target[PATH_MAX];
+
+    memset(place, 0, sizeof(stockcert_place_t));
+
+    place->parent = -1;
+    rc = 1;
+
+    for (i = 0; i <= STOCKCERT_PLACE_LINKS && rc == 1; i++) {
+        rc = stockcert_place_split(place, path);
+
+        if (rc == 0) {
+            rc = stockcert_place_look(place, target);
+        }
+
+        path = target;
+    }
+
+    if (rc == 0) {
+        return 0;
+    }
+
+    saved = rc == 1 ? ELOOP : errno;
+    stockcert_place_close(place);
+    errno = saved;
+
+    return -1;
+}
+
+
+void
+stockcert_place_close(stockcert_place_t *place)
+{
+    if (place->parent != -1) {
+        (void) close(place->parent);
+        place->parent = -1;
+    }
+}
+
+
+/* "dir/" is "dir"; a path that does not begin with "/" is one from the parent */
+
+static int
+stockcert_place_split(stockcert_place_t *place, const char *path)
+{
+    int     parent;
+    char    dir[PATH_MAX];
+    size_t  len, name;
+
+    for (len = strlen(path); len > 1 && path[len - 1] == '/'; len--) {
+        /* void */
+    }
+
+    for (name = len; name > 0 && path[name - 1] != '/'; name--) {
+        /* void */
+    }
+
+    if (len == 0) {
+        errno = ENOENT;
+        return -1;
+    }
+
+    if (name >= sizeof(dir) || len - name >= sizeof(place->name)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+
+    snprintf(dir, sizeof(dir), "%.*s", (int) name, path);
+    snprintf(place->name, sizeof(place->name), "%.*s", (int) (len - name),
+             path + name);
+
+    if (len == name || strcmp(place->name, "..") == 0) {
+        snprintf(dir, sizeof(dir), "%.*s", (int) len, path);
+        strcpy(place->name, ".");
+    }
+
+    parent = openat(place->parent == -1 ? AT_FDCWD : place->parent,
+                    dir[0] ? dir : ".", O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+
+    if (parent == -1) {
+        return -1;
+    }
+
+    stockcert_place_close(place);
+    place->parent = parent;
+
+    return 0;
+}
+
+
+/* returns 1 for a link that leads to target, otherwise 0, or -1 with errno */
+
+static int
+stockcert_place_look(stockcert_place_t *place, char *target)
+{
+    int  fd, rc, saved;
+
+    fd = openat(place->parent, place->name, O_PATH|O_NOFOLLOW|O_CLOEXEC);
+
+    if (fd == -1) {
+        return errno == ENOENT ? 0 : -1;
+    }
+
+    place->there = 1;
+
+    rc = fstat(fd, &place->st);
+
+    if (rc == 0 && S_ISLNK(place->st.st_mode)) {
+        rc = stockcert_place_follow(place, fd, target);
+    }
+
+    saved = errno;
+    (void) close(fd);
+    errno = saved;
+
+    return rc;
+}
+
+
+static int
+stockcert_place_follow(stockcert_place_t *place, int fd, char *target)
+{
+    ssize_t        n;
+    struct stat    st;
+    struct statfs  fs;
+
+    if (geteuid() == 0 && place->st.st_uid != 0) {
+        return stockcert_place_refuse(place, EPERM, "a link of another user "
+                                      "leads there, name the place itself");
+    }
+
+    if (fstatfs(fd, &fs) == -1) {
+        return -1;
+    }
+
+    /* such as /dev/stdout, of a pipe: that has no path */
+
+    if (fs.f_type == PROC_SUPER_MAGIC
+        && fstatat(place->parent, place->name, &st, 0) == 0
+        && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+    {
+        place->own = 1;
+        place->st = st;
+        return 0;
+    }
+
+    n = readlinkat(fd, "", target, PATH_MAX);
+
+    if (n == -1) {
+        return -1;
+    }
+
+    if (n == PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+
+    target[n] = '\0';
+    place->there = 0;
+
+    return 1;
+}
+
+
+int
+stockcert_place_is_free(stockcert_place_t *place)
+{
+    int           fd;
+    struct statx  stx;
+
+    fd = openat(place->parent, place->name,
+                O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
+
+    if (fd == -1) {
+        return -1;
+    }
+
+    if (fstat(fd, &place->st) == -1
+        || statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &stx) == -1)
+    {
+        (void) close(fd);
+        return -1;
+    }
+
+    if (stockcert_place_is_empty(fd) == -1) {
+        return -1;
+    }
+
+    if (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) {
+        return stockcert_place_refuse(place, EBUSY, "a disk is mounted there, "
+                                      "name a directory on it");
+    }
+
+    if (strcmp(place->name, ".") == 0) {
+        return stockcert_place_refuse(place, EINVAL, "a new one takes its place,"
+                                      " so give its name");
+    }
+
+    return 0;
+}
+
+
+int
+stockcert_place_is_apart(stockcert_place_t *place, const char *path)
+{
+    int          fd, up, same, top;
+    struct stat  st, above, ledger;
+
+    if (stat(path, &ledger) == -1) {
+        return 0;
+    }
+
+    same = 0;
+    top = 0;
+    fd = openat(place->parent, ".", O_PATH|O_DIRECTORY|O_CLOEXEC);
+
+    while (fd != -1) {
+        same = fstat(fd, &st) == 0 && st.st_ino == ledger.st_ino
+               && st.st_dev == ledger.st_dev;
+
+        up = same || top ? -1 : openat(fd, "..", O_PATH|O_DIRECTORY|O_CLOEXEC);
+
+        top = up != -1 && fstat(up, &above) == 0 && above.st_ino == st.st_ino
+              && above.st_dev == st.st_dev;
+
+        (void) close(fd);
+        fd = up;
+    }
+
+    return same ? stockcert_place_refuse(place, EPERM, "that is in the ledger's "
+                                         "own directory")
+                : 0;
+}
+
+
+int
+stockcert_place_is_empty(int fd)
+{
+    int             saved;
+    DIR            *dir;
+    struct dirent  *entry;
+
+    dir = fdopendir(fd);
+
+    if (dir == NULL) {
+        saved = errno;
+        (void) close(fd);
+        errno = saved;
+        return -1;
+    }
+
+    do {
+        errno = 0;
+        entry = readdir(dir);
+    } while (entry && (strcmp(entry->d_name, ".") == 0
+                       || strcmp(entry->d_name, "..") == 0));
+
+    saved = entry ? ENOTEMPTY : errno;
+    (void) closedir(dir);
+    errno = saved;
+
+    return saved ? -1 : 0;
+}
+
+
+static int
+stockcert_place_refuse(stockcert_place_t *place, int error, const char *fault)
+{
+    place->fault = fault;
+    errno = error;
+
+    return -1;
+}

@@ -1,0 +1,180 @@
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "stockcert_text.h"
+#include "stockcert_tool.h"
+
+
+/* what the tool says: on standard output, on standard error, on a terminal */
+
+
+#define STOCKCERT_LINE      (3 * PATH_MAX)
+#define STOCKCERT_PROGRESS  200000     /* microseconds between two */
+
+
+static void stockcert_tool_vline(FILE *file, const char *fmt, va_list args);
+
+
+static unsigned  stockcert_progress_shown;
+
+
+/*
+ * A descriptor that is closed would be given to a file of the ledger, which then
+ * gets what is said.  What stands for it lets nothing through, so that this is an
+ * error as ever.
+ */
+
+int
+stockcert_tool_standard(void)
+{
+    int  fd;
+
+    for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+
+        if (fcntl(fd, F_GETFD) == -1
+            && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+               != fd)
+        {
+            return STOCKCERT_EXIT_FAILED;
+        }
+    }
+
+    /* what is too large is an error of write() */
+
+    (void) signal(SIGXFSZ, SIG_IGN);
+
+    return STOCKCERT_EXIT_OK;
+}
+
+
+int
+stockcert_tool_error(int status, const char *fmt, ...)
+{
+    va_list  args;
+
+    stockcert_tool_progress_end();
+
+    fprintf(stderr, "stockcert: ");
+
+    va_start(args, fmt);
+    stockcert_tool_vline(stderr, fmt, args);
+    va_end(args);
+
+    return status;
+}
+
+
+void
+stockcert_tool_line(FILE *file, const char *fmt, ...)
+{
+    va_list  args;
+
+    va_start(args, fmt);
+    stockcert_tool_vline(file, fmt, args);
+    va_end(args);
+}
+
+
+static void
+stockcert_tool_vline(FILE *file, const char *fmt, va_list args)
+{
+    char  line[STOCKCERT_LINE], shown[STOCKCERT_LINE];
+
+    (void) vsnprintf(line, sizeof(line), fmt, args);
+    (void) stockcert_text_escape(line, strlen(line), shown, sizeof(shown));
+
+    fprintf(file, "%s\n", shown);
+}
+
+
+int
+stockcert_tool_flush(void)
+{
+    if (fflush(stdout) == EOF || ferror(stdout)) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                    "cannot write the output: %s",
+                                    strerror(errno));
+    }
+
+    return STOCKCERT_EXIT_OK;
+}
+
+
+int
+stockcert_tool_done(const char *fmt, ...)
+{
+    int      failed;
+    va_list  args;
+
+    (void) signal(SIGPIPE, SIG_IGN);
+
+    va_start(args, fmt);
+    stockcert_tool_vline(stdout, fmt, args);
+    va_end(args);
+
+    if (fflush(stdout) == EOF || ferror(stdout)) {
+        failed = errno;
+
+        va_start(args, fmt);
+        stockcert_tool_vline(stderr, fmt, args);
+        va_end(args);
+
+        (void) stockcert_tool_error(STOCKCERT_EXIT_OK, "that is done, but "
+                                    "standard output cannot be written: %s",
+                                    strerror(failed));
+    }
+
+    return STOCKCERT_EXIT_OK;
+}
+
+
+void
+stockcert_tool_progress(const char *what, const char *of, uint64_t done,
+    uint64_t all)
+{
+    uint64_t         now;
+    static int       terminal = -1;
+    struct timespec  ts;
+    static uint64_t  next;
+
+    if (terminal == -1) {
+        terminal = isatty(STDERR_FILENO);
+    }
+
+    if (!terminal) {
+        return;
+    }
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    now = (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
+
+    if (now < next) {
+        return;
+    }
+
+    next = now + STOCKCERT_PROGRESS;
+    stockcert_progress_shown = 1;
+
+    fprintf(stderr, "\r%s: %" PRIu64 " of %" PRIu64 " %s\033[K", what, done,
+            all, of);
+}
+
+
+void
+stockcert_tool_progress_end(void)
+{
+    if (stockcert_progress_shown) {
+        fprintf(stderr, "\r\033[K");
+        stockcert_progress_shown = 0;
+    }
+}
