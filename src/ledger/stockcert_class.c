@@ -285,7 +285,7 @@ stockcert_class_open_certificates(stockcert_ledger_t *ledger,
     snprintf(name, sizeof(name), "certificate:%.*s", (int) code->len,
              code->data);
 
-    return stockcert_ledger_open_dbi(ledger, name, create, dbi, error);
+    return stockcert_files_open_dbi(ledger, name, create, dbi, error);
 }
 
 

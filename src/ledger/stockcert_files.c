@@ -318,6 +318,22 @@ stockcert_files_make(const stockcert_ledger_t *ledger, stockcert_error_t *error)
 }
 
 
+stockcert_rc_e
+stockcert_files_open_dbi(stockcert_ledger_t *ledger, const char *name,
+    unsigned int create, MDB_dbi *dbi, stockcert_error_t *error)
+{
+    int  rc;
+
+    rc = mdb_dbi_open(ledger->writer, name, create, dbi);
+
+    if (rc == MDB_NOTFOUND) {
+        return stockcert_ledger_damaged(error, "a database is missing");
+    }
+
+    return stockcert_ledger_error(error, "mdb_dbi_open()", rc);
+}
+
+
 /* a page that the file does not have would be a SIGBUS when it is read */
 
 static stockcert_rc_e

@@ -41,20 +41,20 @@ stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
         return rc;
     }
 
-    rc = stockcert_ledger_open_dbi(ledger, "journal", create,
-                                   &ledger->journal, error);
+    rc = stockcert_files_open_dbi(ledger, "journal", create,
+                                  &ledger->journal, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
 
-    rc = stockcert_ledger_open_dbi(ledger, "class", create, &ledger->class,
-                                   error);
+    rc = stockcert_files_open_dbi(ledger, "class", create, &ledger->class,
+                                  error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
 
-    rc = stockcert_ledger_open_dbi(ledger, "request", create,
-                                   &ledger->keys, error);
+    rc = stockcert_files_open_dbi(ledger, "request", create,
+                                  &ledger->keys, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }

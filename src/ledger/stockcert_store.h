@@ -13,7 +13,7 @@
  *     stockcert_keys.c                         idempotency keys
  *     stockcert_certificate.c                  certificates by number
  *     stockcert_class.c, stockcert_journal.c   classes; entries by position
- *     stockcert_files.c, stockcert_lock.c      the files and their lock
+ *     stockcert_files.c, stockcert_lock.c      the environment's files, a lock
  *     stockcert_ledger_error.c                 what went wrong
  */
 
@@ -259,6 +259,8 @@ stockcert_rc_e stockcert_apply(stockcert_ledger_t *ledger,
  * _check() is for the writer, in its transaction: fails if the files are not the
  * ledger's, or not those of this transaction.  _differ() is 1 if data.mdb and
  * lock.mdb seem to be of different transactions: they may just be written.
+ * _open_dbi() opens a database, in the writer's transaction, which must be there
+ * unless create is MDB_CREATE.
  */
 
 stockcert_rc_e stockcert_files_open(stockcert_ledger_t *ledger,
@@ -269,6 +271,9 @@ stockcert_rc_e stockcert_files_check(stockcert_ledger_t *ledger,
 int stockcert_files_are_current(const stockcert_ledger_t *ledger);
 int stockcert_files_are_replaced(const stockcert_ledger_t *ledger);
 int stockcert_files_differ(const stockcert_ledger_t *ledger);
+stockcert_rc_e stockcert_files_open_dbi(stockcert_ledger_t *ledger,
+    const char *name, unsigned int create, MDB_dbi *dbi,
+    stockcert_error_t *error);
 
 /*
  * In ledger->writer, which may be a read-only transaction if make is 0: opens
@@ -287,12 +292,6 @@ stockcert_rc_e stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
 
 stockcert_rc_e stockcert_ledger_begin_write(stockcert_ledger_t *ledger,
     unsigned wait, stockcert_error_t *error);
-
-/* Opens a database of the environment, which is there unless create makes it. */
-
-stockcert_rc_e stockcert_ledger_open_dbi(stockcert_ledger_t *ledger,
-    const char *name, unsigned int create, MDB_dbi *dbi,
-    stockcert_error_t *error);
 
 /*
  * All set *error.  The first turns what an LMDB or system call returned into

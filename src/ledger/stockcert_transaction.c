@@ -199,19 +199,3 @@ stockcert_ledger_flush(stockcert_ledger_t *ledger, stockcert_error_t *error)
 
     return rc == STOCKCERT_FULL ? STOCKCERT_FAILED : rc;
 }
-
-
-stockcert_rc_e
-stockcert_ledger_open_dbi(stockcert_ledger_t *ledger, const char *name,
-    unsigned int create, MDB_dbi *dbi, stockcert_error_t *error)
-{
-    int  rc;
-
-    rc = mdb_dbi_open(ledger->writer, name, create, dbi);
-
-    if (rc == MDB_NOTFOUND) {
-        return stockcert_ledger_damaged(error, "a database is missing");
-    }
-
-    return stockcert_ledger_error(error, "mdb_dbi_open()", rc);
-}

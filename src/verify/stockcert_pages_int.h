@@ -24,6 +24,7 @@
 #define STOCKCERT_PAGE_HEADER    16
 #define STOCKCERT_PSIZE_MIN      4096
 #define STOCKCERT_PSIZE_MAX      32768
+#define STOCKCERT_SEEN_METAS     3         /* pages 0 and 1 */
 #define STOCKCERT_NO_PAGE        UINT64_MAX
 
 
