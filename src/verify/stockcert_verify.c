@@ -1,6 +1,5 @@
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +12,6 @@ static int stockcert_verify_structure(stockcert_verify_t *v);
 static int stockcert_verify_visit_main(void *data,
     const stockcert_bytes_t *key, const stockcert_bytes_t *value, int subtree);
 static int stockcert_verify_header(stockcert_verify_t *v);
-static int stockcert_verify_decode(const stockcert_bytes_t *value,
-    stockcert_verify_entry_t *entry);
 
 
 int
@@ -243,113 +240,4 @@ stockcert_verify_header(stockcert_verify_t *v)
 }
 
 
-int
-stockcert_verify_entry(stockcert_verify_t *v, uint64_t position,
-    stockcert_verify_entry_t *entry)
-{
-    uint8_t            key[8];
-    stockcert_bytes_t  value;
-
-    stockcert_put64(key, position);
-
-    stockcert_pages_find(v->pages, &v->journal, key, sizeof(key), &value);
-
-    if (value.data == NULL) {
-        return stockcert_verify_fault(v, "journal: expected entry %" PRIu64
-                                      ", found none", position);
-    }
-
-    if (stockcert_verify_decode(&value, entry) != 0) {
-        return stockcert_verify_fault(v, "entry %" PRIu64 ": expected the "
-                                      "fields of an entry, found %zu bytes "
-                                      "that are none", position, value.len);
-    }
-
-    return 0;
-}
-
-
 /* the layout is that of stockcert_entry.h */
-
-static int
-stockcert_verify_decode(const stockcert_bytes_t *value,
-    stockcert_verify_entry_t *entry)
-{
-    size_t              i, left;
-    const uint8_t      *p;
-    stockcert_bytes_t  *strings[3] = { &entry->code, &entry->text,
-                                       &entry->key };
-
-    p = value->data;
-    left = value->len;
-
-    if (left < 25 + STOCKCERT_SEAL_LEN) {
-        return -1;
-    }
-
-    entry->kind = p[0];
-    entry->time = stockcert_get64(p + 1);
-    entry->number = stockcert_get64(p + 9);
-    entry->shares = stockcert_get64(p + 17);
-
-    p += 25;
-    left -= 25 + STOCKCERT_SEAL_LEN;
-
-    for (i = 0; i < 3; i++) {
-
-        if (left == 0 || *p > left - 1) {
-            return -1;
-        }
-
-        strings[i]->len = *p;
-        strings[i]->data = p + 1;
-
-        left -= 1 + strings[i]->len;
-        p += 1 + strings[i]->len;
-    }
-
-    entry->sealed.data = value->data;
-    entry->sealed.len = value->len - STOCKCERT_SEAL_LEN;
-    entry->seal = p;
-
-    return left == 0 ? 0 : -1;
-}
-
-
-int
-stockcert_verify_hash(stockcert_verify_t *v, const stockcert_bytes_t *one,
-    const stockcert_bytes_t *two, uint8_t *hash)
-{
-    if (EVP_DigestInit_ex2(v->ctx, v->md, NULL) != 1
-        || EVP_DigestUpdate(v->ctx, one->data, one->len) != 1
-        || (two && EVP_DigestUpdate(v->ctx, two->data, two->len) != 1)
-        || EVP_DigestFinal_ex(v->ctx, hash, NULL) != 1)
-    {
-        v->pages->failed = 1;
-        return stockcert_verify_fault(v, "libcrypto cannot do SHA-256");
-    }
-
-    return 0;
-}
-
-
-int
-stockcert_verify_fault(stockcert_verify_t *v, const char *fmt, ...)
-{
-    char     *p;
-    va_list   args;
-
-    va_start(args, fmt);
-    vsnprintf(v->pages->fault, sizeof(v->pages->fault), fmt, args);
-    va_end(args);
-
-    /* names are quoted as somebody made them */
-
-    for (p = v->pages->fault; *p; p++) {
-        if (*p < 0x20 || *p > 0x7e) {
-            *p = '?';
-        }
-    }
-
-    return -1;
-}

@@ -1,8 +1,9 @@
 
 /*
  * What the rooms of stockcert_verify.h share: stockcert_verify.c looks at all of
- * the file and reads entries, stockcert_verify_replay.c replays them, and
- * stockcert_verify_request.c checks the idempotency keys.
+ * the file, stockcert_verify_replay.c replays the entries,
+ * stockcert_verify_request.c checks the idempotency keys; all three read entries
+ * with stockcert_verify_entry.c.
  */
 
 
