@@ -1,4 +1,6 @@
 
+#include <assert.h>
+
 #include "stockcert_lanes.h"
 
 
@@ -469,6 +471,10 @@ stockcert_lane_settle(stockcert_leader_t *leader, size_t i)
     lane = &leader->lanes->lanes[i];
 
     noted = atomic_load(&lane->noted);
+
+    assert(atomic_load(&lane->settled) <= noted);
+    assert(noted <= atomic_load(&lane->filled));
+
     n = noted - atomic_load(&lane->settled);
 
     if (n) {

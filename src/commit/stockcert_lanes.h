@@ -103,7 +103,7 @@
 #include "stockcert_ledger.h"
 
 
-#define STOCKCERT_LANE_SLOTS  1024     /* a power of 2 */
+#define STOCKCERT_LANE_SLOTS  1024
 #define STOCKCERT_LANES_MAX   1024
 #define STOCKCERT_DEATHS      2        /* of leaders in the same batch */
 
@@ -120,6 +120,12 @@ typedef struct {
 
     stockcert_slot_t            slots[STOCKCERT_LANE_SLOTS];
 } stockcert_lane_t;
+
+
+/* positions grow without end, and wrap: the ring must go on where they do */
+
+_Static_assert((STOCKCERT_LANE_SLOTS & (STOCKCERT_LANE_SLOTS - 1)) == 0,
+               "a power of 2");
 
 
 typedef struct {
