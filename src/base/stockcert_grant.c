@@ -28,7 +28,7 @@ int
 stockcert_grant_parse(const char *json, size_t len, stockcert_grant_t *grant,
     stockcert_fault_t *fault)
 {
-    int           rc;
+    int           rc, twice;
     char          copy[STOCKCERT_SYNTAX_MAX];
     size_t        flags;
     json_t       *value;
@@ -52,22 +52,24 @@ stockcert_grant_parse(const char *json, size_t len, stockcert_grant_t *grant,
 
     /* any JSON value is read, so that one that is no grant is told so */
 
+    twice = 0;
     flags = JSON_DECODE_ANY|JSON_ALLOW_NUL;
 
     value = json_loadb(copy, len, flags|JSON_REJECT_DUPLICATES, &error);
 
     if (value == NULL && json_error_code(&error) == json_error_duplicate_key) {
         value = json_loadb(copy, len, flags, &error);
-        rc = stockcert_grant_twice(value, fault);
-        json_decref(value);
-        return rc;
+        twice = 1;
     }
 
     if (value == NULL) {
         return stockcert_grant_json_fault(fault, &error);
     }
 
-    if (json_is_object(value)) {
+    if (twice) {
+        rc = stockcert_grant_twice(value, fault);
+
+    } else if (json_is_object(value)) {
         rc = stockcert_grant_read(value, grant, fault);
 
     } else {
@@ -139,16 +141,11 @@ stockcert_grant_known(json_t *object, stockcert_fault_t *fault)
 }
 
 
-/* a value, or NULL for want of memory, in which some object has a member twice */
+/* a value in which some object has a member twice */
 
 static int
 stockcert_grant_twice(json_t *value, stockcert_fault_t *fault)
 {
-    if (value == NULL) {
-        return stockcert_grant_fault(fault, STOCKCERT_NO_MEMORY, NULL,
-                                     "there is no memory for the body");
-    }
-
     if (stockcert_grant_known(value, fault) != 0) {
         return -1;
     }

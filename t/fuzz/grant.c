@@ -88,12 +88,12 @@ judge(const uint8_t *data, size_t len, verdict_t *v)
 
     v->kind = read_json(&r, data, len, &body);
 
-    if (v->kind) {
+    if (v->kind && v->kind != STOCKCERT_MEMBER_TWICE) {
         return;
     }
 
     if (body.type != '{') {
-        v->kind = STOCKCERT_NOT_A_GRANT;
+        v->kind = v->kind ? v->kind : STOCKCERT_NOT_A_GRANT;
         return;
     }
 
@@ -114,6 +114,10 @@ judge(const uint8_t *data, size_t len, verdict_t *v)
             v->member = m->key;
             return;
         }
+    }
+
+    if (v->kind) {
+        return;
     }
 
     if (!is_name(&v->name)) {

@@ -1,8 +1,8 @@
 
 /*
  * A reader of JSON for the fuzzers, from RFC 8259 alone.  It stops where the
- * text ceases to be JSON; of what is JSON, but no grant can have, it notes the
- * first: a member twice, a member with a NUL in its name.
+ * text ceases to be JSON; of what is JSON, but no grant can have, it notes a
+ * member with a NUL in its name, or else a member twice.
  */
 
 
@@ -181,7 +181,7 @@ read_key(reader_t *r, size_t first)
         return rc;
     }
 
-    if (r->fault == 0 && memchr(key->text, '\0', key->len)) {
+    if (memchr(key->text, '\0', key->len)) {
         r->fault = STOCKCERT_NOT_A_GRANT;
     }
 
