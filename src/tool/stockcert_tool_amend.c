@@ -144,8 +144,7 @@ stockcert_tool_amend(const char *path, stockcert_entry_t *entry)
     fault = stockcert_new_text_fault(entry->text.data, entry->text.len);
     if (fault) {
         return stockcert_tool_error(STOCKCERT_EXIT_NO, "refused: the %s %s",
-                                    entry->kind == STOCKCERT_CLASS_AMENDED
-                                    ? "reference" : "reason", fault);
+                                    stockcert_kind(entry->kind)->text, fault);
     }
 
     status = stockcert_tool_open(path, STOCKCERT_WRITE, &ledger);
