@@ -68,6 +68,15 @@ stockcert_text_characters(const char *text, size_t len)
     blank = 1;
 
     while (p < end) {
+
+        /* most names are ASCII */
+
+        if (*p > 0x20 && *p < 0x7f) {
+            blank = 0;
+            p++;
+            continue;
+        }
+
         c = stockcert_utf8(&p, end);
 
         if (c == STOCKCERT_NO_CHAR) {
@@ -101,6 +110,13 @@ stockcert_text_shown(const char *text, size_t len)
     seen = 0;
 
     while (p < end) {
+
+        if (*p > 0x20 && *p < 0x7f) {
+            seen = 1;
+            p++;
+            continue;
+        }
+
         c = stockcert_utf8(&p, end);
 
         if (stockcert_is_turn(c)) {
