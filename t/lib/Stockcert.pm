@@ -248,14 +248,16 @@ sub start_daemon {
     return $self;
 }
 
-# all processes that are no zombies: process number => its title
+# all processes that are no zombies: process number => its title; one with a thread
+# that still ends, in a flush maybe, has its sockets still
 
 sub processes {
     my ($self) = @_;
     my %title;
     for my $path (glob '/proc/[0-9]*/stat') {
-        my ($pid, $state, $group) = slurp($path) =~ /^(\d+) .*\) (\S) \d+ (\d+) /s or next;
-        next if $group != $self->{master} or $state =~ /[ZX]/;
+        my ($pid, $rest) = slurp($path) =~ /^(\d+) .*\) (.*)/s or next;
+        my ($state, $group, $threads) = (split ' ', $rest)[0, 2, 17];
+        next if $group != $self->{master} or $state =~ /[ZX]/ && $threads < 2;
         ($title{$pid} = slurp("/proc/$pid/cmdline")) =~ s/[\s\0]+$//;
     }
     return %title;
