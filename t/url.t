@@ -48,9 +48,9 @@ sub location { return issue(@_)->{headers}{location} // 'none' }
 # without a Host, which only HTTP/1.0 may leave out
 
 sub bare {
-    my ($uri, $port) = @_;
+    my ($uri, $port, @headers) = @_;
     my $socket = IO::Socket::INET->new("127.0.0.1:" . ($port // $server->{port})) or die "connect: $!\n";
-    print $socket "GET $uri HTTP/1.0\r\n\r\n";
+    print $socket join "\r\n", "GET $uri HTTP/1.0", @headers, '', '';
     local $/;
     return <$socket>;
 }
@@ -144,6 +144,8 @@ unlike($server->log, qr/[\x00-\x08\x0b-\x1f\x7f-\x9f]/, 'nor a line in the log')
 like($client->ask('GET', '/acme/CS-1.html')->{body}, qr/"http:\/\/localhost\/acme\/CS-1"/, 'the Host');
 my $nameless = bare('/acme/CS-1.html');
 unlike($nameless, qr/https?:\/\/|class="qr"/, 'without a Host or a name: no URL and no code');
+unlike(bare('/acme/CS-1.html', undef, "Host: $_"), qr/https?:\/\/|class="qr"/, 'a Host that is none: no URL and no code') for "\xff\xfe", 'a<b>', "a'b";
+like(bare('/acme/CS-1.html', undef, 'Host: my_host:8000'), qr/"http:\/\/my_host:8000\/acme\/CS-1"/, 'a Host with an underscore');
 like($nameless, qr/<p class="record">entry \d+ &middot; seal [0-9a-f]{64}<\/p>/, 'but the record');
 like(bare('http://there.example/acme/CS-1.html'), qr/"http:\/\/there\.example:$server->{port}\/acme\/CS-1"/, 'a request for a URL is one for its host');
 like(bare('/acme/CS-1.html', $named), qr/"http:\/\/server\.example\/CS-1"/, 'stockcert_url needs no Host');

@@ -398,15 +398,6 @@ ngx_http_stockcert_origin(ngx_http_request_t *r, ngx_str_t *origin)
         host = r->headers_in.server.len ? r->headers_in.server
                                         : cscf->server_name;
 
-        for (i = 0; i < host.len; i++) {
-            if (!strchr("abcdefghijklmnopqrstuvwxyz"
-                        "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]",
-                        host.data[i]))
-            {
-                return NGX_OK;
-            }
-        }
-
         if (ngx_connection_local_sockaddr(r->connection, NULL, 0) != NGX_OK) {
             return NGX_ERROR;
         }
@@ -416,6 +407,17 @@ ngx_http_stockcert_origin(ngx_http_request_t *r, ngx_str_t *origin)
 
     if (host.len == 0) {
         return NGX_OK;
+    }
+
+    /* a server's name with "_" stands for any, a Host with it may be one */
+
+    for (i = 0; i < host.len; i++) {
+        if (!strchr("abcdefghijklmnopqrstuvwxyz"
+                    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]", host.data[i])
+            && (host.data[i] != '_' || r->headers_in.host == NULL))
+        {
+            return NGX_OK;
+        }
     }
 
     origin->data = ngx_pnalloc(r->pool, sizeof("https://:65535") + host.len);

@@ -55,10 +55,9 @@ stockcert_tool_authorize(int argc, char **argv)
     }
 
     if (entry.position == 0) {
-        stockcert_tool_line(stdout, "%s has %" PRIu64 " authorized shares "
-                            "already, nothing is changed", args[1],
-                            entry.shares);
-        return stockcert_tool_flush();
+        return stockcert_tool_done("%s has %" PRIu64 " authorized shares "
+                                   "already, nothing is changed", args[1],
+                                   entry.shares);
     }
 
     return stockcert_tool_done("%s has %" PRIu64 " authorized shares now, by "
