@@ -118,6 +118,8 @@ stockcert_certificate_unposted(const stockcert_ledger_t *ledger, MDB_txn *txn,
 }
 
 
+/* an entry that must be there, of this kind and about this certificate */
+
 static stockcert_rc_e
 stockcert_certificate_entry(const stockcert_ledger_t *ledger, MDB_txn *txn,
     uint64_t position, stockcert_kind_e kind,

@@ -289,6 +289,11 @@ stockcert_class_open_certificates(stockcert_ledger_t *ledger,
 }
 
 
+/*
+ * A file can be made by somebody: whatever is read of it is what it must be, or
+ * it goes no further than here.
+ */
+
 static int
 stockcert_class_decode(const MDB_val *key, const MDB_val *value,
     stockcert_class_t *class)

@@ -136,6 +136,8 @@ stockcert_fix(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
 }
 
 
+/* what is asked of entries of all kinds */
+
 static stockcert_rc_e
 stockcert_decide_next(stockcert_ledger_t *ledger,
     const stockcert_entry_t *entry, stockcert_error_t *error)

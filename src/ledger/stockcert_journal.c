@@ -231,6 +231,11 @@ stockcert_journal_unposted(MDB_cursor *cursor, stockcert_entry_t *entry,
 }
 
 
+/*
+ * A file can be made by somebody: whatever is read of it is what it must be, or
+ * it goes no further than here.
+ */
+
 static stockcert_rc_e
 stockcert_journal_decode(const MDB_val *key, const MDB_val *value,
     stockcert_entry_t *entry, stockcert_error_t *error)

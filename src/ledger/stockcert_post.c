@@ -36,6 +36,11 @@ static stockcert_rc_e stockcert_post_read(stockcert_ledger_t *ledger,
     MDB_cursor *cursor, stockcert_error_t *error);
 
 
+/*
+ * What can be told at once of whether the databases belong together; all of it
+ * is for "stockcert verify".
+ */
+
 stockcert_rc_e
 stockcert_post_check(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {

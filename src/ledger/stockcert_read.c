@@ -90,6 +90,8 @@ stockcert_ledger_classes(stockcert_ledger_t *ledger,
 }
 
 
+/* what is not posted yet of n classes, into their counters */
+
 static stockcert_rc_e
 stockcert_ledger_count_unposted(stockcert_ledger_t *ledger,
     stockcert_class_t *classes, size_t n, stockcert_error_t *error)
@@ -188,6 +190,11 @@ stockcert_ledger_usage(stockcert_ledger_t *ledger, stockcert_usage_t *usage,
     return STOCKCERT_OK;
 }
 
+
+/*
+ * Page by page: a copy that leaves out the free pages has to walk all trees in
+ * one long read; this one is the file as it is.
+ */
 
 stockcert_rc_e
 stockcert_ledger_copy(stockcert_ledger_t *ledger, int fd,

@@ -28,6 +28,14 @@ static stockcert_rc_e stockcert_ledger_use_header(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
 
+/*
+ * All databases are opened in this one transaction: LMDB wants that once for a
+ * process, and not from two transactions at a time.  (Those of classes that the
+ * writer meets later it opens itself, and nobody else does.)  They are made with
+ * the ledger or class that they belong to; if one is not there later, something
+ * is lost, and the ledger is refused.
+ */
+
 stockcert_rc_e
 stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, int make, stockcert_error_t *error)
@@ -89,6 +97,8 @@ stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
     return STOCKCERT_OK;
 }
 
+
+/* opens a class of the configuration, if the ledger does not have it */
 
 static stockcert_rc_e
 stockcert_ledger_add_class(stockcert_ledger_t *ledger,
@@ -189,6 +199,11 @@ stockcert_ledger_open_header(stockcert_ledger_t *ledger,
     return stockcert_ledger_use_header(ledger, &value, &conf->company, error);
 }
 
+
+/*
+ * LMDB flushes its file, but not the directory that it made the file in.  This
+ * is done before the header is: a ledger that has one is in its directory.
+ */
 
 static stockcert_rc_e
 stockcert_ledger_put_header(stockcert_ledger_t *ledger,

@@ -20,6 +20,14 @@ static void stockcert_ledger_end(stockcert_ledger_t *ledger);
 static void stockcert_ledger_look_for_dead(stockcert_ledger_t *ledger);
 
 
+/*
+ * Writers queue here, at the kernel, before they ask for LMDB's lock.  That one
+ * is what keeps them apart, also from other programs; but it is a robust mutex,
+ * and if a waiter is killed just as it is woken, the others may sleep on until
+ * somebody else has to wait.  A lock of the kernel's wakes all that wait.  It is
+ * of data.mdb, and so also keeps apart writers who do not have the same lock.mdb.
+ */
+
 stockcert_rc_e
 stockcert_ledger_lock(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
@@ -69,6 +77,8 @@ stockcert_ledger_begin_write(stockcert_ledger_t *ledger, unsigned wait,
     return rc;
 }
 
+
+/* the transaction has ended, and with it the lock that was taken for it */
 
 static void
 stockcert_ledger_end(stockcert_ledger_t *ledger)
@@ -188,6 +198,11 @@ stockcert_ledger_abort(stockcert_ledger_t *ledger)
     stockcert_ledger_end(ledger);
 }
 
+
+/*
+ * What was written and cannot be flushed is no matter of room: who has nothing
+ * to refuse must not be told that it is full.
+ */
 
 stockcert_rc_e
 stockcert_ledger_flush(stockcert_ledger_t *ledger, stockcert_error_t *error)

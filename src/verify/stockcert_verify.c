@@ -238,6 +238,3 @@ stockcert_verify_header(stockcert_verify_t *v)
 
     return stockcert_verify_hash(v, &value, NULL, v->seal);
 }
-
-
-/* the layout is that of stockcert_entry.h */

@@ -39,6 +39,8 @@ stockcert_verify_entry(stockcert_verify_t *v, uint64_t position,
 }
 
 
+/* the layout is that of stockcert_entry.h */
+
 static int
 stockcert_verify_decode(const stockcert_bytes_t *value,
     stockcert_verify_entry_t *entry)
