@@ -7,8 +7,11 @@
 #include "stockcert_text.h"
 
 
-static const char *stockcert_text_characters(const char *text, size_t len);
-static const char *stockcert_text_shown(const char *text, size_t len);
+#define STOCKCERT_TEXT_LONG  "must have at most 255 bytes in UTF-8"
+
+
+static const char *stockcert_text_characters(const char *text, size_t len,
+    int new);
 static int stockcert_is_control(uint32_t c);
 static int stockcert_is_turn(uint32_t c);
 static int stockcert_is_space(uint32_t c);
@@ -18,44 +21,31 @@ static int stockcert_is_unseen(uint32_t c);
 const char *
 stockcert_text_fault(const char *text, size_t len)
 {
-    if (len > STOCKCERT_TEXT_MAX) {
-        return "must have at most 255 bytes in UTF-8";
-    }
-
-    return stockcert_text_characters(text, len);
+    return len > STOCKCERT_TEXT_MAX ? STOCKCERT_TEXT_LONG
+                                    : stockcert_text_characters(text, len, 0);
 }
 
 
 const char *
 stockcert_new_text_fault(const char *text, size_t len)
 {
-    const char  *fault;
-
-    fault = stockcert_text_fault(text, len);
-
-    return fault ? fault : stockcert_text_shown(text, len);
+    return len > STOCKCERT_TEXT_MAX ? STOCKCERT_TEXT_LONG
+                                    : stockcert_text_characters(text, len, 1);
 }
 
 
 const char *
 stockcert_legend_fault(const char *text, size_t len)
 {
-    const char  *fault;
-
-    if (len > STOCKCERT_LEGEND_MAX) {
-        return "must have at most 1000 bytes in UTF-8";
-    }
-
-    fault = stockcert_text_characters(text, len);
-
-    return fault ? fault : stockcert_text_shown(text, len);
+    return len > STOCKCERT_LEGEND_MAX ? "must have at most 1000 bytes in UTF-8"
+                                      : stockcert_text_characters(text, len, 1);
 }
 
 
 static const char *
-stockcert_text_characters(const char *text, size_t len)
+stockcert_text_characters(const char *text, size_t len, int new)
 {
-    int             blank;
+    int             blank, unseen, turn;
     uint32_t        c;
     const uint8_t  *p, *end;
 
@@ -66,6 +56,8 @@ stockcert_text_characters(const char *text, size_t len)
     p = (const uint8_t *) text;
     end = p + len;
     blank = 1;
+    unseen = 1;
+    turn = 0;
 
     while (p < end) {
 
@@ -73,6 +65,7 @@ stockcert_text_characters(const char *text, size_t len)
 
         if (*p > 0x20 && *p < 0x7f) {
             blank = 0;
+            unseen = 0;
             p++;
             continue;
         }
@@ -89,47 +82,22 @@ stockcert_text_characters(const char *text, size_t len)
 
         if (!stockcert_is_space(c)) {
             blank = 0;
+            unseen = unseen && stockcert_is_unseen(c);
         }
+
+        turn |= stockcert_is_turn(c);
     }
 
-    return blank ? "must not be only white space" : NULL;
-}
-
-
-/* of valid characters */
-
-static const char *
-stockcert_text_shown(const char *text, size_t len)
-{
-    int             seen;
-    uint32_t        c;
-    const uint8_t  *p, *end;
-
-    p = (const uint8_t *) text;
-    end = p + len;
-    seen = 0;
-
-    while (p < end) {
-
-        if (*p > 0x20 && *p < 0x7f) {
-            seen = 1;
-            p++;
-            continue;
-        }
-
-        c = stockcert_utf8(&p, end);
-
-        if (stockcert_is_turn(c)) {
-            return "must not contain characters that turn the line around "
-                   "(U+202A to U+202E, U+2066 to U+2069)";
-        }
-
-        if (!stockcert_is_space(c) && !stockcert_is_unseen(c)) {
-            seen = 1;
-        }
+    if (blank) {
+        return "must not be only white space";
     }
 
-    return seen ? NULL : "must have a character that can be seen";
+    if (new && turn) {
+        return "must not contain characters that turn the line around "
+               "(U+202A to U+202E, U+2066 to U+2069)";
+    }
+
+    return new && unseen ? "must have a character that can be seen" : NULL;
 }
 
 
