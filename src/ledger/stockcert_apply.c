@@ -69,7 +69,7 @@ stockcert_apply(stockcert_ledger_t *ledger, const stockcert_entry_t *entry,
 
     assert((class == NULL) == (entry->kind == STOCKCERT_CLASS_OPENED));
 
-    rc = stockcert_journal_put(ledger, fixed, error);
+    rc = stockcert_journal_put(ledger, entry, fixed, error);
 
     if (rc == STOCKCERT_OK) {
         rc = stockcert_effects[entry->kind](ledger, class, entry, error);

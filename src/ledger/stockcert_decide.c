@@ -9,9 +9,10 @@
 
 /*
  * Deciding: whether the ledger's rules let an entry come next, and what it then
- * is, to the last byte.  Nothing is written here, and nothing is decided
- * elsewhere: what is fixed can be applied by any process that has the same
- * ledger, with the same effect (stockcert_apply.c).
+ * is, to the last byte.  Nothing is written here: what is fixed can be applied
+ * by any process that has the same ledger, with the same effect
+ * (stockcert_apply.c).  Grants, whose refusals are outcomes, have their rules in
+ * stockcert_issue.c, and are fixed here.
  */
 
 
@@ -116,8 +117,6 @@ stockcert_fix(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
     entry->position = ledger->position + 1;
     entry->time = now + ledger->behind;
 
-    fixed->position = entry->position;
-    fixed->time = entry->time;
     fixed->len = stockcert_entry_encode(entry, fixed->bytes);
 
     seal = fixed->bytes + fixed->len;

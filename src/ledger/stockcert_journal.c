@@ -166,16 +166,17 @@ stockcert_ledger_check_known(stockcert_ledger_t *ledger,
 
 stockcert_rc_e
 stockcert_journal_put(stockcert_ledger_t *ledger,
-    const stockcert_fixed_t *fixed, stockcert_error_t *error)
+    const stockcert_entry_t *entry, const stockcert_fixed_t *fixed,
+    stockcert_error_t *error)
 {
     int      rc;
     uint8_t  position[8];
     MDB_val  key, value;
 
-    assert(fixed->position == ledger->position + 1);
-    assert(fixed->time >= ledger->time);
+    assert(entry->position == ledger->position + 1);
+    assert(entry->time >= ledger->time);
 
-    stockcert_put64(position, fixed->position);
+    stockcert_put64(position, entry->position);
 
     key.mv_size = sizeof(position);
     key.mv_data = position;
@@ -187,10 +188,9 @@ stockcert_journal_put(stockcert_ledger_t *ledger,
         return stockcert_ledger_error(error, "mdb_put()", rc);
     }
 
-    ledger->position = fixed->position;
-    ledger->time = fixed->time;
-    memcpy(ledger->seal, fixed->bytes + fixed->len - STOCKCERT_SEAL_LEN,
-           STOCKCERT_SEAL_LEN);
+    ledger->position = entry->position;
+    ledger->time = entry->time;
+    memcpy(ledger->seal, entry->seal, STOCKCERT_SEAL_LEN);
 
     return STOCKCERT_OK;
 }

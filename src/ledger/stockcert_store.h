@@ -53,11 +53,9 @@ typedef struct {
 } stockcert_ledger_class_t;
 
 
-/* an entry that is decided: the bytes that the journal has of it, seal and all */
+/* the bytes that the journal has of an entry, seal and all */
 
 typedef struct {
-    uint64_t                   position;
-    uint64_t                   time;
     size_t                     len;
     uint8_t                    bytes[STOCKCERT_ENTRY_MAX];
 } stockcert_fixed_t;
@@ -156,7 +154,8 @@ int stockcert_journal_posts(const stockcert_entry_t *entry);
 stockcert_rc_e stockcert_journal_read_tail(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 stockcert_rc_e stockcert_journal_put(stockcert_ledger_t *ledger,
-    const stockcert_fixed_t *fixed, stockcert_error_t *error);
+    const stockcert_entry_t *entry, const stockcert_fixed_t *fixed,
+    stockcert_error_t *error);
 
 /*
  * Classes.  _find() looks among the first n of ledger->classes, and returns NULL
