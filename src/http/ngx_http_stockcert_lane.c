@@ -323,11 +323,7 @@ ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane)
             ngx_http_stockcert_lane_tell(lane, &conf[i], &class);
         }
 
-        if (class.title.len != conf[i].title.len
-            || ngx_memcmp(class.title.data, conf[i].title.data,
-                          class.title.len)
-               != 0)
-        {
+        if (!stockcert_str_same(&class.title, &conf[i].title)) {
             (void) stockcert_text_escape(class.title.data, class.title.len,
                                          title, sizeof(title));
 

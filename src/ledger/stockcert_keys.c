@@ -273,9 +273,7 @@ stockcert_keys_compare(stockcert_ledger_t *ledger, const uint8_t *items,
             return rc;
         }
 
-        if (entry->key.len == search->key.len
-            && memcmp(entry->key.data, search->key.data, search->key.len) == 0)
-        {
+        if (stockcert_str_same(&entry->key, &search->key)) {
             return STOCKCERT_OK;
         }
 

@@ -290,10 +290,7 @@ stockcert_ledger_use_header(stockcert_ledger_t *ledger, const MDB_val *value,
                                  "its header has a company or time of none");
     }
 
-    if (company->len
-        && (header.company.len != company->len
-            || memcmp(header.company.data, company->data, company->len) != 0))
-    {
+    if (company->len && !stockcert_str_same(&header.company, company)) {
         snprintf(error->text, sizeof(error->text),
                  "the ledger belongs to \"%.*s\", the configuration says "
                  "\"%.*s\"", (int) header.company.len, header.company.data,

@@ -154,9 +154,7 @@ stockcert_ocf_class(const stockcert_ocf_t *ocf, const stockcert_str_t *code)
     size_t  i;
 
     for (i = 0; i < ocf->nclasses; i++) {
-        if (ocf->classes[i].code.len == code->len
-            && memcmp(ocf->classes[i].code.data, code->data, code->len) == 0)
-        {
+        if (stockcert_str_same(&ocf->classes[i].code, code)) {
             return &ocf->classes[i];
         }
     }
@@ -214,9 +212,7 @@ stockcert_ocf_known(const stockcert_ocf_t *ocf,
         code = &ocf->classes[i].code;
 
         for (j = 0; j < n; j++) {
-            if (classes[j].code.len == code->len
-                && memcmp(classes[j].code.data, code->data, code->len) == 0)
-            {
+            if (stockcert_str_same(&classes[j].code, code)) {
                 break;
             }
         }
