@@ -90,6 +90,7 @@ is($r->{json}{next}, $next, 'next');
 is($r->{headers}{link}, "<$next>; rel=\"next\"", 'Link');
 my $paper = $client->ask('GET', '/told/CS-1.html')->{body};
 like($paper, qr/<svg class="qr".*href="https:\/\/stock\.example\.com\/acme\/CS-1">https:\/\/stock\.example\.com\/acme\/CS-1<.*href="https:\/\/stock\.example\.com\/acme\/">Stock book/s, 'paper');
+like($client->ask('GET', '/told/CS-999', undef, 'Accept: text/html')->{body}, qr/<a href="https:\/\/stock\.example\.com\/acme\/">Stock book/, 'an error page');
 like($client->ask('GET', '/told/', undef, 'Accept: text/html')->{body}, qr/href="https:\/\/stock\.example\.com\/acme\/CS".*href="https:\/\/stock\.example\.com\/acme\/CS-6\.html"/s, 'stock book');
 
 sub code { return $_[0] =~ /(<svg class="qr".*?<\/svg>)/s ? $1 : 'none' }

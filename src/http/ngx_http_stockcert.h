@@ -365,7 +365,9 @@ ngx_int_t ngx_http_stockcert_html_latest(stockcert_ledger_t *ledger,
 /*
  * A page as it is written.  _open_page() opens its file; _close_page() closes it,
  * and the text is whole if it returns NGX_OK; _free_page() frees all there is.
- * _html_headers() adds the headers that all pages have.
+ * _html_headers() adds the headers that all pages have.  _html_place() sets what
+ * they have of the location: whose it is, and where its stock book is; it returns
+ * NGX_ERROR for want of memory, and both live as long as the request.
  */
 
 #define NGX_HTTP_STOCKCERT_HTML  "text/html"
@@ -380,6 +382,8 @@ ngx_int_t ngx_http_stockcert_open_page(ngx_http_stockcert_page_t *page);
 ngx_int_t ngx_http_stockcert_close_page(ngx_http_stockcert_page_t *page);
 void ngx_http_stockcert_free_page(ngx_http_stockcert_page_t *page);
 ngx_int_t ngx_http_stockcert_html_headers(ngx_http_request_t *r);
+ngx_int_t ngx_http_stockcert_html_place(ngx_http_request_t *r,
+    stockcert_str_t *company, stockcert_str_t *book);
 
 ngx_int_t ngx_http_stockcert_outcome(ngx_http_request_t *r,
     const stockcert_slot_t *slot);

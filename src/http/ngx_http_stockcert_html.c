@@ -138,7 +138,7 @@ ngx_int_t
 ngx_http_stockcert_html_certificate(ngx_http_request_t *r,
     const stockcert_class_t *class, const stockcert_certificate_t *certificate)
 {
-    ngx_str_t                       url, base;
+    ngx_str_t                       url;
     stockcert_paper_page_t          paper;
     ngx_http_stockcert_par_t       *par;
     ngx_http_stockcert_page_t       page;
@@ -151,19 +151,16 @@ ngx_http_stockcert_html_certificate(ngx_http_request_t *r,
     ngx_memzero(&paper, sizeof(stockcert_paper_page_t));
 
     if (ngx_http_stockcert_url(r, &certificate->issued, 1, &url) != NGX_OK
-        || ngx_http_stockcert_base(r, &base) != NGX_OK)
+        || ngx_http_stockcert_html_place(r, &paper.company, &paper.book)
+           != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    paper.company.len = ledger->company.len;
-    paper.company.data = (char *) ledger->company.data;
     paper.class = *class;
     paper.certificate = certificate;
     paper.url.len = url.len;
     paper.url.data = (char *) url.data;
-    paper.book.len = base.len;
-    paper.book.data = (char *) base.data;
 
     par = ngx_http_stockcert_find_par(ledger, class->code.data,
                                       class->code.len);
@@ -185,22 +182,11 @@ ngx_int_t
 ngx_http_stockcert_html_book(ngx_http_request_t *r,
     stockcert_book_page_t *book)
 {
-    ngx_str_t                       base;
-    ngx_http_stockcert_page_t       page;
-    ngx_http_stockcert_loc_conf_t  *slcf;
+    ngx_http_stockcert_page_t  page;
 
-    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
-
-    if (ngx_http_stockcert_base(r, &base) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    book->company.len = slcf->ledger->company.len;
-    book->company.data = (char *) slcf->ledger->company.data;
-    book->book.len = base.len;
-    book->book.data = (char *) base.data;
-
-    if (ngx_http_stockcert_open_page(&page) != NGX_OK) {
+    if (ngx_http_stockcert_html_place(r, &book->company, &book->book) != NGX_OK
+        || ngx_http_stockcert_open_page(&page) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -214,23 +200,19 @@ ngx_int_t
 ngx_http_stockcert_html_problem(ngx_http_request_t *r, ngx_uint_t status,
     const ngx_str_t *title, const ngx_str_t *detail)
 {
-    ngx_http_stockcert_page_t       page;
-    stockcert_problem_page_t        problem;
-    ngx_http_stockcert_loc_conf_t  *slcf;
+    stockcert_problem_page_t   problem;
+    ngx_http_stockcert_page_t  page;
 
-    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
-
-    problem.company.len = slcf->ledger->company.len;
-    problem.company.data = (char *) slcf->ledger->company.data;
-    problem.book.len = slcf->prefix.len;
-    problem.book.data = (char *) slcf->prefix.data;
     problem.status = (unsigned) status;
     problem.title.len = title->len;
     problem.title.data = (char *) title->data;
     problem.detail.len = detail->len;
     problem.detail.data = (char *) detail->data;
 
-    if (ngx_http_stockcert_open_page(&page) != NGX_OK) {
+    if (ngx_http_stockcert_html_place(r, &problem.company, &problem.book)
+        != NGX_OK
+        || ngx_http_stockcert_open_page(&page) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -280,6 +262,28 @@ ngx_http_stockcert_html_latest(stockcert_ledger_t *ledger, uint64_t position,
     }
 
     *n = found;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_stockcert_html_place(ngx_http_request_t *r, stockcert_str_t *company,
+    stockcert_str_t *book)
+{
+    ngx_str_t                       base;
+    ngx_http_stockcert_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
+
+    if (ngx_http_stockcert_base(r, &base) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    company->len = slcf->ledger->company.len;
+    company->data = (char *) slcf->ledger->company.data;
+    book->len = base.len;
+    book->data = (char *) base.data;
 
     return NGX_OK;
 }

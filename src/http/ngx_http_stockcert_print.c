@@ -43,11 +43,9 @@ ngx_int_t
 ngx_http_stockcert_html_print(ngx_http_request_t *r, const ngx_str_t *code,
     stockcert_book_page_t *book)
 {
-    ngx_int_t                       rc;
-    ngx_str_t                       base;
-    ngx_pool_cleanup_t             *cln;
-    ngx_http_stockcert_print_t     *print;
-    ngx_http_stockcert_loc_conf_t  *slcf;
+    ngx_int_t                    rc;
+    ngx_pool_cleanup_t          *cln;
+    ngx_http_stockcert_print_t  *print;
 
     cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_stockcert_print_t));
     if (cln == NULL) {
@@ -71,16 +69,11 @@ ngx_http_stockcert_html_print(ngx_http_request_t *r, const ngx_str_t *code,
                                        NULL, NULL);
     }
 
-    if (ngx_http_stockcert_base(r, &base) != NGX_OK) {
+    if (ngx_http_stockcert_html_place(r, &book->company, &book->book)
+        != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
-
-    book->company.len = slcf->ledger->company.len;
-    book->company.data = (char *) slcf->ledger->company.data;
-    book->book.len = base.len;
-    book->book.data = (char *) base.data;
 
     print->code = *code;
     print->position = book->last->position;
