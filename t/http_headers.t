@@ -46,9 +46,9 @@ sub problem_is {
 # the lines of an answer's head with a name, as they are on the wire
 
 sub lines {
-    my ($uri, $name) = @_;
+    my ($uri, $name, @headers) = @_;
     my $c = $server->client;
-    $c->send('GET', $uri, undef, 'Connection: close');
+    $c->send('GET', $uri, undef, 'Connection: close', @headers);
     my $end = now() + $Stockcert::TIMEOUT;
     1 while !$c->fill($end);
     my ($head) = $c->{buffer} =~ /^(.*?\r\n)\r\n/s;
@@ -94,7 +94,8 @@ for (['text/plain', qr/^the request must have "Content-Type: application\/json"$
 my @expect = ('Expect: 100-continue', 'Content-Length: ' . length $grant);
 my @json = ('Content-Type: application/json');
 for (['POST', '/x', 404, @json], ['POST', '/CS', 405, @json], ['PUT', '/', 405, @json], ['POST', '/', 415, 'Content-Type: text/plain'], ['POST', '/', 415],
-    ['POST', '/', 415, @json, 'Content-Encoding: gzip'], ['POST', '/', 412, @json, 'If-None-Match: *'], ['GET', '/', 200], ['GET', '/CS-1', 200])
+    ['POST', '/', 415, @json, 'Content-Encoding: gzip'], ['POST', '/', 412, @json, 'If-None-Match: *'], ['POST', '/', 400, @json, 'Idempotency-Key: "'],
+    ['POST', '/', 400, @json, 'Idempotency-Key: a', 'Idempotency-Key: a'], ['POST', '/', 415, 'Idempotency-Key: "'], ['GET', '/', 200], ['GET', '/CS-1', 200])
 {
     my ($method, $uri, $status, @headers) = @$_;
     my $c = $server->client;
@@ -184,6 +185,22 @@ is(lines('/added/CS?limit=1', 'X-Link'), "$next, </terms>; rel=\"license\"", 'ad
 is(lines($_, 'X-Content-Type-Options'), 'nosniff', "$_: its type is to be believed") for '/', '/CS', '/CS-1', '/CS-1.html', '/x';
 is(lines('/CS-1.html', 'Vary'), '', 'a page that has a path of its own does not vary');
 is(lines('/CS-1', 'Vary'), 'Accept', 'a certificate does');
+
+
+# an answer has the headers of what it is, and not of what it would have been
+
+my @failed = ('If-Match: "x"');
+my @html = ('Accept: text/html');
+for my $uri ('/', '/CS', '/CS?limit=1', '/CS-1', '/CS-1.html', '/CS.html', '/x', '/CS-99', '/CS-99.html', '/CS?limit=0') {
+    my $what = "$uri instead of which there is a problem";
+    is(lines($uri, $_, @failed), '', "$what: no $_") for 'Content-Security-Policy', 'Link', 'ETag';
+    is(lines($uri, 'Content-Security-Policy', @failed, @html) =~ tr/|//, 0, "$what as a page: one policy");
+    is(lines($uri, 'Link', @failed, @html), '', "$what as a page: no Link");
+    is(lines($uri, 'Vary', @failed, @$_), 'Accept', "$what, @$_: Vary") for [], \@html;
+}
+my $not = $client->ask('POST', '/', 'x', @json);
+is("$not->{status} $not->{headers}{vary}", '400 Accept', 'what is not issued may be a page, too');
+is(post()->{headers}{vary}, undef, 'a certificate that is issued is JSON');
 
 
 # the example answers to its own names, and to addresses

@@ -189,6 +189,7 @@ typedef struct {
     uint64_t    number;         /* 0: the list of the class */
     ngx_uint_t  html;           /* the page is asked for by name */
     ngx_uint_t  print;          /* and is the whole list */
+    ngx_uint_t  negotiated;     /* JSON or HTML was by the header Accept */
 } ngx_http_stockcert_target_t;
 
 
@@ -243,8 +244,9 @@ ngx_int_t ngx_http_stockcert_get_rows(stockcert_ledger_t *ledger,
  * be read, otherwise what answering returned.
  *
  * _preconditions() returns NGX_OK, or NGX_DECLINED where the answer is 412, for
- * what the URI names and the ETag that will be sent, if there is one.  What it
- * leaves to nginx is If-None-Match of a GET, and its 304.
+ * what the URI names and its ETag, or NULL.  It has to be asked before headers of
+ * an answer are set.  What it leaves to nginx is If-None-Match of a GET, and its
+ * 304.
  *
  * _key() reads the idempotency key, if there is one; it returns NULL, or what
  * the header must be.
@@ -254,7 +256,8 @@ ngx_int_t ngx_http_stockcert_discard(ngx_http_request_t *r);
 ngx_int_t ngx_http_stockcert_refuse(ngx_http_request_t *r,
     ngx_http_stockcert_problem_e problem, const char *what);
 ngx_int_t ngx_http_stockcert_check_post(ngx_http_request_t *r);
-ngx_int_t ngx_http_stockcert_preconditions(ngx_http_request_t *r);
+ngx_int_t ngx_http_stockcert_preconditions(ngx_http_request_t *r,
+    const ngx_str_t *etag);
 const char *ngx_http_stockcert_key(ngx_http_request_t *r,
     stockcert_grant_t *grant);
 
@@ -320,9 +323,8 @@ void ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
  * plain text, or NULL for what is always said of this problem; members are
  * further members, JSON, each with a comma before it, or NULL.
  *
- * _send() sends b with a status and a content type, or 412 in the place of 200,
- * if the request has such preconditions.  _send_header() sends what comes before
- * b, where len is -1 if it is not known yet.  _add_header() adds a header to what
+ * _send() sends b with a status and a content type.  _send_header() sends what
+ * comes before b, where len is -1 if it is not known yet.  _add_header() adds a header to what
  * will be sent; the strings must stay as long as the request.  It returns NULL if
  * there is no memory.  _set_header() does so with one of a list that nginx keeps
  * in r->headers_out, where other modules and variables look for it.

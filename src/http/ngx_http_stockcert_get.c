@@ -21,13 +21,15 @@ static ngx_int_t ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
 static ngx_int_t ngx_http_stockcert_get_certificate(ngx_http_request_t *r,
     stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
     stockcert_error_t *error);
+static ngx_int_t ngx_http_stockcert_found(ngx_http_request_t *r,
+    const ngx_http_stockcert_target_t *target, const uint8_t *seal);
 static ngx_int_t ngx_http_stockcert_parameter(ngx_http_request_t *r,
     const char *name, uint64_t min, uint64_t max, uint64_t *value);
 
 
 /*
  * Reads and answers from one snapshot.  What reads returns NGX_ABORT where the
- * ledger failed.
+ * ledger failed, and NGX_DECLINED where a precondition is not met.
  */
 
 ngx_int_t
@@ -55,11 +57,8 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
                 sizeof(error.text));
 
     if (!target->html) {
+        target->negotiated = 1;
         target->html = ngx_http_stockcert_prefers_html(r);
-
-        if (ngx_http_stockcert_add_header(r, "Vary", "Accept") == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
     }
 
     if (stockcert_ledger_snapshot(ledger, &error) != STOCKCERT_OK) {
@@ -92,6 +91,12 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
                                          NULL, NULL);
     }
 
+    if (rc == NGX_DECLINED) {
+        return ngx_http_stockcert_problem(r,
+                                       NGX_HTTP_STOCKCERT_PRECONDITION_FAILED,
+                                       NULL, NULL);
+    }
+
     return rc;
 }
 
@@ -102,6 +107,7 @@ ngx_http_stockcert_get_inventory(ngx_http_request_t *r,
     stockcert_error_t *error)
 {
     size_t                   n;
+    ngx_int_t                rc;
     stockcert_entry_t        last;
     stockcert_class_t        classes[STOCKCERT_CLASSES_MAX];
     stockcert_book_page_t    book;
@@ -114,10 +120,6 @@ ngx_http_stockcert_get_inventory(ngx_http_request_t *r,
         return NGX_ABORT;
     }
 
-    if (!target->html) {
-        return ngx_http_stockcert_reply_inventory(r, &last, classes, n);
-    }
-
     ngx_memzero(&book, sizeof(stockcert_book_page_t));
 
     book.last = &last;
@@ -126,14 +128,22 @@ ngx_http_stockcert_get_inventory(ngx_http_request_t *r,
     book.certificates = latest;
     book.n = NGX_HTTP_STOCKCERT_LATEST;
 
-    if (ngx_http_stockcert_html_latest(ledger, last.position, latest, &book.n,
-                                       error)
-        != NGX_OK)
+    if (target->html
+        && ngx_http_stockcert_html_latest(ledger, last.position, latest,
+                                          &book.n, error)
+           != NGX_OK)
     {
         return NGX_ABORT;
     }
 
-    return ngx_http_stockcert_html_book(r, &book);
+    rc = ngx_http_stockcert_found(r, target, NULL);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return target->html
+           ? ngx_http_stockcert_html_book(r, &book)
+           : ngx_http_stockcert_reply_inventory(r, &last, classes, n);
 }
 
 
@@ -144,6 +154,7 @@ ngx_http_stockcert_get_class(ngx_http_request_t *r,
     stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
     stockcert_error_t *error)
 {
+    ngx_int_t              found;
     stockcert_rc_e         rc;
     stockcert_class_t      class;
     stockcert_entry_t      last;
@@ -171,6 +182,11 @@ ngx_http_stockcert_get_class(ngx_http_request_t *r,
     book.n = (size_t) class.last;
     book.list = 1;
 
+    found = ngx_http_stockcert_found(r, target, NULL);
+    if (found != NGX_OK) {
+        return found;
+    }
+
     return ngx_http_stockcert_html_print(r, &target->code, &book);
 }
 
@@ -181,6 +197,7 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
     stockcert_error_t *error)
 {
     uint64_t                  after, limit, n;
+    ngx_int_t                 found;
     stockcert_rc_e            rc;
     stockcert_class_t         class;
     stockcert_entry_t         last;
@@ -229,12 +246,18 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
         return NGX_ABORT;
     }
 
+    if (target->html
+        && stockcert_ledger_last(ledger, &last, error) != STOCKCERT_OK)
+    {
+        return NGX_ABORT;
+    }
+
+    found = ngx_http_stockcert_found(r, target, NULL);
+    if (found != NGX_OK) {
+        return found;
+    }
+
     if (target->html) {
-
-        if (stockcert_ledger_last(ledger, &last, error) != STOCKCERT_OK) {
-            return NGX_ABORT;
-        }
-
         ngx_memzero(&book, sizeof(stockcert_book_page_t));
 
         book.last = &last;
@@ -262,37 +285,93 @@ ngx_http_stockcert_get_certificate(ngx_http_request_t *r,
     stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
     stockcert_error_t *error)
 {
-    stockcert_rc_e           rc;
-    stockcert_class_t        class;
-    stockcert_certificate_t  certificate;
+    ngx_int_t                 found;
+    stockcert_rc_e            rc;
+    stockcert_class_t         class;
+    stockcert_certificate_t   certificate;
+    const stockcert_entry_t  *last;
 
     rc = stockcert_ledger_certificate(ledger, (char *) target->code.data,
                                       target->code.len, target->number,
                                       &certificate.issued,
                                       &certificate.cancelled, error);
-    switch (rc) {
-
-    case STOCKCERT_OK:
-
-        if (!target->html) {
-            return ngx_http_stockcert_reply_certificate(r, &certificate);
-        }
-
-        if (stockcert_ledger_class(ledger, (char *) target->code.data,
-                                   target->code.len, &class, error)
-            != STOCKCERT_OK)
-        {
-            return NGX_ABORT;
-        }
-
-        return ngx_http_stockcert_html_certificate(r, &class, &certificate);
-
-    case STOCKCERT_NOT_FOUND:
+    if (rc == STOCKCERT_NOT_FOUND) {
         return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_NOT_FOUND,
                                           NULL, NULL);
-    default:
+    }
+
+    if (rc != STOCKCERT_OK
+        || (target->html
+            && stockcert_ledger_class(ledger, (char *) target->code.data,
+                                      target->code.len, &class, error)
+               != STOCKCERT_OK))
+    {
         return NGX_ABORT;
     }
+
+    last = certificate.cancelled.position ? &certificate.cancelled
+                                          : &certificate.issued;
+
+    found = ngx_http_stockcert_found(r, target,
+                                     target->html ? NULL : last->seal);
+    if (found != NGX_OK) {
+        return found;
+    }
+
+    return target->html
+           ? ngx_http_stockcert_html_certificate(r, &class, &certificate)
+           : ngx_http_stockcert_reply_certificate(r, &certificate);
+}
+
+
+/*
+ * What the target names is there, and all of it was read.  Now preconditions
+ * count (RFC 9110, section 13.2.1), and the answer's headers may be set.  The
+ * seal of its last entry, or NULL, is a strong validator (section 8.8.1).
+ */
+
+static ngx_int_t
+ngx_http_stockcert_found(ngx_http_request_t *r,
+    const ngx_http_stockcert_target_t *target, const uint8_t *seal)
+{
+    u_char           *p;
+    ngx_str_t         etag;
+    ngx_table_elt_t  *h;
+
+    if (seal) {
+        p = ngx_pnalloc(r->pool, 2 * STOCKCERT_SEAL_LEN + sizeof("\"\""));
+        if (p == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        etag.data = p;
+        *p++ = '"';
+        p = ngx_hex_dump(p, (u_char *) seal, STOCKCERT_SEAL_LEN);
+        *p++ = '"';
+        *p = '\0';
+        etag.len = p - etag.data;
+    }
+
+    if (ngx_http_stockcert_preconditions(r, seal ? &etag : NULL) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (target->negotiated
+        && ngx_http_stockcert_add_header(r, "Vary", "Accept") == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (seal) {
+        h = ngx_http_stockcert_add_header(r, "ETag", (char *) etag.data);
+        if (h == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        r->headers_out.etag = h;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -59,7 +59,9 @@ ngx_http_stockcert_refuse(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_stockcert_check_post(ngx_http_request_t *r)
 {
-    const char  *what;
+    u_char             text[256];
+    const char        *what;
+    stockcert_grant_t  grant;
 
     what = ngx_http_stockcert_type_fault(r);
 
@@ -97,7 +99,16 @@ ngx_http_stockcert_check_post(ngx_http_request_t *r)
                                          NULL);
     }
 
-    if (ngx_http_stockcert_preconditions(r) != NGX_OK) {
+    what = ngx_http_stockcert_key(r, &grant);
+
+    if (what) {
+        (void) ngx_snprintf(text, sizeof(text), "Idempotency-Key %s%Z", what);
+
+        return ngx_http_stockcert_refuse(r, NGX_HTTP_STOCKCERT_BAD_KEY,
+                                         (char *) text);
+    }
+
+    if (ngx_http_stockcert_preconditions(r, NULL) != NGX_OK) {
         return ngx_http_stockcert_refuse(r,
                                        NGX_HTTP_STOCKCERT_PRECONDITION_FAILED,
                                        NULL);
@@ -205,13 +216,11 @@ ngx_http_stockcert_is_encoded(ngx_http_request_t *r)
  */
 
 ngx_int_t
-ngx_http_stockcert_preconditions(ngx_http_request_t *r)
+ngx_http_stockcert_preconditions(ngx_http_request_t *r, const ngx_str_t *etag)
 {
-    const ngx_str_t        *etag;
     ngx_http_headers_in_t  *in;
 
     in = &r->headers_in;
-    etag = r->headers_out.etag ? &r->headers_out.etag->value : NULL;
 
     in->if_modified_since = NULL;
     in->if_unmodified_since = NULL;

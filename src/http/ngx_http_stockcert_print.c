@@ -63,12 +63,6 @@ ngx_http_stockcert_html_print(ngx_http_request_t *r, const ngx_str_t *code,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_stockcert_preconditions(r) != NGX_OK) {
-        return ngx_http_stockcert_problem(r,
-                                       NGX_HTTP_STOCKCERT_PRECONDITION_FAILED,
-                                       NULL, NULL);
-    }
-
     if (ngx_http_stockcert_html_place(r, &book->company, &book->book)
         != NGX_OK)
     {

@@ -217,8 +217,9 @@ ngx_http_stockcert_problem(ngx_http_request_t *r,
                       text);
     }
 
-    if (pr->status == NGX_HTTP_SERVICE_UNAVAILABLE
-        && ngx_http_stockcert_add_header(r, "Retry-After", "1") == NULL)
+    if (ngx_http_stockcert_add_header(r, "Vary", "Accept") == NULL
+        || (pr->status == NGX_HTTP_SERVICE_UNAVAILABLE
+            && ngx_http_stockcert_add_header(r, "Retry-After", "1") == NULL))
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

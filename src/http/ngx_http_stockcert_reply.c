@@ -21,8 +21,6 @@ static u_char *ngx_http_stockcert_put_certificate(u_char *p,
     const ngx_http_stockcert_loc_conf_t *slcf,
     const stockcert_certificate_t *certificate);
 static u_char *ngx_http_stockcert_put_time(u_char *p, uint64_t time);
-static ngx_int_t ngx_http_stockcert_set_etag(ngx_http_request_t *r,
-    const uint8_t *seal);
 static ngx_int_t ngx_http_stockcert_set_next(ngx_http_request_t *r,
     const ngx_str_t *next);
 
@@ -89,15 +87,10 @@ ngx_int_t
 ngx_http_stockcert_reply_certificate(ngx_http_request_t *r,
     const stockcert_certificate_t *certificate)
 {
-    ngx_buf_t                *b;
-    const stockcert_entry_t  *last;
+    ngx_buf_t  *b;
 
     b = ngx_http_stockcert_certificate(r, certificate);
-
-    last = certificate->cancelled.position ? &certificate->cancelled
-                                           : &certificate->issued;
-
-    if (b == NULL || ngx_http_stockcert_set_etag(r, last->seal) != NGX_OK) {
+    if (b == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -365,34 +358,6 @@ ngx_http_stockcert_put_time(u_char *p, uint64_t time)
                        tm.ngx_tm_year, tm.ngx_tm_mon, tm.ngx_tm_mday,
                        tm.ngx_tm_hour, tm.ngx_tm_min, tm.ngx_tm_sec,
                        time % 1000000);
-}
-
-
-/* the seal of the entry is a strong validator (RFC 9110, section 8.8.1) */
-
-static ngx_int_t
-ngx_http_stockcert_set_etag(ngx_http_request_t *r, const uint8_t *seal)
-{
-    u_char           *p;
-    ngx_table_elt_t  *etag;
-
-    p = ngx_pnalloc(r->pool, NGX_HTTP_STOCKCERT_SEAL_LEN + sizeof("\"\""));
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    *p = '"';
-    ngx_hex_dump(p + 1, (u_char *) seal, STOCKCERT_SEAL_LEN);
-    ngx_memcpy(p + 1 + NGX_HTTP_STOCKCERT_SEAL_LEN, "\"", sizeof("\""));
-
-    etag = ngx_http_stockcert_add_header(r, "ETag", (char *) p);
-    if (etag == NULL) {
-        return NGX_ERROR;
-    }
-
-    r->headers_out.etag = etag;
-
-    return NGX_OK;
 }
 
 

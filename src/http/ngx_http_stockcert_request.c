@@ -10,8 +10,6 @@ static ngx_int_t ngx_http_stockcert_body(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_stockcert_grant(ngx_http_request_t *r,
     ngx_str_t *body);
-static ngx_int_t ngx_http_stockcert_bad_key(ngx_http_request_t *r,
-    const char *what);
 static ngx_int_t ngx_http_stockcert_fault(ngx_http_request_t *r,
     stockcert_fault_t *fault);
 
@@ -195,7 +193,6 @@ ngx_http_stockcert_body(ngx_http_request_t *r, ngx_str_t *body)
 static ngx_int_t
 ngx_http_stockcert_grant(ngx_http_request_t *r, ngx_str_t *body)
 {
-    const char                     *what;
     stockcert_slot_t                slot;
     stockcert_fault_t               fault;
     stockcert_ledger_t             *ledger;
@@ -209,9 +206,10 @@ ngx_http_stockcert_grant(ngx_http_request_t *r, ngx_str_t *body)
         return ngx_http_stockcert_fault(r, &fault);
     }
 
-    what = ngx_http_stockcert_key(r, &slot.grant);
-    if (what) {
-        return ngx_http_stockcert_bad_key(r, what);
+    /* which is valid, as the headers were checked */
+
+    if (ngx_http_stockcert_key(r, &slot.grant) != NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
@@ -232,21 +230,6 @@ ngx_http_stockcert_grant(ngx_http_request_t *r, ngx_str_t *body)
     }
 
     return NGX_DONE;
-}
-
-
-static ngx_int_t
-ngx_http_stockcert_bad_key(ngx_http_request_t *r, const char *what)
-{
-    u_char     text[256];
-    ngx_str_t  detail;
-
-    detail.data = text;
-    detail.len = ngx_snprintf(text, sizeof(text), "Idempotency-Key %s", what)
-                 - text;
-
-    return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_BAD_KEY, &detail,
-                                      NULL);
 }
 
 

@@ -9,14 +9,6 @@ ngx_http_stockcert_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_int_t    rc;
     ngx_chain_t  out;
 
-    if (status == NGX_HTTP_OK
-        && ngx_http_stockcert_preconditions(r) != NGX_OK)
-    {
-        return ngx_http_stockcert_problem(r,
-                                       NGX_HTTP_STOCKCERT_PRECONDITION_FAILED,
-                                       NULL, NULL);
-    }
-
     rc = ngx_http_stockcert_send_header(r, status, type, b->last - b->pos);
 
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {

@@ -42,6 +42,7 @@ ngx_http_stockcert_target(ngx_http_request_t *r,
     target->number = 0;
     target->html = 0;
     target->print = 0;
+    target->negotiated = 0;
 
     if (ngx_http_stockcert_below(r, &rest) != NGX_OK) {
         return NGX_DECLINED;
