@@ -360,6 +360,7 @@ ngx_http_stockcert_set_prefix(ngx_conf_t *cf,
 static ngx_int_t
 ngx_http_stockcert_init_module(ngx_cycle_t *cycle)
 {
+    char                             version[80];
     ngx_uint_t                       i;
     ngx_http_stockcert_ledger_t    **ledgers;
     ngx_http_stockcert_main_conf_t  *smcf;
@@ -370,6 +371,10 @@ ngx_http_stockcert_init_module(ngx_cycle_t *cycle)
     if (ngx_test_config || smcf == NULL) {
         return NGX_OK;
     }
+
+    stockcert_ledger_version(version, sizeof(version));
+
+    ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0, "%s", version);
 
     ledgers = smcf->ledgers.elts;
 

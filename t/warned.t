@@ -1,11 +1,13 @@
-# What the error log says beforehand: of file systems that are not for ledgers, of a
-# clock that is behind, and of a thread pool that is too small; once, not in floods.
+# What the error log says without being asked: the version, file systems that are not
+# for ledgers, a clock that is behind, a thread pool that is too small. It says each
+# once, not in floods.
 
 use strict;
 use warnings;
 use Test::More;
 use Stockcert;
 use Stockcert::Checks;
+use Stockcert::Tool;
 
 # The file system is what a file says, in hexadecimal.
 
@@ -32,6 +34,20 @@ END
 
 sub lines { my ($server, $like) = @_; return grep { /$like/ } split /^/, $server->log }
 
+
+# The version: nginx's log, the tool and CHANGES say the same
+
+{
+    my $server = Stockcert->new->start;
+    my $version = tool_out('--version');
+    my ($name) = $version =~ /\A(stockcert \d+\.\d+\.\d+), ledger format \d+, LMDB \d+\.\d+\.\d+\n\z/;
+    my @lines = lines($server, 'ledger format');
+    is(scalar(@lines), 1, 'one line says the version, with two workers');
+    like($lines[0], qr/\[notice\] \S+ \Q$version\E\z/, 'it is the line of --version');
+    is((slurp('CHANGES') =~ /\AChanges with (stockcert \S+),/)[0], $name, 'CHANGES begins with this version');
+    $server->stop;
+    unlike(($server->run('-t'))[1], qr/ledger format/, 'nginx -t does not say it');
+}
 
 SKIP: {
     my $server = Stockcert->new(workers => 2, flushes => 1);

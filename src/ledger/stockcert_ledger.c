@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "stockcert_store.h"
+#include "stockcert_version.h"
 
 
 static stockcert_rc_e stockcert_ledger_try(const stockcert_ledger_conf_t *conf,
@@ -14,6 +15,18 @@ static stockcert_rc_e stockcert_ledger_open_env(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_use(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, int make, stockcert_error_t *error);
+
+
+void
+stockcert_ledger_version(char *text, size_t size)
+{
+    int  major, minor, patch;
+
+    (void) mdb_version(&major, &minor, &patch);
+
+    snprintf(text, size, "stockcert " STOCKCERT_VERSION ", ledger format %d, "
+             "LMDB %d.%d.%d", STOCKCERT_FORMAT, major, minor, patch);
+}
 
 
 /* again, where the first try removed a lock.mdb that was of another data.mdb */

@@ -87,6 +87,14 @@ typedef struct stockcert_ledger_s  stockcert_ledger_t;
 
 
 /*
+ * The versions of this program, of the ledger's format and of the LMDB that it
+ * runs with, as a line of text.  Writes at most size bytes, 80 are enough.  Any
+ * thread.
+ */
+
+void stockcert_ledger_version(char *text, size_t size);
+
+/*
  * Opens the ledger in conf->path.  With STOCKCERT_MAKE, makes it if the
  * directory has none and nothing is known of it; with that and STOCKCERT_OPEN,
  * opens (in the journal) those of conf->classes that it does not have yet.  What

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <lmdb.h>
-
 #include "stockcert_json.h"
 #include "stockcert_tool.h"
 
@@ -191,13 +189,13 @@ stockcert_tool_help(FILE *file)
 }
 
 
-/* ledgers of other formats, and files of other versions of LMDB, are refused */
-
 static int
 stockcert_tool_version(void)
 {
-    printf("stockcert: format %d, with %s\n", STOCKCERT_FORMAT,
-           mdb_version(NULL, NULL, NULL));
+    char  text[80];
+
+    stockcert_ledger_version(text, sizeof(text));
+    printf("%s\n", text);
 
     return stockcert_tool_flush();
 }
