@@ -1,10 +1,16 @@
 
+/*
+ * The commit of a batch by the leader.  docs/ARCHITECTURE.md has its eight
+ * steps, and why each is safe.
+ *
+ * It runs on the leader's thread.  It touches slots, "noted" and "settled"
+ * only while it holds the ledger's lock.
+ */
+
+
 #include <assert.h>
 
 #include "stockcert_lanes.h"
-
-
-/* The commit of a batch, by who leads: the steps of stockcert_lanes.h. */
 
 
 static void stockcert_lanes_begin(stockcert_leader_t *leader);
@@ -163,7 +169,9 @@ stockcert_lanes_batch(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 }
 
 
-/* whether it is in a batch: one whose end nobody saw, if that is not this one */
+/*
+ * whether it is in a batch: one whose end nobody saw, if that is not this one
+ */
 
 static int
 stockcert_lane_is_noted(const stockcert_lane_t *lane)
@@ -390,7 +398,9 @@ stockcert_lanes_refuse(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 }
 
 
-/* what waits in lanes of which nothing may be committed, as nothing is written */
+/*
+ * what waits in lanes of which nothing may be committed, as nothing is written
+ */
 
 static void
 stockcert_lanes_refuse_new(stockcert_leader_t *leader, stockcert_rc_e rc)

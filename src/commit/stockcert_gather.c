@@ -1,4 +1,12 @@
 
+/*
+ * Between two batches: whether a leader waits for more grants, and how long
+ * (docs/ARCHITECTURE.md, "Gathering").
+ *
+ * It touches "came", "wanted" and what the leader knows of its own batches.
+ */
+
+
 #include <time.h>
 #include <unistd.h>
 
@@ -6,12 +14,6 @@
 #include <sys/syscall.h>
 
 #include "stockcert_lanes.h"
-
-
-/*
- * Between two batches: whether and how long a leader waits for more, which is
- * described in stockcert_lanes.h.
- */
 
 
 #define STOCKCERT_GATHER_MAX  1000000      /* nanoseconds */
@@ -66,7 +68,9 @@ stockcert_lanes_gather(stockcert_leader_t *leader)
 }
 
 
-/* a trial with gathering, one without, and what was better for all the others */
+/*
+ * a trial with gathering, one without, and what was better for all the others
+ */
 
 int
 stockcert_pace_gathers(stockcert_pace_t *pace, uint64_t now)

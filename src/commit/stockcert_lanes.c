@@ -1,4 +1,11 @@
 
+/*
+ * The lanes themselves: who claims one, how a worker fills it, who leads.
+ *
+ * It touches memory that the workers share, and no ledger.
+ */
+
+
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -143,11 +150,13 @@ stockcert_lane_fill(stockcert_lanes_t *lanes, stockcert_lane_t *lane,
 
     stockcert_lane_copy(&slot->grant, grant);
 
-    /* "noted" moves before outcomes are written: an old one must not be found */
+    /*
+     * "noted" moves before outcomes are written: an old one must not be found
+     */
 
     slot->outcome.status = STOCKCERT_WAITING;
 
-    /* before it looks for a leader: see "Who leads" */
+    /* before it looks for a leader (docs/ARCHITECTURE.md, "Who leads") */
 
     atomic_store(&lane->filled, filled + 1);
 

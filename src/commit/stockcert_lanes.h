@@ -1,96 +1,27 @@
 
 /*
- * Lanes: grants of many processes, committed together by one of them.
+ * Lanes: grants of many processes, committed together by one of them, the
+ * leader.  docs/ARCHITECTURE.md, "The commit", says how this works and why it
+ * is safe.
  *
- * Lanes are in memory that the processes share.  A worker claims one, which is
- * its own until it dies, and fills slots there.  Some thread of some worker, the
- * leader, issues what waits in all the lanes in one transaction of the ledger,
- * commits, and settles it: the outcomes are there, and the workers are woken to
- * answer.
+ * Lanes are in memory that the processes share.  A worker claims a lane and
+ * fills slots there.  A leader issues what waits in all lanes in one
+ * transaction of the ledger, commits it, and settles it: then the outcomes are
+ * final.
  *
- * A lane is a ring.  Positions count its slots from the beginning, and are all
- * the state there is; the slot of a position is
- * slots[position % STOCKCERT_LANE_SLOTS]:
+ * A lane is a ring.  Positions count its slots from the beginning.  The slot
+ * of a position is slots[position % STOCKCERT_LANE_SLOTS].
  *
- *     position   moved by                      says
- *     filled     the lane's worker, forward    grants below it are there
- *     noted      who has the ledger's lock     grants below it are in a batch,
- *                                              which may have been committed
- *     settled    who has the ledger's lock,    outcomes below it are final
- *                forward
+ *     filled     moved by the lane's worker, forward (release; leaders read it
+ *                with acquire)
+ *     noted      moved by the holder of the ledger's lock
+ *     settled    moved by the holder of the ledger's lock, forward (release; the
+ *                worker reads it with acquire)
  *
  *     settled  <=  noted  <=  filled  <=  settled + STOCKCERT_LANE_SLOTS
  *
- * How a batch goes, and who may read what:
- *
- *  1. A worker writes a grant into the slot at "filled", then moves "filled"
- *     (release).  Slots below "settled" are the worker's, to answer and to fill
- *     again; all others are those of who has the ledger's lock.
- *  2. A leader takes the lock.  Only its holder touches slots, "noted" and
- *     "settled", so leaders may be many: they take turns.  The kernel passes on
- *     what a dead holder had; one that is stopped has it until it goes on.
- *  3. It begins a transaction, and recovers (below) what an earlier leader left.
- *  4. It reads each "filled" (acquire), moves "noted" there, issues the grants
- *     from "settled" to there, and writes the outcomes into the slots.
- *  5. It commits, which flushes.
- *  6. It moves each "settled" to "noted" (release), and wakes the lane's worker,
- *     which reads "settled" (acquire) and answers.
- *  7. It lets the lock go.  Who comes late finds nothing left to do.
- *
- * Recovery: a lane with settled < noted was in a batch whose end nobody saw.  The
- * journal itself tells it: an outcome is the position of an entry and its seal,
- * and if the journal has that seal at that position the transaction was
- * committed and all outcomes up to "noted" stand; if not, it was not, "noted"
- * goes back to "settled", and the grants simply wait again.  A replayed outcome,
- * of a certificate that was there before, and a refusal tell nothing: they wait
- * again, too, as nobody was told.  (LMDB's transaction id would not do: if the
- * leader died before its commit, somebody outside these lanes, such as a worker
- * from before a reload or the command-line tool, may have committed under the
- * same id.)  What the journal shows may not be on disk yet if the leader died
- * while it flushed: it is flushed again before anybody is told.
- *
- * What each death leaves:
- *
- *     a worker, filling          nothing: "filled" had not moved
- *     a worker, later            its grants are issued, and nobody is told; who
- *                                claims its lane goes on behind them
- *     a leader, in steps 2 to 4  outcomes that the next one writes again
- *     a leader, in step 5        either of the two cases of recovery
- *     a leader, in step 6        committed, not all settled: the next one does it
- *
- * A leader that stops at any step and goes on later still has the lock, and
- * nobody was there meanwhile.
- *
- * A batch may be what kills its leader, and then the next.  "busy" says that one
- * is under way.  Who takes the lock and finds it set counts a death; after
- * STOCKCERT_DEATHS with the same batch its grants are given up: they may be
- * issued or not, and that is what is told.
- *
- * A grant that has to be refused, as its transaction could not be committed, may
- * have the key of a certificate: then that is told, from the ledger as it is.
- *
- * "known" is where the journal ended after the last commit.  A ledger that does
- * not have this entry is an older one, and is not written to.
- *
- * Who leads is in one word, the process id, or 0.  It decides nothing: it saves
- * the others from starting a thread that would wait for the lock.  A worker
- * that has filled a slot and sees 0 leads; a leader that finds nothing waiting
- * writes 0 and looks once more.  As both first write their own word and then
- * read the other's (sequentially consistent), one of the two sees the grant.  A
- * leader that died leaves its id there: whoever waits looks at it from time to
- * time, and takes it over (stockcert_lanes_take_over()).
- *
- * How many grants a batch has makes the speed, as a flush takes as long for one
- * as for a hundred.  Those who were just answered often ask again at once, but
- * a little too late for a batch that starts at once: the clients fall into two
- * halves that wait for each other's flush.  So between two batches a leader may
- * gather: it waits until as many came as it has answered, but no longer than the
- * last batch took, or a millisecond.  It sleeps on a futex, "came", and the
- * worker that makes it reach "wanted" wakes it.  Both are hints, like "leader".
- *
- * Where a flush takes longer than clients do, gathering pays; where it does not,
- * two halves keep disk and processors busy at the same time, and it costs.  A
- * leader tries both from time to time, and does what gave more grants a second.
+ * Slots below "settled" are the worker's.  All others belong to the holder of
+ * the ledger's lock.
  */
 
 
@@ -122,7 +53,7 @@ typedef struct {
 } stockcert_lane_t;
 
 
-/* positions grow without end, and wrap: the ring must go on where they do */
+/* positions wrap at 2^64, and the ring must continue there */
 
 _Static_assert((STOCKCERT_LANE_SLOTS & (STOCKCERT_LANE_SLOTS - 1)) == 0,
                "a power of 2");
@@ -130,13 +61,13 @@ _Static_assert((STOCKCERT_LANE_SLOTS & (STOCKCERT_LANE_SLOTS - 1)) == 0,
 
 typedef struct {
     _Alignas(STOCKCERT_CACHE_LINE)
-    _Atomic int64_t             leader;        /* process id, or 0 */
+    _Atomic int64_t             leader;        /* process id, or 0; a hint */
     _Atomic uint32_t            wanted;        /* of "came" */
 
     _Alignas(STOCKCERT_CACHE_LINE)
     _Atomic uint32_t            came;          /* grants that were filled in */
 
-    /* of who has the ledger's lock; ends[known % 2] is whole */
+    /* of the holder of the ledger's lock; ends[known % 2] is whole */
 
     _Alignas(STOCKCERT_CACHE_LINE)
     _Atomic uint32_t            busy;          /* a batch is under way */
@@ -162,7 +93,7 @@ typedef struct {
     uint64_t                    end;
 
     unsigned                    batches;       /* since the trial began */
-    unsigned                    gathers;       /* that is what pays */
+    unsigned                    gathers;       /* it pays */
     uint64_t                    gathered;      /* grants a second, tried */
     uint64_t                    sum;           /* grants, in this trial */
     uint64_t                    time;
@@ -181,7 +112,7 @@ typedef struct {
     stockcert_wake_pt           wake;
     void                       *data;          /* for wake() */
 
-    stockcert_rc_e              rc;            /* of its last commit, OK at first */
+    stockcert_rc_e              rc;            /* of its last commit, or OK */
     uint64_t                    given_up;      /* grants, by that */
     stockcert_pace_t            pace;
 } stockcert_leader_t;
@@ -208,7 +139,7 @@ void stockcert_lanes_init(stockcert_lanes_t *lanes, size_t n);
 
 /*
  * What was committed last; known->position is 0 if that is not known.  _know()
- * sets it, before anybody leads, as what was committed in other lanes.  Any
+ * sets it before anybody leads, to what was committed in other lanes.  Any
  * process.
  */
 
@@ -219,8 +150,9 @@ void stockcert_lanes_know(stockcert_lanes_t *lanes,
 
 
 /*
- * Claims the number of a lane that nobody has, or whose process is gone: until
- * the process ends, or gives it back.  Returns claims->n if there is none left.
+ * Claims the number of a lane that nobody has, or whose process is gone.  It
+ * is this process's until that ends, or gives it back.  Returns claims->n if
+ * there is none left.
  */
 
 size_t stockcert_claims_size(size_t n);
@@ -255,12 +187,12 @@ int stockcert_lane_waiting(const stockcert_lane_t *lane);
 /*
  * Leading; from any thread.
  *
- * _lead() returns 1 if the process leads now, as nobody did.  _take_over() does
- * the same if the leader's process is gone or, with force, whoever leads.
+ * _lead() returns 1 if the process leads now, as nobody did.  _take_over()
+ * does the same if the leader's process is gone or, with force, whoever leads.
  *
- * Who leads calls _commit() and _gather() by turns until nothing waits, then
- * _resign().  Whatever came in between is for the caller to look for, with
- * _waiting(), which tells whether anything waits in any lane.
+ * The leader calls _commit() and _gather() by turns until nothing waits, then
+ * _resign().  After that it must ask _waiting() once more: this tells whether
+ * anything waits in any lane.
  */
 
 int stockcert_lanes_lead(stockcert_lanes_t *lanes);
@@ -273,8 +205,9 @@ int stockcert_lanes_waiting(stockcert_lanes_t *lanes);
  * One batch: all that waits in all lanes, in one transaction.  Wakes each
  * worker that has something to answer.
  *
- * If the leader's last commit failed (leader->rc), what it had noted and the
- * journal does not have is refused for that reason, instead of issued again.
+ * If the leader's last commit failed (leader->rc), grants that it had noted
+ * and that are not in the journal are refused for that reason, not issued
+ * again.
  *
  * Returns what the ledger's functions return, also in leader->rc.  After
  * STOCKCERT_FULL all that was taken is refused, and the ledger is good for
@@ -285,8 +218,8 @@ stockcert_rc_e stockcert_lanes_commit(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, stockcert_error_t *error);
 
 /*
- * What _gather() asks: once after each batch, whether to gather now.  The clock
- * is one that is never set, in nanoseconds.
+ * Whether to gather now; _gather() asks this once after each batch.  The clock
+ * is monotonic, in nanoseconds.
  */
 
 int stockcert_pace_gathers(stockcert_pace_t *pace, uint64_t now);

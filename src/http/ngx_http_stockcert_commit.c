@@ -1,24 +1,15 @@
 
-#include <ngx_http_stockcert_lane.h>
-
-
 /*
- * How a worker takes part in the commit of all workers, which is described in
- * stockcert_lanes.h: the half that is on the event loop.
+ * The event loop's half of the commit (docs/ARCHITECTURE.md, "Threads"): fills
+ * the worker's lane, and answers what is settled.
  *
- *  - The event loop fills slots of the worker's own lane, and remembers the
- *    request of each.  If nobody leads, it posts the task that does
- *    (ngx_http_stockcert_lead.c).
- *  - An eventfd for each lane tells its worker's event loop that there is
- *    something to answer; the loop answers all that is settled in its lanes.
- *
- * The event loop waits for nobody.  While a request waits, a timer looks for a
- * leader that died, and keeps a worker that quits until its last request is
- * answered.
- *
- * A request whose client has gone stays until its slot is settled
- * (r->main->blocked), and has a reference that ends with its answer.
+ * It waits for nothing.  A request whose client has gone stays until its slot
+ * is settled (r->main->blocked), and has a reference that ends with its
+ * answer.
  */
+
+
+#include <ngx_http_stockcert_lane.h>
 
 
 #define NGX_HTTP_STOCKCERT_LOOK   50       /* milliseconds between two looks for
@@ -118,7 +109,10 @@ ngx_http_stockcert_look_handler(ngx_event_t *ev)
 }
 
 
-/* one that is stopped, or somebody who locks the file, must not do so in silence */
+/*
+ * one that is stopped, or somebody who locks the file, must not do so in
+ * silence
+ */
 
 static void
 ngx_http_stockcert_tell_holder(ngx_http_stockcert_lane_t *lane)

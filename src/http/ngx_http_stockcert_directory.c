@@ -1,21 +1,15 @@
 
+/*
+ * Makes the directory of a ledger for the workers' user, safely as root
+ * (docs/ARCHITECTURE.md, "Directories that others can write").
+ *
+ * It runs in the master.  It does not change what is there.  If that is not
+ * the workers' user's, they refuse it as they open it (stockcert_owner.h).
+ */
+
+
 #include <ngx_http_stockcert.h>
 #include <stockcert_filesystem.h>
-
-
-/*
- * In the master, which may be root: makes the directory of a ledger for the
- * workers' user.
- *
- * Whoever can write a directory on the way there can put anything in the place
- * of what comes below, at any time.  So each step goes from a descriptor to the
- * next; root does not follow a link that is another user's; and it gives nothing
- * away but what it has just made and is empty: who could put something else
- * there in time could have removed that, too.
- *
- * What is there stays as it is.  If it is not the workers' user's, they refuse
- * it as they open it (stockcert_owner.h).
- */
 
 
 #define NGX_HTTP_STOCKCERT_LINKS  8        /* on the way, within each other */
@@ -83,7 +77,10 @@ ngx_http_stockcert_tell_filesystem(ngx_cycle_t *cycle,
 }
 
 
-/* from fd, which it closes; returns a descriptor, or -1 after it has logged why */
+/*
+ * from fd, which it closes; returns a descriptor, or -1 after it has logged
+ * why
+ */
 
 static ngx_fd_t
 ngx_http_stockcert_walk(ngx_cycle_t *cycle, ngx_fd_t fd, const char *path,

@@ -1,16 +1,14 @@
 
-#include <ngx_http_stockcert_lane.h>
-
-
 /*
- * A worker that leads: on a thread of nginx's pool, it commits what waits in all
- * the lanes, and opens the ledger where that is not open.  The other half, on the
- * event loop, is ngx_http_stockcert_commit.c.
+ * The leader's half of the commit (docs/ARCHITECTURE.md, "Threads"): a task of
+ * nginx's thread pool commits what waits in all lanes, or opens the ledger.
  *
- * The thread touches nothing of a request.  It waits for nobody but the ledger's
- * lock and the disk.  A ledger that fails is closed by the event loop, as that
- * reads it, too, once the task has ended, and opened again by another task.
+ * Its thread touches no request, only lane->task and what is shared.  All the
+ * rest runs on the event loop.
  */
+
+
+#include <ngx_http_stockcert_lane.h>
 
 
 #define NGX_HTTP_STOCKCERT_RETRY  1000     /* milliseconds from a failed try to
@@ -172,8 +170,8 @@ ngx_http_stockcert_thread(void *data, ngx_log_t *log)
 
 
 /*
- * As long as anything waits in any lane; but the thread may be the only one, and
- * others may wait for it: the event loop posts the task again.
+ * As long as anything waits in any lane; but the thread may be the only one,
+ * and others may wait for it: the event loop posts the task again.
  */
 
 static void

@@ -1,20 +1,17 @@
 
-#include <ngx_http_stockcert_lane.h>
-
-#include <sys/eventfd.h>
-
-
 /*
  * What the workers share, made in the master before the fork: memory for the
  * lanes of each ledger, and an eventfd for each lane to wake its worker.  A
  * worker claims a number, which is that of its lane in every ledger.
  *
- * There are twice as many lanes as workers: a binary upgrade that is rolled back
- * makes nginx start its workers again, in the same cycle, beside those that
- * there are.  A worker that gets no lane, because there is none left or the
- * master had no memory, makes what it needs for itself alone: it commits as the
- * workers of another cycle do.
+ * docs/ARCHITECTURE.md, "Lanes", says why there are twice as many lanes as
+ * workers.
  */
+
+
+#include <ngx_http_stockcert_lane.h>
+
+#include <sys/eventfd.h>
 
 
 #define NGX_HTTP_STOCKCERT_SPARE  2
@@ -137,7 +134,9 @@ ngx_http_stockcert_make_lanes(ngx_cycle_t *cycle,
 }
 
 
-/* a reload must not forget what was committed: see "known" in stockcert_lanes.h */
+/*
+ * a reload must not forget what was committed: docs/ARCHITECTURE.md, "known"
+ */
 
 static void
 ngx_http_stockcert_inherit(ngx_http_stockcert_main_conf_t *smcf)
@@ -254,8 +253,9 @@ ngx_http_stockcert_be_alone(ngx_cycle_t *cycle,
 
 
 /*
- * Once for each worker, whatever its ledgers.  As nginx's ngx_notify() does, it
- * takes each write to the eventfd for an event (EPOLLET) and never reads it.
+ * Once for each worker, whatever its ledgers.  As nginx's ngx_notify() does,
+ * it takes each write to the eventfd for an event (EPOLLET) and never reads
+ * it.
  */
 
 static ngx_int_t

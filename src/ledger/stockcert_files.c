@@ -1,4 +1,13 @@
 
+/*
+ * The files of a ledger, data.mdb and lock.mdb: opens them, makes what is
+ * missing, and checks that they still are the ledger's (docs/ARCHITECTURE.md,
+ * "Files").
+ *
+ * It touches the files and the environment, and no entries.
+ */
+
+
 #define _GNU_SOURCE    /* statx() */
 
 #include <errno.h>
@@ -11,23 +20,6 @@
 #include <unistd.h>
 
 #include "stockcert_store.h"
-
-
-/*
- * The files of a ledger, data.mdb and lock.mdb: opens them, makes what is not
- * there, and tells whether they still are the ledger's.
- *
- * LMDB takes the number of the next transaction from lock.mdb, and believes
- * that each process has the same two files.  Where that is not so, because
- * somebody has removed or replaced one, two transactions get the same number
- * and the later one undoes the other.  So whoever is about to write makes sure,
- * under the lock of data.mdb, that the files it has open are those in the
- * directory, under no other name, and that its transaction's number is that of
- * the newest meta page plus one.
- *
- * A lock.mdb that says another number outlived the data.mdb that it was of.  It
- * is removed: everybody finds out before they write, and goes over to the next.
- */
 
 
 static stockcert_rc_e stockcert_files_open_data(stockcert_ledger_t *ledger,
@@ -110,8 +102,8 @@ stockcert_files_close(stockcert_ledger_t *ledger)
 
 
 /*
- * A file without a byte is all that is left of a ledger: LMDB would take it for
- * a new one and begin at number 1 again.
+ * A file without a byte is all that is left of a ledger: LMDB would take it
+ * for a new one and begin at number 1 again.
  */
 
 static stockcert_rc_e
@@ -172,9 +164,9 @@ stockcert_files_open_data(stockcert_ledger_t *ledger,
 
 
 /*
- * Before LMDB does, to know which one it has: it is kept open, so that no other
- * file gets its number.  As root, its owner is that of data.mdb, who would be
- * kept out otherwise.
+ * Before LMDB does, to know which one it has: it is kept open, so that no
+ * other file gets its number.  As root, its owner is that of data.mdb, who
+ * would be kept out otherwise.
  */
 
 static stockcert_rc_e
@@ -245,8 +237,8 @@ stockcert_files_open_env(stockcert_ledger_t *ledger,
     struct stat   st;
 
     /*
-     * MDB_NOTLS: the reader's transaction is used by whatever thread reads; all
-     * other flags are LMDB's own defaults, the durable ones
+     * MDB_NOTLS: the reader's transaction is used by whatever thread reads;
+     * all other flags are LMDB's own defaults, the durable ones
      */
 
     flags = MDB_NOTLS | (conf->access == STOCKCERT_READ ? MDB_RDONLY : 0);

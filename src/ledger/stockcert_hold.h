@@ -1,9 +1,10 @@
 
 /*
- * A place among the readers of a ledger that is not believed to be sound.  As
- * long as it is held, no page is used again that is one of the transaction that
- * was the last then, of the one before it, or of a later one: LMDB uses the pages
- * that a transaction freed only when all readers are past it.
+ * A place among the readers of a ledger that may be damaged.  It protects the
+ * pages of the transaction that was the last when it was taken, of the one
+ * before it, and of all later ones.  As long as it is held, LMDB does not use
+ * these pages again: it uses pages that a transaction freed only when all
+ * readers are past that transaction.
  */
 
 
@@ -20,10 +21,10 @@ typedef struct stockcert_hold_s  stockcert_hold_t;
 
 
 /*
- * Takes the place in the ledger in the directory path, whose meta pages must be
- * sound; size is what they say of the map, in bytes.  Nothing else of the file
- * is read.  Returns STOCKCERT_OK or STOCKCERT_FAILED; after that there is nothing
- * to close.  As for a ledger, a process must not have the same one open twice.
+ * Takes the place in the ledger in the directory path.  Its meta pages must be
+ * sound; nothing else of the file is read.  size is the map's size in the meta
+ * pages, in bytes.  Returns STOCKCERT_OK, or STOCKCERT_FAILED with nothing to
+ * close.  A process must not have the same ledger open twice.
  */
 
 stockcert_rc_e stockcert_hold_open(const char *path, size_t size,

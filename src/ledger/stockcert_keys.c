@@ -1,33 +1,22 @@
 
+/*
+ * The database "request": finds the certificate of an idempotency key.  It is
+ * a log-structured merge tree in a few records (docs/ARCHITECTURE.md,
+ * "Idempotency keys"):
+ *
+ *     run      position of its oldest entry -> its items, in ascending order
+ *     item     first 8 bytes of the key's SHA-256, position of the entry
+ *
+ * It reads and writes in the writer's transaction.
+ */
+
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "stockcert_store.h"
 
-
-/*
- * The database "request": from an idempotency key to the entry of its
- * certificate.
- *
- * Keys come in no order.  A B-tree of them would have a page to write for each,
- * somewhere in the file, where all the rest of a commit has a few; so this
- * is a log-structured merge tree (O'Neil et al., 1996), in a few records:
- *
- *     run      position of its oldest entry -> its items, in ascending order
- *     item     first 8 bytes of the key's SHA-256, position of the entry
- *
- * Each run is of a part of the journal, and the next run of a later part.
- * Posting appends a run of the unposted keys, and merges it with the runs before
- * as long as these are less than twice as long.  So of n keys there are some
- * log2(n) runs, and each key is written about as often, 16 bytes each time,
- * side by side with others.  A run of STOCKCERT_RUN_MAX or more items stays as
- * it is: no transaction has to wait for a longer merge.
- *
- * To find a key, the unposted ones are compared, then each run is searched, and
- * the entries of the items with its hash are compared: the hash saves searching,
- * it proves nothing.
- */
 
 #define STOCKCERT_RUN_MAX  (1024 * 1024)
 
@@ -324,7 +313,9 @@ stockcert_keys_first(const uint8_t *items, size_t n, const uint8_t *hash)
 }
 
 
-/* n items in the order of the journal, which it frees; returns 0, or an error */
+/*
+ * n items in the order of the journal, which it frees; returns 0, or an error
+ */
 
 static int
 stockcert_keys_append(MDB_cursor *cursor, uint8_t *items, size_t n)

@@ -1,7 +1,9 @@
 
 /*
  * The ledger: one company's share classes, certificates and journal, in an
- * LMDB environment.
+ * LMDB environment.  The folder src/ledger gives this: opening, reading and
+ * writing a ledger, with all its rules.  docs/ARCHITECTURE.md, "The ledger",
+ * says how it works and why it is safe.
  *
  * Format version 1.  Named databases; all integers are 8 bytes, big-endian:
  *
@@ -10,23 +12,23 @@
  *     class              code -> authorized, issued, last number, title
  *     certificate:CODE   number -> position of the entry that issued it, and of
  *                        the one that cancelled it, if any
- *     request            idempotency keys: see stockcert_request.c
+ *     request            idempotency keys: see stockcert_keys.c
  *
- * A transaction appends to the journal.  The entries of certificates are posted
- * to "class", "certificate:CODE" and "request" in lots: these are as of the last
- * entry whose position is a multiple of STOCKCERT_LOT, or that is of another
- * kind (stockcert_post.c).  The functions below see all that is in the journal.
+ * The last three may be behind the journal by less than STOCKCERT_LOT entries.
+ * The functions below see all that is in the journal.
  *
  * "issued" counts the shares that are out: those of all certificates that are
  * not cancelled.
  *
- * A ledger belongs to the process that opened it: it does not survive fork(),
- * and a process must not have the same one open twice (LMDB's lmdb.h, Caveats:
- * closing one would drop the file locks of the other).  Any number of
- * processes may have it open.  Within a process there are two parties, each a
- * thread at a time: the writer, between stockcert_ledger_begin() and _commit()
- * or _abort(), all on one thread; and the reader, between _snapshot() and
- * _release().  They do not wait for each other.
+ * A ledger belongs to the process that opened it, and must not be used after
+ * fork().  A process must not have the same one open twice (LMDB's lmdb.h,
+ * Caveats: closing one would drop the file locks of the other).  Any number of
+ * processes may have it open.
+ *
+ * Within a process there are two parties, each on one thread at a time.  The
+ * writer works between stockcert_ledger_begin() and _commit() or _abort(), all
+ * on one thread.  The reader works between _snapshot() and _release().  They
+ * do not wait for each other.
  *
  * Nothing is ever written without LMDB's full durability: when
  * stockcert_ledger_commit() returns STOCKCERT_OK, all is flushed to disk.
@@ -44,7 +46,7 @@
 
 
 #define STOCKCERT_CLASSES_MAX  64      /* classes of a ledger */
-#define STOCKCERT_LOT          256     /* entries, see above */
+#define STOCKCERT_LOT          256     /* entries that are posted at once */
 
 
 typedef enum {
@@ -68,11 +70,11 @@ typedef struct {
     stockcert_access_e   access;
     size_t               size;         /* bytes, the most it may grow to; 0: as
                                           it was last */
-    unsigned             wait;         /* milliseconds, at most so long for
-                                          others in opening it; 0: for ever */
+    unsigned             wait;         /* milliseconds to wait for other
+                                          processes at most; 0: for ever */
     const stockcert_tail_t
-                        *known;        /* was committed: NULL, or an entry that
-                                          must be there */
+                        *known;        /* NULL, or an entry that was committed
+                                          and must be there */
     void               (*interrupted)(pid_t holder);   /* NULL, or called if a
                                           signal comes while the writer waits
                                           for the process that has the lock */
@@ -88,31 +90,31 @@ typedef struct stockcert_ledger_s  stockcert_ledger_t;
 
 /*
  * The versions of this program, of the ledger's format and of the LMDB that it
- * runs with, as a line of text.  Writes at most size bytes, 80 are enough.  Any
- * thread.
+ * runs with, as a line of text.  Writes at most size bytes, 80 are enough.
+ * Any thread.
  */
 
 void stockcert_ledger_version(char *text, size_t size);
 
 /*
  * Opens the ledger in conf->path.  With STOCKCERT_MAKE, makes it if the
- * directory has none and nothing is known of it; with that and STOCKCERT_OPEN,
- * opens (in the journal) those of conf->classes that it does not have yet.  What
- * else is in a ledger that exists stays as it is.  Files are made with mode
- * 0600, and belong to whom data.mdb belongs to.  If there is something to make,
- * it may wait for another writer and flushes.  The texts in conf must be such as
- * stockcert_text.h has them.
+ * directory has none and conf->known is NULL.  With STOCKCERT_MAKE and
+ * STOCKCERT_OPEN, opens (in the journal) those of conf->classes that it does
+ * not have yet.  All else in an existing ledger stays as it is.  Files are
+ * made with mode 0600, for the owner of data.mdb.  If there is something to
+ * make, it may wait for another writer, and it flushes.  The texts in conf
+ * must be valid by stockcert_text.h.
  *
- * With STOCKCERT_READ, all that the ledger has is read as its writers see it,
- * before it is flushed; a ledger on a read-only filesystem can be opened too.
+ * With STOCKCERT_READ, readers see what writers see, before it is flushed.  A
+ * ledger on a read-only file system can be opened, too.
  *
  * Returns STOCKCERT_OK with a ledger for stockcert_ledger_close(), or
- * STOCKCERT_FULL, STOCKCERT_REPLACED if it does not have what is known of it,
- * STOCKCERT_FAILED, or STOCKCERT_BUSY if others had it locked for
- * longer than conf->wait.  What is not a ledger, is damaged, is of another
- * format version or of another company is refused, and not changed; and so are
- * files that are links or have a second name, as another lock.mdb may lie beside
- * that.
+ * STOCKCERT_FULL, STOCKCERT_REPLACED if it does not have conf->known,
+ * STOCKCERT_FAILED, or STOCKCERT_BUSY if others had it locked for longer than
+ * conf->wait.  It refuses, and does not change, what is not a ledger, is
+ * damaged, or is of another format version or company.  It refuses files that
+ * are links or have a second name, as another lock.mdb may lie beside that
+ * name.
  */
 
 stockcert_rc_e stockcert_ledger_open(const stockcert_ledger_conf_t *conf,
@@ -138,28 +140,30 @@ uint64_t stockcert_ledger_created(const stockcert_ledger_t *ledger);
 int stockcert_ledger_has_class(const stockcert_ledger_t *ledger,
     const char *code, size_t len);
 
-/* Whether this call of stockcert_ledger_open() made the ledger.  Any thread. */
+/*
+ * Whether this call of stockcert_ledger_open() made the ledger.  Any thread.
+ */
 
 int stockcert_ledger_is_made(const stockcert_ledger_t *ledger);
 
 /*
- * Whether the files that are open are still those in the directory.  Who reads
- * asks from time to time: if they are not, the ledger is to be closed, and opened
- * again.  (Who writes is told by _begin().)  Any thread, at any time.
+ * Whether the files that are open are still those in the directory.  Readers
+ * ask from time to time: if not, the ledger must be closed and opened again.
+ * (_begin() tells writers.)  Any thread, at any time.
  */
 
 int stockcert_ledger_is_current(const stockcert_ledger_t *ledger);
 
 /*
- * Whether data.mdb is one of those that are not: then what would be opened again
- * is not what was open.  Any thread, at any time.
+ * Whether data.mdb is not the one in the directory any more: then another open
+ * would give another ledger.  Any thread, at any time.
  */
 
 int stockcert_ledger_is_replaced(const stockcert_ledger_t *ledger);
 
 /*
- * How far the clock was behind the journal's time when the last entry of the last
- * transaction was appended, in microseconds; 0 if it was not.  For who writes.
+ * How far the clock was behind the journal's time, in microseconds, when the
+ * last transaction appended its last entry; 0 if it was not.  The writer's.
  */
 
 uint64_t stockcert_ledger_behind(const stockcert_ledger_t *ledger);
@@ -176,29 +180,30 @@ pid_t stockcert_ledger_holder(const stockcert_ledger_t *ledger);
  * The writer.
  *
  * _begin() waits until no other process or thread writes, and makes sure that
- * the files are the ledger's (stockcert_files.c).  _lock() does the waiting
- * alone, for who has more to do than one transaction before others go on: then
- * the lock is held until _unlock(), otherwise until the transaction ends.
+ * the files are the ledger's (stockcert_files.c).  It holds the lock until the
+ * transaction ends.  A caller that needs the lock for longer takes it first
+ * with _lock(), and holds it until _unlock().
  *
  * _issue() issues the certificates for n grants, in their order, and fills in
  * the outcome of each; it may be called any number of times in a transaction.
- * An outcome counts once _commit() has returned STOCKCERT_OK, not before.  For a
- * key that a certificate was issued for, in the same transaction or ever
- * before, the outcome is that certificate's; then what the ledger had is
- * flushed, as its commit may have been another's.
+ * An outcome counts only after _commit() has returned STOCKCERT_OK.  If a key
+ * already has a certificate, from this transaction or an earlier one, the
+ * outcome is that certificate's.  Then the ledger is flushed, because another
+ * process may have committed the certificate and died before its flush.
  *
- * _replay() issues nothing: for each of n grants whose key has a certificate it
- * fills in the outcome, as _issue() does, and for all others the status.
+ * _replay() issues nothing.  For each of n grants whose key has a certificate,
+ * it fills in that outcome, as _issue() does.  All others get the status.
  *
  * _enter() makes an entry of any kind, if the ledger's rules allow it to come
- * next, and does what it says: entry has the fields of its kind
- * (stockcert_entry.h), the others 0 or empty.  Its time, position and seal are
- * set; if one is given (not 0, not NULL), then it must be what it becomes.
- * STOCKCERT_REFUSED has the reason in *error, as a sentence; if the entry was to
- * open a class, the ledger must be closed after that.
+ * next, and does what it says.  entry has the fields of its kind
+ * (stockcert_entry.h); the others are 0 or empty.  Its time, position and seal
+ * are set.  If one is given (not 0, not NULL), it must equal what is set.
+ * STOCKCERT_REFUSED has the reason in *error, as a sentence.  If the entry was
+ * to open a class, the ledger must be closed after that.
  *
- * After an error of _begin() there is no transaction; after one of _issue(),
- * _replay() or _enter() comes _abort(); _commit() ends it always.
+ * After an error of _begin() there is no transaction.  After an error of
+ * _issue(), _replay() or _enter(), the caller must call _abort().  _commit()
+ * ends the transaction always.
  */
 
 stockcert_rc_e stockcert_ledger_lock(stockcert_ledger_t *ledger,
@@ -218,9 +223,9 @@ stockcert_rc_e stockcert_ledger_commit(stockcert_ledger_t *ledger,
 void stockcert_ledger_abort(stockcert_ledger_t *ledger);
 
 /*
- * For who finds outcomes of a transaction that another began, in a transaction
- * of its own: _flush() makes sure that what the ledger shows is on disk, or
- * fails; _has() tells whether the journal has this seal at this position, or
+ * For a writer that finds outcomes of another's transaction, in a transaction
+ * of its own.  _flush() makes sure that what the ledger shows is on disk, or
+ * fails. _has() tells whether the journal has this seal at this position, or
  * returns STOCKCERT_NOT_FOUND.
  */
 
@@ -230,25 +235,26 @@ stockcert_rc_e stockcert_ledger_has(stockcert_ledger_t *ledger,
     uint64_t position, const uint8_t *seal, stockcert_error_t *error);
 
 /*
- * Frees the places of readers that died, whose pages LMDB would not use again;
- * dead is NULL, or gets their number.  (_begin() does so, too, about once a
- * second.)
+ * Frees the places of readers that died; LMDB would never use their pages
+ * again. dead is NULL, or gets their number.  (_begin() does this, too, about
+ * once a second.)
  */
 
 stockcert_rc_e stockcert_ledger_check_readers(stockcert_ledger_t *ledger,
     int *dead, stockcert_error_t *error);
 
 /*
- * Where the journal ended after the last transaction that this writer committed,
- * or, within one, where it ends now.
+ * Where the journal ended after the last transaction that this writer
+ * committed, or, within one, where it ends now.
  */
 
 void stockcert_ledger_tail(const stockcert_ledger_t *ledger,
     stockcert_tail_t *tail);
 
 /*
- * Within a transaction: returns STOCKCERT_REPLACED if the journal does not have
- * an entry that was committed once.  Then the file is an older or another one.
+ * Within a transaction: returns STOCKCERT_REPLACED if the journal does not
+ * have an entry that was committed once.  Then the file is an older or another
+ * one.
  */
 
 stockcert_rc_e stockcert_ledger_check_known(stockcert_ledger_t *ledger,
@@ -256,12 +262,13 @@ stockcert_rc_e stockcert_ledger_check_known(stockcert_ledger_t *ledger,
 
 
 /*
- * The reader.  Never waits for a writer; a page that is not in memory is read
- * from disk.  All that is read between _snapshot() and _release() is of one
- * state of the ledger, and what strings and seals point to stays as long.
+ * The reader.  It never waits for a writer.  A page that is not in memory is
+ * read from disk.  All that is read between _snapshot() and _release() is of
+ * one state of the ledger.  Strings and seals are valid until _release().
  *
- * After an error of _snapshot() there is none to release.  With STOCKCERT_READ it
- * goes on where others have raised the size; otherwise that is an error.
+ * After an error of _snapshot() there is none to release.  If another process
+ * has raised the size, it goes on with STOCKCERT_READ; otherwise that is an
+ * error.
  */
 
 stockcert_rc_e stockcert_ledger_snapshot(stockcert_ledger_t *ledger,
@@ -273,14 +280,16 @@ void stockcert_ledger_release(stockcert_ledger_t *ledger);
 stockcert_rc_e stockcert_ledger_last(stockcert_ledger_t *ledger,
     stockcert_entry_t *entry, stockcert_error_t *error);
 
-/* The entry at a position; STOCKCERT_NOT_FOUND if the journal has none there. */
+/*
+ * The entry at a position; STOCKCERT_NOT_FOUND if the journal has none there.
+ */
 
 stockcert_rc_e stockcert_ledger_entry(stockcert_ledger_t *ledger,
     uint64_t position, stockcert_entry_t *entry, stockcert_error_t *error);
 
 /*
- * Copies the ledger's file, as of a transaction that it begins itself, to a
- * descriptor, of a pipe for example.  It waits until nobody writes.
+ * Copies the ledger's file to a descriptor, for example of a pipe, in a
+ * transaction of its own.  It waits until nobody writes.
  */
 
 stockcert_rc_e stockcert_ledger_copy(stockcert_ledger_t *ledger, int fd,
@@ -308,9 +317,9 @@ typedef struct {
 
 
 /*
- * What the ledger takes, as of now; and for each reader a line of text, with a
- * heading, such as LMDB has for it (lmdb.h, mdb_reader_list()): write() returns
- * less than 0 to stop.
+ * What the ledger takes, as of now.  _readers() calls write() for each line of
+ * LMDB's list of readers, which has a heading (lmdb.h, mdb_reader_list());
+ * write() returns less than 0 to stop.
  */
 
 stockcert_rc_e stockcert_ledger_usage(stockcert_ledger_t *ledger,
@@ -320,8 +329,8 @@ stockcert_rc_e stockcert_ledger_readers(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
 /*
- * The entry that issued a certificate, and the one that cancelled it: if it is
- * not cancelled, then cancelled->position is 0.  cancelled may be NULL.
+ * The entry that issued a certificate, and the one that cancelled it.  If it
+ * is not cancelled, cancelled->position is 0.  cancelled may be NULL.
  */
 
 stockcert_rc_e stockcert_ledger_certificate(stockcert_ledger_t *ledger,

@@ -1,8 +1,8 @@
 
 /*
- * Locks of files (flock(2)), by a descriptor that nobody else has: a child that
- * is forked while a lock is held does not hold it, too.  The kernel drops the
- * lock of a process that dies; one that is stopped keeps it.
+ * Locks of files (flock(2)), by a descriptor that no other process has.  A
+ * forked child does not hold its parent's lock.  The kernel drops the lock of
+ * a process that dies.  A stopped process keeps it.
  */
 
 
@@ -22,13 +22,13 @@ struct stockcert_lock_s {
 
 
 /*
- * Opens what name is in the directory of the descriptor dir (or AT_FDCWD), for
- * reading, with flags such as O_DIRECTORY besides.  A link is not followed and
- * a FIFO not waited for.  Returns 0; or -1 with errno, and then lock->fd is -1
- * and there is nothing to close.  The lock stays where it is in memory until it
- * is closed.
+ * Opens the file name in the directory of the descriptor dir (or AT_FDCWD),
+ * for reading, with additional flags such as O_DIRECTORY.  It follows no link
+ * and does not wait for a FIFO.  Returns 0; or -1 with errno, and then
+ * lock->fd is -1 and there is nothing to close.  *lock must not move in memory
+ * until it is closed.
  *
- * _close() also drops the lock, and may be called for what is not open.
+ * _close() also drops the lock.  It may be called for a lock that is not open.
  */
 
 int stockcert_lock_open(stockcert_lock_t *lock, int dir, const char *name,
@@ -36,10 +36,10 @@ int stockcert_lock_open(stockcert_lock_t *lock, int dir, const char *name,
 void stockcert_lock_close(stockcert_lock_t *lock);
 
 /*
- * Waits until nobody else has the lock: for ever if wait is 0, otherwise for
- * about so many milliseconds, and then fails with EWOULDBLOCK.  If a signal
- * comes while it waits for ever, interrupted() is called, unless it is NULL.
- * Returns 0, or -1 with errno.  One thread at a time.
+ * Waits until nobody else has the lock.  If wait is 0, it waits for ever;
+ * otherwise about so many milliseconds, and then it fails with EWOULDBLOCK.
+ * If a signal comes while it waits for ever, interrupted() is called, unless
+ * it is NULL. Returns 0, or -1 with errno.  One thread at a time.
  */
 
 int stockcert_lock_take(stockcert_lock_t *lock, unsigned wait,

@@ -1,4 +1,11 @@
 
+/*
+ * Checks whose files a ledger is made of.
+ *
+ * It touches files and descriptors, and no LMDB.
+ */
+
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,35 +1,15 @@
 
+/*
+ * Posting: brings the other databases up to date with the journal, in lots
+ * (docs/ARCHITECTURE.md, "Posting").
+ *
+ * It runs in the writer's transaction.
+ */
+
+
 #include <string.h>
 
 #include "stockcert_store.h"
-
-
-/*
- * Posting: from the journal to what is made of it.
- *
- * LMDB writes each page that a transaction changed, and those on the way to it
- * from the root, to some other place in the file; and a place costs about as
- * much time as all else about a small commit.  So a transaction writes to the
- * journal alone.  "class", "certificate:CODE" and "request" are as of the last
- * entry, "posted", that
- *
- *     has a position that is a multiple of STOCKCERT_LOT, or
- *     does anything but issue a certificate.
- *
- * With such an entry goes the posting of all that came before.  So there are
- * always fewer than STOCKCERT_LOT unposted entries, each of them issues a
- * certificate, and what all databases must have follows from the journal.
- *
- * Whoever wants to know what is true now looks through the unposted entries,
- * too: readers in the journal (stockcert_read.c), the writer at what it has read
- * of them at the beginning of its transaction.  It reads them only if somebody
- * else has written since it last did: if the journal ends with the same seal,
- * all that led to it is the same.
- *
- * The databases also bear witness to what was posted: if an entry is taken out
- * of the journal, they are not as they must be.  To unposted entries at its end
- * nothing bears witness but a seal that somebody kept.
- */
 
 
 static stockcert_rc_e stockcert_post_read(stockcert_ledger_t *ledger,

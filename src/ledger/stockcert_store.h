@@ -1,7 +1,7 @@
 
 /*
- * The store: what the rooms of the ledger share, and nobody else includes.  The
- * rooms, each on those below it:
+ * The store: what the files of src/ledger share.  No other folder includes it.
+ * Each file uses those below it:
  *
  *     stockcert_ledger.c                       opens and closes a ledger
  *     stockcert_schema.c                       what must be in it
@@ -31,8 +31,9 @@
 
 
 /*
- * The reader table is sized when nobody else has the ledger open and cannot
- * grow later: room for more processes than will ever be, 64 bytes each.
+ * The reader table gets its size when the first process opens the ledger, and
+ * cannot grow later.  This is room for more processes than there will be, at
+ * 64 bytes each.
  */
 
 #define STOCKCERT_READERS  1024
@@ -84,7 +85,7 @@ struct stockcert_ledger_s {
     MDB_env                   *env;
     int                        fd;           /* the environment's data.mdb */
     stockcert_lock_t           lock;         /* the writers': our data.mdb */
-    int                        lock_fd;      /* our lock.mdb; -1: there is none */
+    int                        lock_fd;      /* our lock.mdb, or -1 */
     stockcert_file_t           data_file;
     stockcert_file_t           lock_file;
 
@@ -101,7 +102,9 @@ struct stockcert_ledger_s {
     char                       company[STOCKCERT_TEXT_MAX];
     uint8_t                    header_seal[STOCKCERT_SEAL_LEN];
 
-    /* those it had when it was opened; behind them, what the writer met since */
+    /*
+     * those it had when it was opened, then those that the writer found since
+     */
 
     size_t                     nclasses;
     size_t                     nmet;         /* all of them; the writer's */
@@ -122,7 +125,7 @@ struct stockcert_ledger_s {
     time_t                     checked;      /* for readers that are dead */
     unsigned                   known:1;      /* what follows, and the classes */
 
-    /* (posted, position]; that of a position is unposted[position % LOT] */
+    /* of (posted, position]; that of a position is unposted[position % LOT] */
 
     uint64_t                   posted;
     stockcert_unposted_t       unposted[STOCKCERT_LOT];
@@ -132,15 +135,15 @@ struct stockcert_ledger_s {
 /*
  * The journal, in any transaction; strings and seals point into the map.
  *
- * _get() has the entry at a position and _last() the last one, or they return
- * STOCKCERT_NOT_FOUND.  _unposted() goes through those that are not posted, from
- * the journal's end back, and returns STOCKCERT_NOT_FOUND after the oldest: the
- * cursor is one of "journal", new at first.  _posts() tells whether all is
- * posted once this entry is in the journal.
+ * _get() reads the entry at a position, and _last() the last one, or they
+ * return STOCKCERT_NOT_FOUND.  _unposted() reads the unposted entries one by
+ * one, from the journal's end back, and returns STOCKCERT_NOT_FOUND after the
+ * oldest.  Its cursor is of "journal", new at first.  _posts() tells whether
+ * this entry posts all before it.
  *
- * In the writer's: _read_tail() reads the journal's end, and whether it is the
- * one that is known; it needs the databases and header_seal.  _put() appends what
- * comes next, and is at the new end.
+ * In the writer's transaction: _read_tail() reads the journal's end, and
+ * whether it is the one that is known; it needs the databases and header_seal.
+ * _put() appends the next entry, and sets the new end.
  */
 
 stockcert_rc_e stockcert_journal_get(const stockcert_ledger_t *ledger,
@@ -158,15 +161,16 @@ stockcert_rc_e stockcert_journal_put(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
 /*
- * Classes.  _find() looks among the first n of ledger->classes, and returns NULL
- * if it is not there.  _get() has the record of a class, which is as of the last
+ * Classes.  _find() looks among the first n of ledger->classes, and returns
+ * NULL if it is not there.  _get() reads the record of a class, as of the last
  * posted entry, in any transaction; strings point into the map.
  *
- * In the writer's: _put() writes a record; _load() reads the counters of a class,
- * unless they are known; _meet() is _find() among all, and _load(), and knows a
- * class from then on that was opened since the ledger was: NULL is an error;
- * _open() makes what belongs to a class whose entry is in the journal, all being
- * posted; _read_all() reads all there are into ledger->classes.
+ * In the writer's transaction: _put() writes a record.  _load() reads the
+ * counters of a class, unless they are known.  _meet() does _find() among all,
+ * and _load().  It also finds a class that was opened since the ledger was,
+ * and adds it to ledger->classes; NULL is an error.  _open() makes the
+ * database and record of a class whose entry is in the journal; all must be
+ * posted. _read_all() reads all classes into ledger->classes.
  */
 
 stockcert_ledger_class_t *stockcert_class_find(
@@ -186,10 +190,10 @@ stockcert_rc_e stockcert_class_read_all(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
 /*
- * Certificates.  _get() has the entry that issued one, in any transaction, and
- * the one that cancelled it, whose position is 0 if there is none; cancelled may
- * be NULL.  _put() makes one found by its number, in the writer's transaction;
- * cancelled is 0 for one that is not.
+ * Certificates.  _get() reads the entry that issued one, and the one that
+ * cancelled it, in any transaction.  The latter's position is 0 if there is
+ * none; cancelled may be NULL.  _put() writes the positions of both for a
+ * number, in the writer's transaction; cancelled is 0 if there is none.
  */
 
 stockcert_rc_e stockcert_certificate_get(const stockcert_ledger_t *ledger,
@@ -212,11 +216,12 @@ stockcert_rc_e stockcert_keys_put(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
 /*
- * Posting, in the writer's transaction.  stockcert_post() posts all that is not,
- * and puts what changed of classes.  _check() compares, as a ledger is opened,
- * what is posted with the journal.  _catch_up() reads, once in a transaction and
- * after stockcert_journal_read_tail(), what is not posted, unless it is known.
- * _note() adds the entry that was put last, which issues a certificate.
+ * Posting, in the writer's transaction.  stockcert_post() posts all unposted
+ * entries, and writes the classes that changed.  _check() compares what is
+ * posted with the journal, as a ledger is opened.  _catch_up() reads the
+ * unposted entries, unless they are known, once in a transaction and after
+ * stockcert_journal_read_tail().  _note() adds the entry that was put last,
+ * which must issue a certificate.
  */
 
 stockcert_rc_e stockcert_post(stockcert_ledger_t *ledger,
@@ -232,13 +237,14 @@ void stockcert_post_note(stockcert_ledger_t *ledger,
  * Deciding and applying, in the writer's transaction.
  *
  * stockcert_decide() tells whether an entry may come next, or returns
- * STOCKCERT_REFUSED; then it is fixed as by stockcert_fix(), which sets what it
- * does not have: its position, its time, its seal, which points into *fixed.  What
- * it has already must be what it becomes.  For a caller that knows that the entry
- * may come next, stockcert_fix() is enough.
+ * STOCKCERT_REFUSED.  If it may, it is fixed as by stockcert_fix().
  *
- * stockcert_apply() does what an entry does that is fixed and comes next: its
- * class is loaded.
+ * stockcert_fix() sets the entry's position, its time and its seal, which
+ * points into *fixed.  If one of them is given, it must equal what is set.  It
+ * is enough for a caller that knows that the entry may come next.
+ *
+ * stockcert_apply() applies a fixed entry that comes next.  Its class must be
+ * loaded.
  */
 
 stockcert_rc_e stockcert_decide(stockcert_ledger_t *ledger,
@@ -252,14 +258,14 @@ stockcert_rc_e stockcert_apply(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
 /*
- * Files: _open() opens, or makes, all that conf says, and the environment;
+ * Files.  _open() opens or makes what conf says, and the environment.
  * _close() closes what is not LMDB's, after the environment.
  *
- * _check() is for the writer, in its transaction: fails if the files are not the
- * ledger's, or not those of this transaction.  _differ() is 1 if data.mdb and
- * lock.mdb seem to be of different transactions: they may just be written.
- * _open_dbi() opens a database, in the writer's transaction, which must be there
- * unless create is MDB_CREATE.
+ * _check() is for the writer, in its transaction: it fails if the files are
+ * not the ledger's, or not those of this transaction.  _differ() is 1 if
+ * data.mdb and lock.mdb seem to be of different transactions; this can also
+ * mean that somebody is writing just now.  _open_dbi() opens a database in the
+ * writer's transaction; it must be there, unless create is MDB_CREATE.
  */
 
 stockcert_rc_e stockcert_files_open(stockcert_ledger_t *ledger,
@@ -275,27 +281,28 @@ stockcert_rc_e stockcert_files_open_dbi(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
 /*
- * In ledger->writer, which may be a read-only transaction if make is 0: opens
- * the databases and checks the header.  What is missing of a new ledger or of
- * the classes of conf is made, or without make, STOCKCERT_NOT_FOUND returned.
+ * Opens the databases and checks the header, in ledger->writer.  With make, it
+ * makes what is missing of a new ledger or of the classes of conf.  Without
+ * make, it returns STOCKCERT_NOT_FOUND then, and the transaction may be
+ * read-only.
  */
 
 stockcert_rc_e stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, int make, stockcert_error_t *error);
 
 /*
- * Begins ledger->writer, whose files are the ledger's; _commit() and _abort()
- * end it.  Waits for the lock, unless that is held: for so many milliseconds, or
- * for ever if wait is 0.
+ * Begins ledger->writer, and checks its files.  _commit() and _abort() end it.
+ * If this process does not hold the lock yet, waits for it: for so many
+ * milliseconds, or for ever if wait is 0.
  */
 
 stockcert_rc_e stockcert_ledger_begin_write(stockcert_ledger_t *ledger,
     unsigned wait, stockcert_error_t *error);
 
 /*
- * All set *error.  The first turns what an LMDB or system call returned into
- * ours, the second is for what must not be in a ledger, the third for what may
- * not be done, the fourth for a lock that another process has.
+ * All set *error.  _error() turns what an LMDB or system call returned into
+ * our code.  _damaged() is for what must not be in a ledger, _refused() for
+ * what the rules do not allow, _busy() for a lock that another process has.
  */
 
 stockcert_rc_e stockcert_ledger_error(stockcert_error_t *error,

@@ -1,4 +1,13 @@
 
+/*
+ * Root becomes the ledger's owner, before it opens anything of the ledger.
+ * Whoever has a ledger open maps lock.mdb.  The owner can write that file, and
+ * LMDB believes it.
+ *
+ * It changes the user of the process, and reads who holds a lock.
+ */
+
+
 #define _GNU_SOURCE
 
 #include <errno.h>
@@ -13,13 +22,6 @@
 
 #include "stockcert_owner.h"
 #include "stockcert_tool.h"
-
-
-/*
- * Who has a ledger open maps lock.mdb, which the ledger's owner can write, and
- * LMDB believes what is in there.  So root becomes the owner before anything of
- * the ledger is opened.
- */
 
 
 #define STOCKCERT_NOGROUP   65534      /* Linux has it for what has none */
