@@ -1,4 +1,11 @@
 
+/*
+ * The bytes and seals of journal entries and ledger headers.
+ *
+ * It touches memory and libcrypto only.
+ */
+
+
 #define _DEFAULT_SOURCE    /* htobe64() */
 
 #include <endian.h>

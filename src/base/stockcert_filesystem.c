@@ -1,4 +1,11 @@
 
+/*
+ * Names the file system that a path is on, by statfs(2).
+ *
+ * It reads no file.
+ */
+
+
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>

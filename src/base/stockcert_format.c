@@ -1,4 +1,11 @@
 
+/*
+ * Times and seals as text, and back.
+ *
+ * It touches the clock and memory only.
+ */
+
+
 #define _GNU_SOURCE    /* strptime(), timegm() */
 
 #include <stdio.h>

@@ -1,4 +1,11 @@
 
+/*
+ * Reads a grant from JSON, and says what is wrong with it.
+ *
+ * It touches memory and jansson only, and knows no ledger.
+ */
+
+
 #include <stdio.h>
 #include <string.h>
 

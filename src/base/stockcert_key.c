@@ -1,4 +1,11 @@
 
+/*
+ * Reads idempotency keys from the value of a header.
+ *
+ * It touches memory only.
+ */
+
+
 #include "stockcert_key.h"
 
 

@@ -1,4 +1,11 @@
 
+/*
+ * The table of the kinds of entries, made of stockcert_kinds.h.
+ *
+ * It touches nothing else.
+ */
+
+
 #include <stddef.h>
 #include <string.h>
 

@@ -1,4 +1,11 @@
 
+/*
+ * Checks that a text is JSON, without recursion and without jansson.
+ *
+ * It touches memory only.
+ */
+
+
 #include <stdint.h>
 #include <string.h>
 

@@ -1,4 +1,12 @@
 
+/*
+ * The rules for texts, legends and class codes; texts escaped for logs and
+ * shells.
+ *
+ * It touches memory only.
+ */
+
+
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -313,8 +321,8 @@ stockcert_is_space(uint32_t c)
 
 
 /*
- * Unicode's Default_Ignorable_Code_Point, the annotation characters, and what is
- * blank without being white space: a Braille pattern and a note's head
+ * Unicode's Default_Ignorable_Code_Point, the annotation characters, and what
+ * is blank without being white space: a Braille pattern and a note's head
  */
 
 static int

@@ -1,4 +1,11 @@
 
+/*
+ * Configuration: reads and checks the "stockcert_ledger" blocks.
+ *
+ * It runs in the master, and opens no ledger.
+ */
+
+
 #include <ngx_http_stockcert.h>
 #include <stockcert_text.h>
 

@@ -1,4 +1,11 @@
 
+/*
+ * Answers GET and HEAD: reads the ledger, in one snapshot for each answer.
+ *
+ * It runs on the event loop, and never writes to the ledger.
+ */
+
+
 #include <ngx_http_stockcert.h>
 
 

@@ -1,6 +1,8 @@
 
 /*
  * What the headers of a request decide, before its body is asked for.
+ *
+ * It runs on the event loop, and reads no ledger.
  */
 
 
@@ -211,8 +213,8 @@ ngx_http_stockcert_is_encoded(ngx_http_request_t *r)
 
 /*
  * RFC 9110, section 13.2.2.  There is no Last-Modified, so what asks for it is
- * ignored, as sections 13.1.3 and 13.1.4 have it.  If-None-Match of a GET is left
- * to nginx, which answers 304.
+ * ignored, as sections 13.1.3 and 13.1.4 have it.  If-None-Match of a GET is
+ * left to nginx, which answers 304.
  */
 
 ngx_int_t

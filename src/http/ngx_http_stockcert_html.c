@@ -1,4 +1,11 @@
 
+/*
+ * Which clients prefer HTML, and the HTML pages as answers.
+ *
+ * It runs on the event loop.  src/page writes the pages.
+ */
+
+
 #include <ngx_http_stockcert.h>
 #include <stockcert_html.h>
 
@@ -13,8 +20,8 @@ static ngx_int_t ngx_http_stockcert_send_page(ngx_http_request_t *r,
 
 
 /*
- * RFC 9110, section 12.5.1, in short: HTML is for who names it, and does not like
- * JSON as well, or anything better.  All others get JSON.
+ * RFC 9110, section 12.5.1, in short: HTML is for who names it, and does not
+ * like JSON as well, or anything better.  All others get JSON.
  */
 
 ngx_uint_t

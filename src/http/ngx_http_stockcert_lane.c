@@ -1,4 +1,13 @@
 
+/*
+ * What a worker has of each ledger: makes it, ends it, opens and closes the
+ * ledger.
+ *
+ * It runs on the event loop, except for opening the ledger, which also runs on
+ * the task's thread.
+ */
+
+
 #include <ngx_http_stockcert_lane.h>
 #include <stockcert_owner.h>
 #include <stockcert_text.h>
@@ -338,7 +347,9 @@ ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane)
 }
 
 
-/* the command is one for the shell, and one that the ledger would not refuse */
+/*
+ * the command is one for the shell, and one that the ledger would not refuse
+ */
 
 static void
 ngx_http_stockcert_lane_tell(ngx_http_stockcert_lane_t *lane,

@@ -1,4 +1,12 @@
 
+/*
+ * Configuration: "incorporated", "officer", "par" and "legend", which
+ * certificates show.
+ *
+ * It runs in the master.
+ */
+
+
 #include <ngx_http_stockcert.h>
 #include <stockcert_text.h>
 

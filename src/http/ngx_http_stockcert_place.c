@@ -1,10 +1,12 @@
 
-#include <ngx_http_stockcert.h>
-
-
 /*
  * Configuration: where a ledger is, and how much it can take.
+ *
+ * It runs in the master, and opens no ledger.
  */
+
+
+#include <ngx_http_stockcert.h>
 
 
 #define NGX_HTTP_STOCKCERT_SIZE_MIN  (1024 * 1024)

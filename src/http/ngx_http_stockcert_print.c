@@ -1,11 +1,12 @@
 
 /*
- * All certificates of a class as one page, to be printed.  There may be millions:
- * a few at a time are read, each time in a snapshot of its own, written, and sent
- * before the next ones are; in between, other requests have their turn.
+ * All certificates of a class as one page, to be printed.  There may be
+ * millions, so a few at a time are read, each time in a snapshot of its own,
+ * and sent before the next.  Other requests have their turn in between.  The
+ * page still shows the moment of its first snapshot: the journal only grows,
+ * and later cancellations are not shown.
  *
- * The page is of the moment of its first snapshot nevertheless, as the journal
- * only grows: what later entries cancelled is shown as it was.
+ * It runs on the event loop.
  */
 
 

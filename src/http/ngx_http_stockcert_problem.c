@@ -1,4 +1,11 @@
 
+/*
+ * Answers errors, as application/problem+json or as a page.
+ *
+ * It runs on the event loop, and reads no ledger.
+ */
+
+
 #include <ngx_http_stockcert.h>
 
 #include <stockcert_text.h>

@@ -1,4 +1,11 @@
 
+/*
+ * Answers in JSON: certificates, listings, the inventory, outcomes of grants.
+ *
+ * It runs on the event loop, and reads no ledger.
+ */
+
+
 #include <ngx_http_stockcert.h>
 
 
@@ -60,8 +67,8 @@ ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
     }
 
     /*
-     * not r->headers_out.location, to which nginx adds the scheme and host that
-     * it thinks it has
+     * not r->headers_out.location, to which nginx adds the scheme and host
+     * that it thinks it has
      */
 
     if (url.len

@@ -1,4 +1,12 @@
 
+/*
+ * The content handler: method, path and body become a grant, or something to
+ * read.
+ *
+ * It runs on the event loop.
+ */
+
+
 #include <ngx_http_stockcert.h>
 #include <stockcert_syntax.h>
 #include <stockcert_text.h>

@@ -1,4 +1,11 @@
 
+/*
+ * Sends a whole answer: status, headers, body.
+ *
+ * It runs on the event loop, and reads no ledger.
+ */
+
+
 #include <ngx_http_stockcert.h>
 
 

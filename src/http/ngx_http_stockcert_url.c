@@ -1,15 +1,16 @@
 
+/*
+ * URLs: what a request's URL names, and the URLs in answers.  The latter begin
+ * with the location's prefix, or with "stockcert_url".  They are put into
+ * headers, JSON, HTML and on paper, so they have no character that has a
+ * meaning there, even where variables made them.
+ *
+ * It runs on the event loop, and for the directive in the master.
+ */
+
+
 #include <ngx_http_stockcert.h>
 #include <stockcert_text.h>
-
-
-/*
- * URLs: what one names that came in, and those that are told in answers.
- *
- * What is told begins with the location's prefix, or with "stockcert_url".  It
- * is put into headers, JSON and HTML, and on paper: so it has no character that
- * means something there, from wherever its variables are.
- */
 
 
 #define NGX_HTTP_STOCKCERT_URL_MAX     255    /* bytes, of the beginning */

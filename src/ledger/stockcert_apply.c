@@ -1,15 +1,18 @@
 
+/*
+ * Applying a fixed entry.  It becomes the next one of the journal, and the
+ * other databases are changed accordingly.  The effect follows from the entry
+ * and the ledger alone.
+ *
+ * It runs in the writer's transaction.  It reads no clock, checks no rule and
+ * makes no choice.
+ */
+
+
 #include <assert.h>
 #include <string.h>
 
 #include "stockcert_store.h"
-
-
-/*
- * Applying an entry that is fixed: it becomes the journal's next, and the other
- * databases as they must be after it.  What it does follows from the entry and
- * the ledger alone: no clock, no rule, no choice.
- */
 
 
 typedef stockcert_rc_e (*stockcert_apply_pt)(stockcert_ledger_t *ledger,
@@ -45,7 +48,9 @@ _Static_assert(sizeof(stockcert_effects) / sizeof(stockcert_effects[0])
                == STOCKCERT_KIND_END, "each kind has an effect");
 
 
-/* an entry that issues nothing is posted at once, after all that came before */
+/*
+ * an entry that issues nothing is posted at once, after all that came before
+ */
 
 stockcert_rc_e
 stockcert_apply(stockcert_ledger_t *ledger, const stockcert_entry_t *entry,

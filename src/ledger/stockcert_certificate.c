@@ -1,13 +1,16 @@
 
+/*
+ * Certificates by their numbers: "certificate:CODE" has the positions of the
+ * entries about each.  A certificate that is not posted yet is looked for in
+ * the journal.
+ *
+ * It reads in any transaction, and writes in the writer's.
+ */
+
+
 #include <string.h>
 
 #include "stockcert_store.h"
-
-
-/*
- * Certificates by their numbers: "certificate:CODE" has the positions of the
- * entries about each.  One that is not posted yet is looked for in the journal.
- */
 
 
 static stockcert_rc_e stockcert_certificate_unposted(

@@ -1,15 +1,17 @@
 
+/*
+ * Classes: the records of the database "class", and the classes in memory.
+ * The latter have the counters of the journal's end.
+ *
+ * It reads in any transaction, and writes in the writer's.
+ */
+
+
 #include <stdio.h>
 #include <string.h>
 
 #include "stockcert_store.h"
 #include "stockcert_text.h"
-
-
-/*
- * Classes: the records of "class", and those that the ledger has in memory,
- * whose counters are as of the journal's end.
- */
 
 
 static stockcert_rc_e stockcert_class_add(stockcert_ledger_t *ledger,
@@ -129,8 +131,8 @@ stockcert_class_load(stockcert_ledger_t *ledger,
 
 
 /*
- * A class may have been opened since the ledger was, as by the new workers of a
- * reload.  It is for the writer's eyes only, until its transaction ends.
+ * A class may have been opened since the ledger was, as by the new workers of
+ * a reload.  It is for the writer's eyes only, until its transaction ends.
  */
 
 stockcert_ledger_class_t *
@@ -290,8 +292,8 @@ stockcert_class_open_certificates(stockcert_ledger_t *ledger,
 
 
 /*
- * A file can be made by somebody: whatever is read of it is what it must be, or
- * it goes no further than here.
+ * A file can be made by somebody: whatever is read of it is what it must be,
+ * or it goes no further than here.
  */
 
 static int

@@ -1,19 +1,21 @@
 
+/*
+ * Deciding: whether the ledger's rules let an entry come next, and what it
+ * then is, to the last byte.  Any process with the same ledger can apply a
+ * fixed entry, with the same effect (stockcert_apply.c).  Grants have their
+ * rules in stockcert_issue.c, because their refusals are outcomes; they are
+ * fixed here, too.
+ *
+ * It reads in the writer's transaction, and writes nothing.
+ */
+
+
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "stockcert_format.h"
 #include "stockcert_store.h"
-
-
-/*
- * Deciding: whether the ledger's rules let an entry come next, and what it then
- * is, to the last byte.  Nothing is written here: what is fixed can be applied
- * by any process that has the same ledger, with the same effect
- * (stockcert_apply.c).  Grants, whose refusals are outcomes, have their rules in
- * stockcert_issue.c, and are fixed here.
- */
 
 
 typedef stockcert_rc_e (*stockcert_rule_pt)(stockcert_ledger_t *ledger,

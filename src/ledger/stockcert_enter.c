@@ -1,8 +1,12 @@
 
+/*
+ * Makes one entry of any kind: decides it, then applies it.
+ *
+ * It runs in the writer's transaction.
+ */
+
+
 #include "stockcert_store.h"
-
-
-/* Entries of any kind, one at a time. */
 
 
 stockcert_rc_e

@@ -1,4 +1,11 @@
 
+/*
+ * Holds a place among the readers of a ledger that may be damaged.
+ *
+ * It opens them with LMDB, read-only, and reads nothing but the meta pages.
+ */
+
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>

@@ -1,4 +1,12 @@
 
+/*
+ * Issues certificates for grants, or says why not; finds certificates by their
+ * idempotency keys.
+ *
+ * It runs in the writer's transaction.
+ */
+
+
 #include <string.h>
 
 #include "stockcert_store.h"

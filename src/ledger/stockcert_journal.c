@@ -1,4 +1,12 @@
 
+/*
+ * The journal: its entries by position, its end, and what the writer knows of
+ * that.  All that is read of the journal is decoded, and so checked, here.
+ *
+ * It reads in any transaction, and writes in the writer's.
+ */
+
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -6,12 +14,6 @@
 
 #include "stockcert_store.h"
 #include "stockcert_text.h"
-
-
-/*
- * The journal: its entries by position, its end, and what the writer knows of
- * that.  All that is read of it is decoded, and so checked, here.
- */
 
 
 static stockcert_rc_e stockcert_journal_decode(const MDB_val *key,
@@ -232,8 +234,8 @@ stockcert_journal_unposted(MDB_cursor *cursor, stockcert_entry_t *entry,
 
 
 /*
- * A file can be made by somebody: whatever is read of it is what it must be, or
- * it goes no further than here.
+ * A file can be made by somebody: whatever is read of it is what it must be,
+ * or it goes no further than here.
  */
 
 static stockcert_rc_e

@@ -1,4 +1,12 @@
 
+/*
+ * Opens and closes a ledger, and says what is known of it without a
+ * transaction.
+ *
+ * It owns the LMDB environment, and calls the other files of this folder.
+ */
+
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,7 +37,9 @@ stockcert_ledger_version(char *text, size_t size)
 }
 
 
-/* again, where the first try removed a lock.mdb that was of another data.mdb */
+/*
+ * again, where the first try removed a lock.mdb that was of another data.mdb
+ */
 
 stockcert_rc_e
 stockcert_ledger_open(const stockcert_ledger_conf_t *conf,
@@ -107,7 +117,9 @@ stockcert_ledger_try(const stockcert_ledger_conf_t *conf,
         goto failed;
     }
 
-    /* what is read must not be undone: who committed it may not have flushed */
+    /*
+     * what is read must not be undone: who committed it may not have flushed
+     */
 
     if (conf->access != STOCKCERT_READ) {
         rc = stockcert_ledger_flush(l, error);

@@ -1,12 +1,16 @@
 
+/*
+ * Turns what went wrong into a return code and a sentence.
+ *
+ * It touches nothing but the error, and reads who holds a lock.
+ */
+
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "stockcert_store.h"
-
-
-/* What went wrong, as this program has it. */
 
 
 /* LMDB maps the whole size of a ledger */

@@ -1,4 +1,11 @@
 
+/*
+ * Locks of files by flock(2), and who holds one.
+ *
+ * It touches descriptors and /proc/locks, and no LMDB.
+ */
+
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,11 +1,15 @@
 
+/*
+ * The reader's side: a snapshot, and what is looked up in it.
+ *
+ * It runs in a read-only transaction, and writes nothing.
+ */
+
+
 #include <errno.h>
 #include <string.h>
 
 #include "stockcert_store.h"
-
-
-/* The reader's side: a snapshot, and what is looked up in it. */
 
 
 static stockcert_rc_e stockcert_ledger_count_unposted(

@@ -1,4 +1,11 @@
 
+/*
+ * What must be in a ledger's environment: opens it, makes it, checks it.
+ *
+ * It runs while a ledger is opened, in one transaction.
+ */
+
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,9 +15,6 @@
 #include "stockcert_format.h"
 #include "stockcert_store.h"
 #include "stockcert_text.h"
-
-
-/* What must be in a ledger's environment: opens it, makes it, checks it. */
 
 
 #define STOCKCERT_META_KEY  "ledger"
@@ -30,10 +34,10 @@ static stockcert_rc_e stockcert_ledger_use_header(stockcert_ledger_t *ledger,
 
 /*
  * All databases are opened in this one transaction: LMDB wants that once for a
- * process, and not from two transactions at a time.  (Those of classes that the
- * writer meets later it opens itself, and nobody else does.)  They are made with
- * the ledger or class that they belong to; if one is not there later, something
- * is lost, and the ledger is refused.
+ * process, and not from two transactions at a time.  (Those of classes that
+ * the writer meets later it opens itself, and nobody else does.)  They are
+ * made with the ledger or class that they belong to; if one is not there
+ * later, something is lost, and the ledger is refused.
  */
 
 stockcert_rc_e

@@ -1,16 +1,17 @@
 
+/*
+ * The writer's transaction: the lock, the beginning and the end.
+ *
+ * Nothing of a ledger is committed anywhere else.
+ */
+
+
 #include <errno.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <time.h>
 
 #include "stockcert_store.h"
-
-
-/*
- * The writer's transaction: the lock, the beginning and the end.  Nothing of a
- * ledger is committed but here.
- */
 
 
 #define STOCKCERT_DISK_FULL  (1024 * 1024)     /* bytes, fewer are as none */
@@ -21,11 +22,12 @@ static void stockcert_ledger_look_for_dead(stockcert_ledger_t *ledger);
 
 
 /*
- * Writers queue here, at the kernel, before they ask for LMDB's lock.  That one
- * is what keeps them apart, also from other programs; but it is a robust mutex,
- * and if a waiter is killed just as it is woken, the others may sleep on until
- * somebody else has to wait.  A lock of the kernel's wakes all that wait.  It is
- * of data.mdb, and so also keeps apart writers who do not have the same lock.mdb.
+ * Writers queue here, at the kernel, before they ask for LMDB's lock.  That
+ * one is what keeps them apart, also from other programs; but it is a robust
+ * mutex, and if a waiter is killed just as it is woken, the others may sleep
+ * on until somebody else has to wait.  A lock of the kernel's wakes all that
+ * wait.  It is of data.mdb, and so also keeps apart writers who do not have
+ * the same lock.mdb.
  */
 
 stockcert_rc_e

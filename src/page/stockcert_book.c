@@ -1,4 +1,11 @@
 
+/*
+ * The stock book, the listing of a class, and the page of an error, as HTML.
+ *
+ * It writes to a FILE, and knows neither nginx nor LMDB.
+ */
+
+
 #include <inttypes.h>
 #include <string.h>
 

@@ -1,4 +1,11 @@
 
+/*
+ * The parts that all HTML pages share: head, text, numbers, dates, QR codes.
+ *
+ * It writes to a FILE, and knows neither nginx nor LMDB.
+ */
+
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,11 @@
 
+/*
+ * A stock certificate as HTML, to be printed.
+ *
+ * It writes to a FILE, and knows neither nginx nor LMDB.
+ */
+
+
 #include <inttypes.h>
 #include <string.h>
 

@@ -1,8 +1,11 @@
 
 /*
- * What is printed must not be cut off, nor be too small to be read: no type is
- * below 7 points.  Nobody here knows the reader's fonts, so that the room that is
- * needed is guessed, rather too much than too little.
+ * Plans on which sheets a certificate is printed, and in which sizes of type.
+ * Nothing may be cut off, and no type may be below 7 points.  The reader's
+ * fonts are not known here, so the room that is needed is guessed, rather too
+ * much than too little.
+ *
+ * It computes only, and writes nothing.
  */
 
 

@@ -1,4 +1,11 @@
 
+/*
+ * Writes and reads the lines of "export --format jsonl".
+ *
+ * It touches a FILE and memory, and no ledger.
+ */
+
+
 #include <inttypes.h>
 #include <string.h>
 

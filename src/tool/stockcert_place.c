@@ -1,4 +1,11 @@
 
+/*
+ * Finds the place where a file or directory is to be made, by descriptors.
+ *
+ * It opens directories, and changes nothing.
+ */
+
+
 #define _GNU_SOURCE
 
 #include <dirent.h>
@@ -67,7 +74,9 @@ stockcert_place_close(stockcert_place_t *place)
 }
 
 
-/* "dir/" is "dir"; a path that does not begin with "/" is one from the parent */
+/*
+ * "dir/" is "dir"; a path that does not begin with "/" is one from the parent
+ */
 
 static int
 stockcert_place_split(stockcert_place_t *place, const char *path)

@@ -1,4 +1,12 @@
 
+/*
+ * main() of the tool, the table of its commands, and how a ledger is opened
+ * and read.
+ *
+ * It opens ledgers read-only unless a command asks for more.
+ */
+
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

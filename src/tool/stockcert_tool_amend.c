@@ -1,4 +1,11 @@
 
+/*
+ * "stockcert authorize" and "stockcert cancel".
+ *
+ * They write one entry to a ledger.
+ */
+
+
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -215,7 +222,10 @@ stockcert_tool_enter_entry(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
 }
 
 
-/* whether there was another number before; who committed that may not have flushed */
+/*
+ * whether there was another number before; who committed that may not have
+ * flushed
+ */
 
 static stockcert_rc_e
 stockcert_tool_amends(stockcert_ledger_t *ledger,

@@ -1,4 +1,11 @@
 
+/*
+ * Reads a ledger in a process of its own.  What root makes of a ledger belongs
+ * to root, but the ledger's owner reads it.  So the owner is another process,
+ * and its only way to the output is a pipe.
+ */
+
+
 #define _GNU_SOURCE
 
 #include <errno.h>
@@ -13,12 +20,6 @@
 #include <unistd.h>
 
 #include "stockcert_tool.h"
-
-
-/*
- * What root makes of a ledger is root's, who reads it is its owner: so the latter
- * is a process of its own, and has nothing of the output but a pipe.
- */
 
 
 #define STOCKCERT_POUR  65536      /* bytes at a time */

@@ -1,4 +1,11 @@
 
+/*
+ * What the arguments of commands mean.
+ *
+ * It touches no ledger.
+ */
+
+
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,9 +16,6 @@
 
 #define STOCKCERT_SIZE_MIN  ((uint64_t) 1 << 20)
 #define STOCKCERT_SIZE_MAX  ((uint64_t) 1 << 46)
-
-
-/* what the arguments of commands mean */
 
 
 int

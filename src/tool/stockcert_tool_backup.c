@@ -1,4 +1,12 @@
 
+/*
+ * "stockcert backup": copies a ledger while others write, and verifies the
+ * copy.
+ *
+ * It reads the ledger, and writes only the copy.
+ */
+
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,4 +1,11 @@
 
+/*
+ * "stockcert export" to jsonl and csv; ocf is in stockcert_tool_ocf.c.
+ *
+ * It reads the ledger, and writes only the output.
+ */
+
+
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -222,8 +229,8 @@ stockcert_tool_export_read(stockcert_apart_t *apart, void *data)
 
 
 /*
- * As of the snapshot that the ledger was opened with; the journal only grows, so
- * that what is read later is the same.
+ * As of the snapshot that the ledger was opened with; the journal only grows,
+ * so that what is read later is the same.
  */
 
 static int

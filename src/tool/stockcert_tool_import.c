@@ -1,4 +1,12 @@
 
+/*
+ * "stockcert import": makes a new ledger of an exported journal, and verifies
+ * it.
+ *
+ * It writes only to the new ledger.
+ */
+
+
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>

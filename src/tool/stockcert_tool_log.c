@@ -1,4 +1,11 @@
 
+/*
+ * "stockcert log", which can follow the journal as it grows.
+ *
+ * It reads the ledger, and writes to standard output.
+ */
+
+
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -128,8 +135,9 @@ stockcert_tool_log_options(int argc, char **argv, stockcert_log_t *log)
 
 
 /*
- * Waits, and makes sure that what comes next is of the same journal.  A lock.mdb
- * that was removed is made anew by who writes: then all is opened again.
+ * Waits, and makes sure that what comes next is of the same journal.  A
+ * lock.mdb that was removed is made anew by who writes: then all is opened
+ * again.
  */
 
 static int
@@ -174,8 +182,8 @@ stockcert_tool_log_go_on(stockcert_log_t *log)
 
 
 /*
- * Another directory may be in the place of this one.  The ledger's owner may not
- * be let to see that, and then it cannot be told.
+ * Another directory may be in the place of this one.  The ledger's owner may
+ * not be let to see that, and then it cannot be told.
  */
 
 static int
@@ -274,8 +282,8 @@ stockcert_tool_log_wait(void)
 
 
 /*
- * Columns that can be read by eye; texts come last, as they have any length.  A
- * cancellation has the shares that it gave back.
+ * Columns that can be read by eye; texts come last, as they have any length.
+ * A cancellation has the shares that it gave back.
  */
 
 static stockcert_rc_e

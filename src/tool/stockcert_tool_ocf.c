@@ -1,4 +1,11 @@
 
+/*
+ * Writes the files of the Open Cap Format.
+ *
+ * It reads the ledger, and writes only into the new directory.
+ */
+
+
 #define _GNU_SOURCE
 
 #include <errno.h>

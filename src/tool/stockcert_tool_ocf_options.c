@@ -1,4 +1,11 @@
 
+/*
+ * The options of "export --format ocf", and whether all are there.
+ *
+ * It touches no ledger.
+ */
+
+
 #include <stdio.h>
 #include <string.h>
 

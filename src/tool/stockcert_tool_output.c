@@ -1,4 +1,11 @@
 
+/*
+ * What the tool says: on standard output, on standard error, on a terminal.
+ *
+ * It touches no ledger.
+ */
+
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,9 +21,6 @@
 #include "stockcert_tool.h"
 
 
-/* what the tool says: on standard output, on standard error, on a terminal */
-
-
 #define STOCKCERT_LINE      (3 * PATH_MAX)
 #define STOCKCERT_PROGRESS  200000     /* microseconds between two */
 
@@ -28,9 +32,9 @@ static unsigned  stockcert_progress_shown;
 
 
 /*
- * A descriptor that is closed would be given to a file of the ledger, which then
- * gets what is said.  What stands for it lets nothing through, so that this is an
- * error as ever.
+ * A descriptor that is closed would be given to a file of the ledger, which
+ * then gets what is said.  What stands for it lets nothing through, so that
+ * this is an error as ever.
  */
 
 int

@@ -1,4 +1,11 @@
 
+/*
+ * "stockcert show": one certificate, as text or as JSON.
+ *
+ * It reads the ledger.
+ */
+
+
 #include <inttypes.h>
 #include <stdio.h>
 

@@ -1,4 +1,11 @@
 
+/*
+ * "stockcert status": the inventory, sizes, readers, and who keeps the lock.
+ *
+ * It reads the ledger.
+ */
+
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -300,9 +307,9 @@ stockcert_tool_status_command(stockcert_state_t *state)
 
 
 /*
- * Who has the writers' lock, if it seems to keep it: who had it at each look, while
- * the journal's end stayed where it was.  A ledger that issues is locked most of
- * the time.
+ * Who has the writers' lock, if it seems to keep it: who had it at each look,
+ * while the journal's end stayed where it was.  A ledger that issues is locked
+ * most of the time.
  */
 
 static pid_t

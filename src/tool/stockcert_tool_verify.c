@@ -1,4 +1,12 @@
 
+/*
+ * "stockcert verify": holds the ledger's pages, and has src/verify check them.
+ *
+ * It reads the file without LMDB, except that stockcert_hold.h keeps the
+ * pages.
+ */
+
+
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>

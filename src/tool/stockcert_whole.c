@@ -1,4 +1,11 @@
 
+/*
+ * Makes files and directories that are there as a whole or not at all.
+ *
+ * It makes, renames and removes files, all by descriptors.
+ */
+
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

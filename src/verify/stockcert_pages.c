@@ -1,4 +1,11 @@
 
+/*
+ * An LMDB file: maps it, reads its meta pages, and keeps account of its pages.
+ *
+ * It touches the file, read-only, without LMDB.
+ */
+
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -102,7 +109,9 @@ stockcert_pages_meta(stockcert_pages_t *pages, int fd, int number,
                                      "LMDB 0.9, found none", number);
     }
 
-    /* a read does not wait for a write: this may be half of two transactions */
+    /*
+     * a read does not wait for a write: this may be half of two transactions
+     */
 
     if (pread(fd, again, sizeof(p), (off_t) (number * pages->psize)) != n
         || memcmp(p, again, sizeof(p)) != 0)

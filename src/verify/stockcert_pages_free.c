@@ -1,10 +1,14 @@
 
+/*
+ * The free pages of an LMDB file: each is free once, and no tree has it.
+ *
+ * It touches the map only.
+ */
+
+
 #include <inttypes.h>
 
 #include "stockcert_pages_int.h"
-
-
-/* The free pages: each is free once, and no tree has it. */
 
 
 /* what is known of the free pages as their records are read */
@@ -22,8 +26,8 @@ static int stockcert_pages_visit_free(void *data, const stockcert_bytes_t *key,
 
 /*
  * Each transaction frees the pages in whose place it wrote others: the last of
- * the records is its own, unless there was nothing in the file before.  So both
- * meta pages tell if their transaction's number is the one that it had.
+ * the records is its own, unless there was nothing in the file before.  So
+ * both meta pages tell if their transaction's number is the one that it had.
  */
 
 int
@@ -82,9 +86,9 @@ stockcert_pages_free_of(stockcert_pages_t *pages)
 
 
 /*
- * A record: of a transaction, up to this meta page's own; 0 is for LMDB that it
- * has read none, and it would take the same pages again and again.  It has how
- * many pages, and their numbers, the greatest first.
+ * A record: of a transaction, up to this meta page's own; 0 is for LMDB that
+ * it has read none, and it would take the same pages again and again.  It has
+ * how many pages, and their numbers, the greatest first.
  */
 
 static int

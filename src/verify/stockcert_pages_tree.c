@@ -1,4 +1,12 @@
 
+/*
+ * Walks and searches a tree of an LMDB file.  Each page is checked before it
+ * is believed.
+ *
+ * It touches the map only.
+ */
+
+
 #include <inttypes.h>
 
 #include "stockcert_pages_int.h"
@@ -164,9 +172,9 @@ stockcert_pages_walk_page(stockcert_walk_t *walk, uint64_t number,
 
 
 /*
- * Nodes fill their part of the page, each byte is of one of them, and have keys;
- * the first one of a branch page may have none.  A page has room for any two of
- * them: LMDB counts on it when it moves them.
+ * Nodes fill their part of the page, each byte is of one of them, and have
+ * keys; the first one of a branch page may have none.  A page has room for any
+ * two of them: LMDB counts on it when it moves them.
  */
 
 static int
@@ -400,7 +408,9 @@ stockcert_pages_find(const stockcert_pages_t *pages,
         page = pages->map + number * pages->psize;
         leaf = (stockcert_page_flags(page) == STOCKCERT_PAGE_LEAF);
 
-        /* the last key that is not greater; a branch page has one before all */
+        /*
+         * the last key that is not greater; a branch page has one before all
+         */
 
         low = !leaf;
         high = stockcert_page_nodes(page);

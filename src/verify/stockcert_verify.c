@@ -1,4 +1,12 @@
 
+/*
+ * Checks a whole ledger: all its pages, its databases, its header, and then
+ * entry by entry.
+ *
+ * It touches the map only, and runs none of the code in src/ledger.
+ */
+
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

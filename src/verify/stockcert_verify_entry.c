@@ -1,12 +1,17 @@
 
+/*
+ * Reads entries as they lie in the map, computes hashes, and words faults, for
+ * the other files of this folder.
+ *
+ * It touches the map and libcrypto only.
+ */
+
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "stockcert_verify_int.h"
-
-
-/* What the rooms of verify stand on: entries as they lie there, hashes, faults. */
 
 
 static int stockcert_verify_decode(const stockcert_bytes_t *value,

@@ -1,4 +1,12 @@
 
+/*
+ * Replays the journal: checks each entry, and compares what follows from it
+ * with the other databases.
+ *
+ * It touches the map only.
+ */
+
+
 #include <inttypes.h>
 #include <string.h>
 

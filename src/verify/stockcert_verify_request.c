@@ -1,4 +1,11 @@
 
+/*
+ * Checks the database "request": each key is there once, and no other.
+ *
+ * It touches the map, and some memory for each run of keys.
+ */
+
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,8 +236,8 @@ stockcert_verify_cmp(const void *one, const void *two)
 
 
 /*
- * All items in the order of their hashes: only equal ones can have one key.  The
- * runs are a heap, whose first has the least item of all.
+ * All items in the order of their hashes: only equal ones can have one key.
+ * The runs are a heap, whose first has the least item of all.
  */
 
 static int
