@@ -207,9 +207,10 @@ ngx_http_stockcert_create_loc_conf(ngx_conf_t *cf)
 
 
 /*
- * Locations do not inherit, but "if" and "limit_except" blocks do, as they
- * serve the location that they are in.  All directives were read: what has put
- * its handler in the place of ours is known now, and what has none.
+ * Locations do not inherit "stockcert". But "if" and "limit_except" blocks do,
+ * because they serve the location that they are in. All directives were read
+ * by now. So it is known which locations have another handler in the place of
+ * ours, and which have none.
  */
 
 static char *
@@ -284,7 +285,7 @@ ngx_http_stockcert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                "or inside named location";
     }
 
-    /* and nothing is below an exact one */
+    /* nothing is below an exact location */
 
     if (!clcf->exact_match
         && ngx_http_stockcert_set_prefix(cf, slcf, &clcf->name) != NGX_OK)
@@ -353,7 +354,7 @@ ngx_http_stockcert_set_prefix(ngx_conf_t *cf,
 
 /*
  * An error here would end the master, even on a reload, and leave the workers
- * without one.  So it is logged only: a worker that finds no ledger answers 503
+ * without one. So it is only logged. A worker that finds no ledger answers 503
  * and tries again.
  */
 
@@ -409,22 +410,23 @@ ngx_http_stockcert_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    /* jansson would seed itself at the first request */
+    /* otherwise jansson would seed itself at the first request */
 
     json_object_seed(0);
 
 #ifdef M_TRIM_THRESHOLD
 
     /*
-     * the requests of a batch are freed together, and as many come again at
-     * once: do not give back to the system what they had, to ask for it again
+     * The requests of a batch are freed together, and as many come again at
+     * once. So their memory is kept, instead of given back to the system and
+     * asked for again.
      */
 
     (void) mallopt(M_TRIM_THRESHOLD, NGX_HTTP_STOCKCERT_TRIM);
 
 #endif
 
-    /* an error here would end the worker for good; it is tried again */
+    /* an error here would end the worker for good; it tries again instead */
 
     (void) ngx_http_stockcert_join(cycle, smcf);
 

@@ -21,7 +21,10 @@ typedef struct {
 } stockcert_filesystem_t;
 
 
-/* statfs(2), linux/magic.h, and the sources of those that are in neither */
+/*
+ * from statfs(2), linux/magic.h, and the sources of file systems that are in
+ * neither
+ */
 
 static const stockcert_filesystem_t  stockcert_filesystems[] = {
 

@@ -63,7 +63,9 @@ stockcert_parse_time(const char *text, uint64_t *time)
 
     *time = (uint64_t) seconds * 1000000 + strtoul(end + 1, NULL, 10) % 1000000;
 
-    /* what strptime() takes more lightly is not written like this */
+    /*
+     * strptime() also accepts other forms: writing the time again shows them
+     */
 
     stockcert_format_time(*time, again);
 

@@ -48,8 +48,8 @@ stockcert_grant_parse(const char *json, size_t len, stockcert_grant_t *grant,
     }
 
     /*
-     * jansson stops at the first thing that it does not like, such as a large
-     * number, whatever comes behind it
+     * jansson stops at the first thing that it does not accept, such as a
+     * large number. So JSON is checked first, as a whole.
      */
 
     at = stockcert_syntax(json, len, copy);
@@ -57,7 +57,10 @@ stockcert_grant_parse(const char *json, size_t len, stockcert_grant_t *grant,
         return stockcert_grant_not_json(fault, json, at);
     }
 
-    /* any JSON value is read, so that one that is no grant is told so */
+    /*
+     * any JSON value is read, so that the fault is "not a grant", not "not
+     * JSON"
+     */
 
     twice = 0;
     flags = JSON_DECODE_ANY|JSON_ALLOW_NUL;
@@ -199,7 +202,9 @@ stockcert_grant_fault(stockcert_fault_t *fault, stockcert_fault_e kind,
 
     fault->has_member = (member != NULL);
 
-    /* a client's own member may have any length: cut between characters */
+    /*
+     * a client's own member may have any length: it is cut between characters
+     */
 
     len = member ? strlen(member) : 0;
 
@@ -224,7 +229,7 @@ stockcert_grant_fault(stockcert_fault_t *fault, stockcert_fault_e kind,
 }
 
 
-/* the place is that of the first character that is too much */
+/* the place is that of the first character that is wrong */
 
 static int
 stockcert_grant_not_json(stockcert_fault_t *fault, const char *json,
@@ -254,7 +259,7 @@ stockcert_grant_not_json(stockcert_fault_t *fault, const char *json,
 }
 
 
-/* what is JSON, but too much for jansson, and so for a grant */
+/* it is JSON, but too large for jansson, and so for a grant */
 
 static int
 stockcert_grant_json_fault(stockcert_fault_t *fault, const json_error_t *error)

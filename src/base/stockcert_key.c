@@ -50,7 +50,7 @@ stockcert_key_parse(const char *text, size_t len, char *key, uint8_t *key_len)
 
     if (quoted) {
 
-        /* the quote at the end; an escaped one is found below */
+        /* the quote at the end; the code below refuses an escaped one */
 
         if (len == 1 || end[-1] != '"') {
             return stockcert_key_string;

@@ -16,7 +16,7 @@
 #define STOCKCERT_DIGITS_MAX  16    /* 2^53 - 1 has as many */
 
 
-/* each level of nesting takes a byte of the text, and here a bit */
+/* each level of nesting takes a byte of the text, and a bit here */
 
 typedef struct {
     const char  *p;
@@ -43,7 +43,7 @@ static int stockcert_syntax_skip(stockcert_syntax_t *s, char c);
 static void stockcert_syntax_space(stockcert_syntax_t *s);
 
 
-/* s.p stays where a fault is */
+/* s.p stays at the fault */
 
 const char *
 stockcert_syntax(const char *json, size_t len, char *copy)
@@ -71,7 +71,10 @@ stockcert_syntax(const char *json, size_t len, char *copy)
 }
 
 
-/* a value, with the beginning of the first one in it, of that, and so on */
+/*
+ * a value; of an array or object its beginning, and of the first value in it,
+ * and so on
+ */
 
 static int
 stockcert_syntax_value(stockcert_syntax_t *s)
@@ -128,7 +131,7 @@ stockcert_syntax_value(stockcert_syntax_t *s)
 }
 
 
-/* what is behind a value, up to the next one or the end of the text */
+/* what follows a value, up to the next value or the end of the text */
 
 static int
 stockcert_syntax_behind(stockcert_syntax_t *s)

@@ -321,8 +321,8 @@ stockcert_is_space(uint32_t c)
 
 
 /*
- * Unicode's Default_Ignorable_Code_Point, the annotation characters, and what
- * is blank without being white space: a Braille pattern and a note's head
+ * Unicode's Default_Ignorable_Code_Point, the annotation characters, and two
+ * that are blank but not white space: a Braille pattern and the head of a note
  */
 
 static int

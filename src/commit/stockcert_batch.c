@@ -74,8 +74,8 @@ stockcert_lanes_commit(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 
 
 /*
- * If leaders died, and had noted nothing, then it was the ledger's end or
- * whatever waits that killed them.
+ * If leaders died before they noted anything, the cause is the end of the
+ * ledger, or a grant that waits. So all that waits is given up.
  */
 
 static void
@@ -123,7 +123,7 @@ stockcert_lanes_begin(stockcert_leader_t *leader)
 }
 
 
-/* pages that only dead readers have are room */
+/* if the ledger is full, pages of dead readers may be freed */
 
 static stockcert_rc_e
 stockcert_lanes_batch(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
@@ -169,9 +169,7 @@ stockcert_lanes_batch(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 }
 
 
-/*
- * whether it is in a batch: one whose end nobody saw, if that is not this one
- */
+/* whether it is in this batch, or in one whose end nobody saw */
 
 static int
 stockcert_lane_is_noted(const stockcert_lane_t *lane)
@@ -197,7 +195,7 @@ stockcert_lane_unnote(stockcert_lane_t *lane)
 }
 
 
-/* after an error, what is noted is not, or may not be, in the ledger */
+/* after an error, what is noted may or may not be in the ledger */
 
 static stockcert_rc_e
 stockcert_lanes_issue_all(stockcert_leader_t *leader,
@@ -253,7 +251,7 @@ stockcert_lanes_recover(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
             continue;
         }
 
-        /* what is read below must not be undone by a power cut */
+        /* a power cut must not undo what is read below */
 
         if (!flushed) {
             rc = stockcert_ledger_flush(ledger, error);
@@ -278,7 +276,7 @@ stockcert_lanes_recover(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
                 break;
             }
 
-            /* the outcomes are written again: until they are, none stands */
+            /* the outcomes are not valid; they will be written again */
 
             stockcert_lane_unnote(lane);
             break;
@@ -295,8 +293,9 @@ stockcert_lanes_recover(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 
 
 /*
- * A transaction is all or nothing, so one certificate that is of it tells.  If
- * there is none, all were refused or replayed, and may be asked again.
+ * A transaction is there whole or not at all, so one new certificate of it
+ * tells. If there is none, all were refused or replayed, and may be asked
+ * again.
  */
 
 static stockcert_rc_e
@@ -352,7 +351,7 @@ stockcert_lanes_issue(stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
 }
 
 
-/* the slots from a position to "noted", up to the end of the ring at a time */
+/* the slots from a position to "noted", but at most to the end of the ring */
 
 static size_t
 stockcert_lane_run(const stockcert_lane_t *lane, uint64_t position,
@@ -371,7 +370,7 @@ stockcert_lane_run(const stockcert_lane_t *lane, uint64_t position,
 }
 
 
-/* what is noted, in a transaction of its own that changes nothing */
+/* refuses what is noted, in a transaction of its own that changes nothing */
 
 static void
 stockcert_lanes_refuse(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
@@ -398,9 +397,7 @@ stockcert_lanes_refuse(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 }
 
 
-/*
- * what waits in lanes of which nothing may be committed, as nothing is written
- */
+/* refuses what waits, when nothing may be written to the ledger */
 
 static void
 stockcert_lanes_refuse_new(stockcert_leader_t *leader, stockcert_rc_e rc)
@@ -422,7 +419,7 @@ stockcert_lanes_refuse_new(stockcert_leader_t *leader, stockcert_rc_e rc)
 }
 
 
-/* ledger is NULL where it cannot tell of a key */
+/* ledger is NULL if it cannot be asked for a key */
 
 static void
 stockcert_lane_refuse(stockcert_lane_t *lane, stockcert_ledger_t *ledger,
@@ -454,7 +451,7 @@ stockcert_lane_refuse(stockcert_lane_t *lane, stockcert_ledger_t *ledger,
 }
 
 
-/* all that is noted; returns how many grants that are */
+/* settles all that is noted; returns the number of grants */
 
 static uint64_t
 stockcert_lanes_settle(stockcert_leader_t *leader)

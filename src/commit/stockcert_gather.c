@@ -18,7 +18,7 @@
 
 #define STOCKCERT_GATHER_MAX  1000000      /* nanoseconds */
 #define STOCKCERT_TRIAL       64           /* batches */
-#define STOCKCERT_TRIALS      32           /* times that, until it is tried
+#define STOCKCERT_TRIALS      32           /* trials, until both ways are tried
                                               again */
 
 
@@ -59,7 +59,7 @@ stockcert_lanes_gather(stockcert_leader_t *leader)
         ts.tv_sec = 0;
         ts.tv_nsec = (long) (end - now);
 
-        /* if more came meanwhile, it returns at once */
+        /* if more grants came meanwhile, it returns at once */
 
         (void) syscall(SYS_futex, &lanes->came, FUTEX_WAIT, came, &ts, NULL, 0);
 
@@ -69,7 +69,8 @@ stockcert_lanes_gather(stockcert_leader_t *leader)
 
 
 /*
- * a trial with gathering, one without, and what was better for all the others
+ * Makes one trial with gathering and one without, and then does what was
+ * better.
  */
 
 int
@@ -81,7 +82,7 @@ stockcert_pace_gathers(stockcert_pace_t *pace, uint64_t now)
         return 0;
     }
 
-    /* that nobody asked for anything is nobody's fault */
+    /* time without requests does not count */
 
     time = now - pace->end;
     most = 2 * pace->duration + STOCKCERT_GATHER_MAX;

@@ -36,7 +36,7 @@ stockcert_lanes_init(stockcert_lanes_t *lanes, size_t n)
 }
 
 
-/* a word is written when its end is: a leader may die in between */
+/* writes the end first, then "known": the process may die in between */
 
 void
 stockcert_lanes_know(stockcert_lanes_t *lanes, const stockcert_tail_t *known)
@@ -56,7 +56,7 @@ stockcert_lanes_known(const stockcert_lanes_t *lanes, stockcert_tail_t *known)
 {
     uint64_t  n;
 
-    /* each turn there was another commit meanwhile */
+    /* it only repeats after another commit */
 
     do {
         n = atomic_load(&lanes->known);
@@ -81,8 +81,8 @@ stockcert_claims_init(stockcert_claims_t *claims, size_t n)
 
 
 /*
- * The process id of an owner that died may be somebody else's now.  Then its
- * lane is left alone; but if it is that of this process, it is nobody's.
+ * The process id of a dead owner may belong to another process now. Then its
+ * lane is left alone. If it is the id of this process, the lane is nobody's.
  */
 
 size_t
@@ -151,7 +151,7 @@ stockcert_lane_fill(stockcert_lanes_t *lanes, stockcert_lane_t *lane,
     stockcert_lane_copy(&slot->grant, grant);
 
     /*
-     * "noted" moves before outcomes are written: an old one must not be found
+     * "noted" moves before outcomes are written: no old outcome may be there
      */
 
     slot->outcome.status = STOCKCERT_WAITING;
@@ -170,7 +170,9 @@ stockcert_lane_fill(stockcert_lanes_t *lanes, stockcert_lane_t *lane,
 }
 
 
-/* what is behind a name or a key need not go through the processors' caches */
+/*
+ * bytes after a name or a key are not copied, to spare the processors' caches
+ */
 
 static void
 stockcert_lane_copy(stockcert_grant_t *to, const stockcert_grant_t *from)
@@ -243,7 +245,7 @@ stockcert_lanes_resign(stockcert_lanes_t *lanes)
 {
     int64_t  me;
 
-    /* somebody may have taken over */
+    /* another process may have taken over */
 
     me = getpid();
 

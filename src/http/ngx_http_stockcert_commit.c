@@ -109,10 +109,7 @@ ngx_http_stockcert_look_handler(ngx_event_t *ev)
 }
 
 
-/*
- * one that is stopped, or somebody who locks the file, must not do so in
- * silence
- */
+/* a stopped process, or one that locks the file, must be named in the log */
 
 static void
 ngx_http_stockcert_tell_holder(ngx_http_stockcert_lane_t *lane)
@@ -148,8 +145,8 @@ ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane)
     ngx_http_stockcert_answer(lane, stockcert_lane_settled(lane->lane));
 
     /*
-     * a worker without a timer may quit: not before it has answered; what it
-     * could not see the end of is not a reason to stay
+     * A worker without a timer may quit, but must answer first. A request
+     * whose end it cannot know does not keep it.
      */
 
     if (lane->answered == stockcert_lane_filled(lane->lane)
@@ -168,7 +165,7 @@ ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane)
 }
 
 
-/* with its outcome, or if it is not settled, that this is not known */
+/* answers with the outcome, or says that it is not known */
 
 void
 ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, uint64_t end)
@@ -207,9 +204,8 @@ ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, uint64_t end)
 
 
 /*
- * Others may have finalized the request, too, or put handlers of theirs there:
- * it has a reference of its own (r->main->count), which is to be given back in
- * any case.
+ * Other code may have finalized the request, too, or replaced its handlers.
+ * Its own reference (r->main->count) must be given back in any case.
  */
 
 static ngx_int_t
@@ -221,7 +217,7 @@ ngx_http_stockcert_answer_one(ngx_http_request_t *r,
     r->main->blocked--;
     r->write_event_handler = ngx_http_request_empty_handler;
 
-    /* nginx ended it while it waited */
+    /* nginx ended the request while it waited */
 
     if (r->connection->error) {
         return NGX_ERROR;
@@ -238,7 +234,7 @@ ngx_http_stockcert_answer_one(ngx_http_request_t *r,
             return rc;
         }
 
-        /* it may be issued, and there was no memory to say so */
+        /* it may be issued, but there was no memory for the answer */
     }
 
     rc = ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_OUTCOME_UNKNOWN,

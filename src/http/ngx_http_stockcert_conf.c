@@ -194,7 +194,7 @@ ngx_http_stockcert_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
 }
 
 
-/* the files' directives come here, too: cf->handler stays */
+/* the included file's directives come here, too: cf->handler stays */
 
 static char *
 ngx_http_stockcert_include(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
@@ -216,7 +216,7 @@ ngx_http_stockcert_company(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
         return "\"company\" directive is duplicate";
     }
 
-    /* a ledger may have one from before; a new ledger is asked for more */
+    /* an old ledger may have such a name; a new ledger may not */
 
     fault = stockcert_text_fault((char *) value[1].data, value[1].len);
     if (fault) {

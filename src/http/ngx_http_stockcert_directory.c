@@ -12,7 +12,7 @@
 #include <stockcert_filesystem.h>
 
 
-#define NGX_HTTP_STOCKCERT_LINKS  8        /* on the way, within each other */
+#define NGX_HTTP_STOCKCERT_LINKS  8        /* links that lead to links */
 
 
 static ngx_fd_t ngx_http_stockcert_walk(ngx_cycle_t *cycle, ngx_fd_t fd,
@@ -61,7 +61,7 @@ ngx_http_stockcert_tell_filesystem(ngx_cycle_t *cycle,
 
     name = stockcert_filesystem_name((char *) ledger->path.data, &kind);
 
-    /* what is not there, the workers will say */
+    /* if it is not there, the workers say so */
 
     if (name == NULL || kind == STOCKCERT_FILESYSTEM_LOCAL) {
         return;
@@ -78,8 +78,8 @@ ngx_http_stockcert_tell_filesystem(ngx_cycle_t *cycle,
 
 
 /*
- * from fd, which it closes; returns a descriptor, or -1 after it has logged
- * why
+ * Goes on from fd, which it closes. Returns a descriptor, or -1 after it has
+ * logged why.
  */
 
 static ngx_fd_t
@@ -182,7 +182,7 @@ ngx_http_stockcert_follow(ngx_cycle_t *cycle, ngx_fd_t dir, ngx_fd_t link,
 }
 
 
-/* flushed to disk, and so is its name in the directory that has it */
+/* Flushed to disk, as is its name in its directory. */
 
 static ngx_fd_t
 ngx_http_stockcert_make(ngx_cycle_t *cycle, ngx_fd_t dir, const char *name,
@@ -194,7 +194,7 @@ ngx_http_stockcert_make(ngx_cycle_t *cycle, ngx_fd_t dir, const char *name,
 
         if (ngx_errno == NGX_EEXIST) {
 
-            /* another master has made it since, and will give it */
+            /* another master has just made it, and will give it */
 
             fd = openat(dir, name, O_PATH|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
             if (fd != -1) {
@@ -257,7 +257,7 @@ ngx_http_stockcert_give(ngx_cycle_t *cycle, ngx_fd_t fd, const char *name)
         return NGX_ERROR;
     }
 
-    /* itself and its parent */
+    /* the directory itself and its parent */
 
     for (n = 0; n < 3 && readdir(dir); n++) { /* void */ }
 
@@ -279,7 +279,7 @@ ngx_http_stockcert_give(ngx_cycle_t *cycle, ngx_fd_t fd, const char *name)
 }
 
 
-/* a descriptor that was opened with O_PATH is none for fsync() */
+/* fsync() refuses a descriptor that was opened with O_PATH */
 
 static ngx_int_t
 ngx_http_stockcert_flush(ngx_cycle_t *cycle, ngx_fd_t dir, const char *name)

@@ -35,8 +35,8 @@ static ngx_int_t ngx_http_stockcert_parameter(ngx_http_request_t *r,
 
 
 /*
- * Reads and answers from one snapshot.  What reads returns NGX_ABORT where the
- * ledger failed, and NGX_DECLINED where a precondition is not met.
+ * Reads and answers from one snapshot. A function that reads returns NGX_ABORT
+ * if the ledger failed, and NGX_DECLINED if a precondition is not met.
  */
 
 ngx_int_t
@@ -58,7 +58,7 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
                                          NULL, NULL);
     }
 
-    /* STOCKCERT_NOT_FOUND sets no error, and may be damage here */
+    /* STOCKCERT_NOT_FOUND sets no error, and may mean damage here */
 
     ngx_cpystrn((u_char *) error.text, (u_char *) NGX_HTTP_STOCKCERT_MISSING,
                 sizeof(error.text));
@@ -154,7 +154,7 @@ ngx_http_stockcert_get_inventory(ngx_http_request_t *r,
 }
 
 
-/* all of its certificates, to be printed */
+/* the page of all its certificates */
 
 static ngx_int_t
 ngx_http_stockcert_get_class(ngx_http_request_t *r,
@@ -412,7 +412,7 @@ ngx_http_stockcert_get_rows(stockcert_ledger_t *ledger, const ngx_str_t *code,
 }
 
 
-/* a parameter that is not there leaves *value as it is; twice is an error */
+/* A missing parameter leaves *value as it is. Twice is an error. */
 
 static ngx_int_t
 ngx_http_stockcert_parameter(ngx_http_request_t *r, const char *name,

@@ -18,7 +18,7 @@ static ngx_table_elt_t *ngx_http_stockcert_header(ngx_http_request_t *r,
     ngx_str_t *name, ngx_uint_t *n);
 
 
-/* where nothing comes of the body, it is not asked for, nor waited for */
+/* the body is not needed, so it is neither asked for nor waited for */
 
 ngx_int_t
 ngx_http_stockcert_discard(ngx_http_request_t *r)
@@ -93,7 +93,7 @@ ngx_http_stockcert_check_post(ngx_http_request_t *r)
 
     if (r->headers_in.content_length_n > STOCKCERT_SYNTAX_MAX) {
 
-        /* as nginx itself: do not stay for it */
+        /* as nginx does: do not wait for it */
 
         r->keepalive = 0;
 
@@ -212,9 +212,9 @@ ngx_http_stockcert_is_encoded(ngx_http_request_t *r)
 
 
 /*
- * RFC 9110, section 13.2.2.  There is no Last-Modified, so what asks for it is
- * ignored, as sections 13.1.3 and 13.1.4 have it.  If-None-Match of a GET is
- * left to nginx, which answers 304.
+ * RFC 9110, section 13.2.2. There is no Last-Modified, so conditions about
+ * dates are ignored (sections 13.1.3 and 13.1.4). nginx handles If-None-Match
+ * of a GET, and answers 304.
  */
 
 ngx_int_t
@@ -241,7 +241,7 @@ ngx_http_stockcert_preconditions(ngx_http_request_t *r, const ngx_str_t *etag)
 }
 
 
-/* "*" is anything that is there; otherwise by strong comparison */
+/* "*" matches anything that is there; tags use strong comparison */
 
 static ngx_uint_t
 ngx_http_stockcert_is_there(ngx_str_t *tags, const ngx_str_t *etag)
@@ -315,7 +315,7 @@ ngx_http_stockcert_key(ngx_http_request_t *r, stockcert_grant_t *grant)
 }
 
 
-/* the last one of a name in lower case, and how many there are */
+/* the last header of a name in lower case, and how many there are */
 
 static ngx_table_elt_t *
 ngx_http_stockcert_header(ngx_http_request_t *r, ngx_str_t *name,

@@ -20,8 +20,8 @@ static ngx_int_t ngx_http_stockcert_send_page(ngx_http_request_t *r,
 
 
 /*
- * RFC 9110, section 12.5.1, in short: HTML is for who names it, and does not
- * like JSON as well, or anything better.  All others get JSON.
+ * RFC 9110, section 12.5.1, in short. HTML is for a client that names it,
+ * prefers it to JSON, and likes nothing else better. All others get JSON.
  */
 
 ngx_uint_t
@@ -229,7 +229,7 @@ ngx_http_stockcert_html_problem(ngx_http_request_t *r, ngx_uint_t status,
 }
 
 
-/* from the journal's end, and not for ever where it has other entries */
+/* goes back from the journal's end, but stops after many other entries */
 
 ngx_int_t
 ngx_http_stockcert_html_latest(stockcert_ledger_t *ledger, uint64_t position,

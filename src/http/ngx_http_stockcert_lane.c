@@ -13,10 +13,10 @@
 #include <stockcert_text.h>
 
 
-#define NGX_HTTP_STOCKCERT_OPEN   200      /* milliseconds, at most so long for
-                                              others as the worker starts */
-#define NGX_HTTP_STOCKCERT_FILES  100      /* milliseconds between two looks
-                                              whether they are still there */
+#define NGX_HTTP_STOCKCERT_OPEN   200      /* milliseconds to wait for others
+                                              at most, as the worker starts */
+#define NGX_HTTP_STOCKCERT_FILES  100      /* milliseconds between two checks
+                                              of the files */
 
 
 static void ngx_http_stockcert_lane_look(ngx_http_stockcert_lane_t *lane);
@@ -67,7 +67,7 @@ ngx_http_stockcert_lane_create(ngx_cycle_t *cycle,
 
     ledger->lane = lane;
 
-    /* a worker that was killed may have left grants of its own */
+    /* a killed worker may have left grants of its own */
 
     lane->answered = stockcert_lane_filled(lane->lane);
 
@@ -106,7 +106,7 @@ ngx_http_stockcert_lane_start(ngx_http_stockcert_ledger_t *ledger)
 }
 
 
-/* the worker's own lane, among those of all workers, or alone */
+/* finds the worker's own lane, shared or alone */
 
 static ngx_int_t
 ngx_http_stockcert_lane_share(ngx_cycle_t *cycle,
@@ -148,7 +148,9 @@ ngx_http_stockcert_lane_destroy(ngx_http_stockcert_ledger_t *ledger)
         return;
     }
 
-    /* the thread pool has gone, but the end of a last task may be unheard */
+    /*
+     * the thread pool is gone, but the end of a last task may not be seen yet
+     */
 
     if (lane->thread_task->event.active) {
         lane->ledger = lane->task.ledger;
@@ -204,7 +206,7 @@ ngx_http_stockcert_lane_ledger(ngx_http_stockcert_ledger_t *ledger)
 }
 
 
-/* a reader's place in a lock.mdb that was removed keeps no page for it */
+/* a reader's place in a removed lock.mdb protects no page */
 
 static void
 ngx_http_stockcert_lane_look(ngx_http_stockcert_lane_t *lane)
@@ -235,7 +237,7 @@ ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
 
     lane = ledger->lane;
 
-    /* each reader may find what is damaged: one line a second will do */
+    /* each reader may find the same damage: one line a second is enough */
 
     if (lane->logged != ngx_time()) {
         lane->logged = ngx_time();
@@ -251,7 +253,7 @@ ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
 }
 
 
-/* on the event loop as the worker starts, later on a thread */
+/* runs on the event loop as the worker starts, later on a thread */
 
 stockcert_rc_e
 ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane, unsigned wait,
@@ -285,7 +287,7 @@ ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane, unsigned wait,
 }
 
 
-/* the ledger is the truth; one worker says where the configuration differs */
+/* the ledger is the truth; one worker logs where the configuration differs */
 
 void
 ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane)
@@ -305,7 +307,7 @@ ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane)
         return;
     }
 
-    /* STOCKCERT_NOT_FOUND sets no error, and would be damage here */
+    /* STOCKCERT_NOT_FOUND sets no error, and would mean damage here */
 
     ngx_cpystrn((u_char *) error.text,
                 (u_char *) "a class or an entry is missing",
@@ -347,9 +349,7 @@ ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane)
 }
 
 
-/*
- * the command is one for the shell, and one that the ledger would not refuse
- */
+/* logs a command that the shell and the ledger both accept */
 
 static void
 ngx_http_stockcert_lane_tell(ngx_http_stockcert_lane_t *lane,

@@ -11,8 +11,8 @@
 #include <ngx_http_stockcert_lane.h>
 
 
-#define NGX_HTTP_STOCKCERT_RETRY  1000     /* milliseconds from a failed try to
-                                              open a ledger to the next */
+#define NGX_HTTP_STOCKCERT_RETRY  1000     /* milliseconds between two tries to
+                                              open a ledger */
 #define NGX_HTTP_STOCKCERT_TURN   50000000 /* nanoseconds that a task commits
                                               before it gives way to others */
 #define NGX_HTTP_STOCKCERT_FULL   1000     /* milliseconds until more is put into
@@ -42,7 +42,7 @@ ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late)
 {
     ngx_uint_t  stuck;
 
-    /* as a task ends, it is looked whether anything waits */
+    /* the task's end looks for what waits */
 
     if (lane->thread_task->event.active) {
         return;
@@ -74,8 +74,9 @@ ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late)
 
 
 /*
- * As many as the pool had room for, and more only from time to time: nginx
- * writes a line for each that it has no room for, and others use it, too.
+ * Posts as many tasks as the pool had room for, and more only from time to
+ * time. nginx logs a line for each task without room, and other modules use
+ * the pool, too.
  */
 
 ngx_int_t
@@ -125,7 +126,7 @@ ngx_http_stockcert_post(ngx_http_stockcert_lane_t *lane)
 }
 
 
-/* a task has ended: who waits is first, but may have nothing to do any more */
+/* a task has ended: the first lane that waits is next, if it has work left */
 
 static void
 ngx_http_stockcert_next(ngx_http_stockcert_main_conf_t *smcf)
@@ -152,7 +153,7 @@ ngx_http_stockcert_next(ngx_http_stockcert_main_conf_t *smcf)
 }
 
 
-/* on a thread: touches lane->task, and what is shared */
+/* runs on a thread: touches lane->task, and what is shared */
 
 void
 ngx_http_stockcert_thread(void *data, ngx_log_t *log)
@@ -170,8 +171,9 @@ ngx_http_stockcert_thread(void *data, ngx_log_t *log)
 
 
 /*
- * As long as anything waits in any lane; but the thread may be the only one,
- * and others may wait for it: the event loop posts the task again.
+ * Goes on as long as anything waits in any lane. But this thread may be the
+ * only one, and other tasks may wait: then the event loop posts the task
+ * again.
  */
 
 static void
@@ -203,7 +205,10 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 
         stockcert_lanes_resign(lanes);
 
-        /* nobody leads; whoever filled a slot before saw a leader, though */
+        /*
+         * nobody leads now, but a worker that filled a slot before saw a
+         * leader
+         */
 
     } while (!leave && stockcert_lanes_waiting(lanes)
              && stockcert_lanes_lead(lanes));
@@ -240,7 +245,9 @@ ngx_http_stockcert_commit_one(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
         ngx_http_stockcert_tell_clock(lane, log);
     }
 
-    /* every one may fail: one line a second will do for the same reason */
+    /*
+     * every commit may fail: one line a second is enough for the same reason
+     */
 
     if (rc != STOCKCERT_OK
         && (task->logged != ngx_time() || task->reason != rc))
@@ -250,14 +257,14 @@ ngx_http_stockcert_commit_one(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
         ngx_http_stockcert_log(log, lane->conf, &task->error);
     }
 
-    /* a worker that ends leaves the lead to others */
+    /* a worker that ends lets others lead */
 
     return (rc != STOCKCERT_OK && rc != STOCKCERT_FULL)
            || lane->failed || ngx_exiting || ngx_quit || ngx_terminate;
 }
 
 
-/* once as it is noticed, and again from time to time */
+/* logged at once, and again from time to time */
 
 static void
 ngx_http_stockcert_tell_clock(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
@@ -343,8 +350,8 @@ ngx_http_stockcert_opened(ngx_http_stockcert_lane_t *lane)
         lane->retry = ngx_current_msec + NGX_HTTP_STOCKCERT_RETRY;
 
         /*
-         * without the lock it cannot be told whether another leader is at what
-         * still waits here: it is not known
+         * Without the lock, another leader may be working on what still waits
+         * here. So its outcome is not known.
          */
 
         ngx_http_stockcert_answer(lane, stockcert_lane_filled(lane->lane));
@@ -400,8 +407,9 @@ ngx_http_stockcert_led(ngx_http_stockcert_lane_t *lane)
 
 
 /*
- * A ledger that can be opened, but fails again and again, as with a disk that
- * does not flush: those who have waited for long are told that it is not known
+ * The ledger can be opened, but fails again and again, for example because the
+ * disk does not flush. Requests that have waited for long are told that their
+ * outcome is not known.
  */
 
 static void

@@ -70,7 +70,7 @@ ngx_http_stockcert_officer(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
 }
 
 
-/* the class may come later in the block */
+/* the class may come later in the block, so it is checked at its end */
 
 char *
 ngx_http_stockcert_par(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
@@ -163,7 +163,7 @@ ngx_http_stockcert_legend(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
     fault = stockcert_legend_fault((char *) value[1].data, value[1].len);
     if (fault) {
 
-        /* a line of the log would end before it says why */
+        /* otherwise the log's line would end before the reason */
 
         value[1].len = ngx_min(value[1].len, NGX_HTTP_STOCKCERT_LEGEND_SHOWN);
 

@@ -64,8 +64,8 @@ ngx_http_stockcert_path(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
 
 
 /*
- * One directory has one name: what is there of the path is resolved by
- * realpath(), and what is to be made has no links.
+ * Each directory has one name only. realpath() resolves the part of the path
+ * that is there, and the rest, which is made, has no links.
  */
 
 static char *
@@ -116,7 +116,7 @@ ngx_http_stockcert_real_path(ngx_conf_t *cf, ngx_str_t *path)
 
     for (next = there; next < end; next = there) {
 
-        /* a component with the slash before it */
+        /* a component, with the slash before it */
 
         for (there = next + 1; there < end && *there != '/'; there++) {
             /* void */
@@ -169,7 +169,7 @@ ngx_http_stockcert_size(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
                                           "1m, such as 64g");
     }
 
-    /* LMDB wants whole pages */
+    /* LMDB needs whole pages */
 
     ledger->size = (size_t) (size - size % (off_t) ngx_pagesize);
 
@@ -204,8 +204,8 @@ ngx_http_stockcert_create(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
 
 
 /*
- * LMDB maps the whole size of each ledger, in every worker.  Whether there is
- * room for that is known now: 503 for ever would be late.
+ * LMDB maps the whole size of each ledger, in every worker. Check now that
+ * there is room for it: otherwise workers would answer 503 for ever.
  */
 
 char *

@@ -18,7 +18,7 @@
 
 typedef struct {
     ngx_str_t                   code;
-    uint64_t                    position;  /* of the last entry that counts */
+    uint64_t                    position;  /* the last entry that counts */
     uint64_t                    last;      /* certificate */
     uint64_t                    done;
     stockcert_book_page_t       book;      /* what each row needs of it */
@@ -188,7 +188,7 @@ ngx_http_stockcert_print_handler(ngx_http_request_t *r)
 }
 
 
-/* for what was written to be sent */
+/* waits until what was written is sent */
 
 static ngx_uint_t
 ngx_http_stockcert_print_waits(ngx_http_request_t *r)
@@ -198,7 +198,7 @@ ngx_http_stockcert_print_waits(ngx_http_request_t *r)
 }
 
 
-/* the header is sent: whatever is wrong here ends the connection */
+/* the header is sent already: any error here ends the connection */
 
 static ngx_int_t
 ngx_http_stockcert_print_rows(ngx_http_request_t *r,

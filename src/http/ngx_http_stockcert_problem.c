@@ -13,9 +13,9 @@
 
 typedef struct {
     ngx_uint_t    status;
-    ngx_str_t     status_line;     /* where nginx has none */
+    ngx_str_t     status_line;     /* a status that nginx has no name for */
     ngx_str_t     type;            /* urn:stockcert:... */
-    ngx_str_t     error;           /* what the original service called it */
+    ngx_str_t     error;           /* the name in the original service */
     ngx_str_t     title;
     ngx_str_t     detail;
 } ngx_http_stockcert_problem_t;

@@ -41,7 +41,7 @@ ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
     stockcert_entry_t        *entry;
     stockcert_certificate_t   certificate;
 
-    /* as it was when it was issued, also in an answer that is sent again */
+    /* as it was issued, also if the answer is sent again */
 
     certificate.cancelled.position = 0;
 
@@ -66,10 +66,7 @@ ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    /*
-     * not r->headers_out.location, to which nginx adds the scheme and host
-     * that it thinks it has
-     */
+    /* not r->headers_out.location: nginx would add a scheme and host to it */
 
     if (url.len
         && ngx_http_stockcert_add_header(r, "Location", (char *) url.data)

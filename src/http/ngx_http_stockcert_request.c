@@ -127,7 +127,7 @@ ngx_http_stockcert_body_handler(ngx_http_request_t *r)
 }
 
 
-/* a body of one buffer in memory is used where it is */
+/* a body in one memory buffer is used in place */
 
 static ngx_int_t
 ngx_http_stockcert_body(ngx_http_request_t *r, ngx_str_t *body)
@@ -196,7 +196,7 @@ ngx_http_stockcert_body(ngx_http_request_t *r, ngx_str_t *body)
 }
 
 
-/* returns NGX_DONE, or what answering the request at once returned */
+/* returns NGX_DONE, or what answering at once returned */
 
 static ngx_int_t
 ngx_http_stockcert_grant(ngx_http_request_t *r, ngx_str_t *body)

@@ -36,7 +36,7 @@ ngx_int_t
 ngx_http_stockcert_send_header(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, off_t len)
 {
-    /* what may be kept at all must be asked for again before it is used */
+    /* caches may keep it, but must ask again before they use it */
 
     if (ngx_http_stockcert_set_header(r, &r->headers_out.cache_control,
                                       "Cache-Control",
@@ -78,7 +78,7 @@ ngx_http_stockcert_add_header(ngx_http_request_t *r, const char *name,
         return NULL;
     }
 
-    /* newer versions of nginx have more fields */
+    /* newer versions of nginx set more fields */
 
     ngx_memzero(h, sizeof(ngx_table_elt_t));
 

@@ -29,14 +29,14 @@ static ngx_int_t ngx_http_stockcert_listen(ngx_cycle_t *cycle,
     ngx_http_stockcert_main_conf_t *smcf);
 
 
-/* the master's, of the cycle before */
+/* the master's configuration of the cycle before */
 
 static ngx_http_stockcert_main_conf_t  *ngx_http_stockcert_former;
 
 
 /*
- * The memory is the cycle's own: the workers of before a reload keep theirs
- * until they have gone.
+ * The memory belongs to the cycle. Workers from before a reload keep theirs
+ * until they end.
  */
 
 void
@@ -253,9 +253,9 @@ ngx_http_stockcert_be_alone(ngx_cycle_t *cycle,
 
 
 /*
- * Once for each worker, whatever its ledgers.  As nginx's ngx_notify() does,
- * it takes each write to the eventfd for an event (EPOLLET) and never reads
- * it.
+ * Called once for each worker, for all its ledgers. As in nginx's
+ * ngx_notify(), each write to the eventfd is an event (EPOLLET), and nobody
+ * reads it.
  */
 
 static ngx_int_t
@@ -276,7 +276,7 @@ ngx_http_stockcert_listen(ngx_cycle_t *cycle,
     c->read->log = cycle->log;
     c->read->handler = ngx_http_stockcert_wake_handler;
 
-    /* a channel: nginx leaves it open as the worker quits */
+    /* a channel: nginx does not close it as the worker quits */
 
     c->read->channel = 1;
     c->write->channel = 1;

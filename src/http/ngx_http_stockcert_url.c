@@ -13,7 +13,7 @@
 #include <stockcert_text.h>
 
 
-#define NGX_HTTP_STOCKCERT_URL_MAX     255    /* bytes, of the beginning */
+#define NGX_HTTP_STOCKCERT_URL_MAX     255    /* bytes of stockcert_url */
 
 #define NGX_HTTP_STOCKCERT_URL_SCHEME  "must begin with http:// or https://"
 #define NGX_HTTP_STOCKCERT_URL_END     "must end with \"/\""
@@ -91,8 +91,8 @@ ngx_http_stockcert_target(ngx_http_request_t *r,
 
 
 /*
- * What the URI has below the location's prefix, which "rewrite" may have taken
- * from it.
+ * Finds what the URI has below the location's prefix. "rewrite" may have
+ * removed the prefix.
  */
 
 static ngx_int_t
@@ -121,7 +121,7 @@ ngx_http_stockcert_below(ngx_http_request_t *r, ngx_str_t *rest)
         return NGX_DECLINED;
     }
 
-    /* "location /acme" has /acme/CS, but not /acmeCS */
+    /* "location /acme" also gets /acme/CS, but /acmeCS is not below it */
 
     if (name->len == 0 || name->data[name->len - 1] != '/') {
 
@@ -179,7 +179,9 @@ ngx_http_stockcert_set_url(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* what can be known: what is before the first variable, and after the last */
+/*
+ * checks what is known: the parts before the first variable and after the last
+ */
 
 static const char *
 ngx_http_stockcert_variable_url_fault(ngx_str_t *value)
@@ -210,7 +212,7 @@ ngx_http_stockcert_variable_url_fault(ngx_str_t *value)
         }
     }
 
-    /* a variable at the end may have the slash */
+    /* a variable at the end may give the slash */
 
     return p[1] == '{' && last[-1] != '}' ? NGX_HTTP_STOCKCERT_URL_END : NULL;
 }
@@ -262,7 +264,7 @@ ngx_http_stockcert_url_fault(ngx_str_t *url)
 }
 
 
-/* RFC 3986, but what ends a path, and the single quote */
+/* RFC 3986, without what ends a path and without the single quote */
 
 static ngx_uint_t
 ngx_http_stockcert_is_plain(ngx_str_t *url, ngx_uint_t variables)
@@ -306,7 +308,7 @@ ngx_http_stockcert_base(ngx_http_request_t *r, ngx_str_t *base)
             return NGX_OK;
         }
 
-        /* a client may send as many as it likes: one line a second */
+        /* a client may send many of these: one line a second is enough */
 
         if (logged != ngx_time()) {
             logged = ngx_time();
@@ -366,8 +368,9 @@ ngx_http_stockcert_url(ngx_http_request_t *r, const stockcert_entry_t *issued,
 
 
 /*
- * As the client knows it, by its Host; or else by the server's name, if that
- * can be one of a host ("_" is none), and the port.  Empty if it is not known.
+ * The host as the client names it in Host. Otherwise the server's name, if
+ * that can be a host's name ("_" cannot), and the port. Empty if neither is
+ * known.
  */
 
 static ngx_int_t
@@ -411,7 +414,7 @@ ngx_http_stockcert_origin(ngx_http_request_t *r, ngx_str_t *origin)
         return NGX_OK;
     }
 
-    /* a server's name with "_" stands for any, a Host with it may be one */
+    /* a server's name with "_" matches any host; a Host may contain "_" */
 
     for (i = 0; i < host.len; i++) {
         if (!strchr("abcdefghijklmnopqrstuvwxyz"

@@ -49,7 +49,7 @@ _Static_assert(sizeof(stockcert_effects) / sizeof(stockcert_effects[0])
 
 
 /*
- * an entry that issues nothing is posted at once, after all that came before
+ * an entry that issues no certificate is posted at once, after all before it
  */
 
 stockcert_rc_e

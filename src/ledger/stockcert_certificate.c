@@ -43,7 +43,10 @@ stockcert_certificate_get(const stockcert_ledger_t *ledger,
 
     if (rc == MDB_NOTFOUND) {
 
-        /* one that is cancelled is posted */
+        /*
+         * a cancelled one is posted, because a cancellation posts all before
+         * it
+         */
 
         if (cancelled) {
             cancelled->position = 0;
@@ -121,7 +124,9 @@ stockcert_certificate_unposted(const stockcert_ledger_t *ledger, MDB_txn *txn,
 }
 
 
-/* an entry that must be there, of this kind and about this certificate */
+/*
+ * reads an entry that must be there, of this kind and about this certificate
+ */
 
 static stockcert_rc_e
 stockcert_certificate_entry(const stockcert_ledger_t *ledger, MDB_txn *txn,
@@ -166,7 +171,7 @@ stockcert_certificate_put(stockcert_ledger_t *ledger,
     value.mv_size = cancelled ? 16 : 8;
     value.mv_data = positions;
 
-    /* MDB_APPEND also refuses a number that is not above all others */
+    /* MDB_APPEND also refuses a number that is not the highest */
 
     rc = mdb_put(ledger->writer, class->certificates, &key, &value,
                  cancelled ? 0 : MDB_APPEND);

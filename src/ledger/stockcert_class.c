@@ -131,8 +131,8 @@ stockcert_class_load(stockcert_ledger_t *ledger,
 
 
 /*
- * A class may have been opened since the ledger was, as by the new workers of
- * a reload.  It is for the writer's eyes only, until its transaction ends.
+ * A class may have been opened after the ledger was, for example by the new
+ * workers of a reload. Only the writer sees it, until its transaction ends.
  */
 
 stockcert_ledger_class_t *
@@ -292,8 +292,8 @@ stockcert_class_open_certificates(stockcert_ledger_t *ledger,
 
 
 /*
- * A file can be made by somebody: whatever is read of it is what it must be,
- * or it goes no further than here.
+ * Somebody may have made this file by hand. So all that is read of it is
+ * checked here, before anything uses it.
  */
 
 static int

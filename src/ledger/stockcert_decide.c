@@ -112,7 +112,7 @@ stockcert_fix(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
 
     now = entry->time ? entry->time : stockcert_now();
 
-    /* a clock that was set back must not take the journal back */
+    /* the journal's time must not go back, even if the clock was set back */
 
     ledger->behind = now < ledger->time ? ledger->time - now : 0;
 

@@ -39,7 +39,7 @@ static stockcert_rc_e stockcert_files_newest(const stockcert_ledger_t *ledger,
 
 
 /*
- * Under a lock of the directory, as others may be making the files.  The
+ * The directory is locked, because others may be making the files, too. The
  * directory itself may be named by a link.
  */
 
@@ -87,7 +87,10 @@ stockcert_files_open(stockcert_ledger_t *ledger,
 }
 
 
-/* after LMDB has closed its own: that would drop the lock of lock.mdb */
+/*
+ * after LMDB has closed its own: closing this one drops LMDB's lock of
+ * lock.mdb
+ */
 
 void
 stockcert_files_close(stockcert_ledger_t *ledger)
@@ -102,8 +105,8 @@ stockcert_files_close(stockcert_ledger_t *ledger)
 
 
 /*
- * A file without a byte is all that is left of a ledger: LMDB would take it
- * for a new one and begin at number 1 again.
+ * An empty file is all that is left of a ledger. LMDB would take it for a new
+ * one, and begin at number 1 again.
  */
 
 static stockcert_rc_e
@@ -133,7 +136,7 @@ stockcert_files_open_data(stockcert_ledger_t *ledger,
 
     if (rc == -1 && errno == ELOOP) {
 
-        /* the disk that it leads to may not be mounted */
+        /* the disk that the link leads to may not be mounted */
 
         return stockcert_ledger_damaged(error,
                                         faccessat(dir, "data.mdb", F_OK, 0)
@@ -164,9 +167,9 @@ stockcert_files_open_data(stockcert_ledger_t *ledger,
 
 
 /*
- * Before LMDB does, to know which one it has: it is kept open, so that no
- * other file gets its number.  As root, its owner is that of data.mdb, who
- * would be kept out otherwise.
+ * Opened before LMDB opens it, to know which file LMDB has. It stays open, so
+ * that no other file gets its inode number. If root makes it, its owner is
+ * that of data.mdb; otherwise that user could not open it.
  */
 
 static stockcert_rc_e
@@ -197,7 +200,7 @@ stockcert_files_open_lock(stockcert_ledger_t *ledger, int dir,
 
         case EROFS:
 
-            /* LMDB reads without one there */
+            /* on a read-only file system, LMDB reads without lock.mdb */
 
             return STOCKCERT_OK;
 
@@ -216,7 +219,7 @@ stockcert_files_open_lock(stockcert_ledger_t *ledger, int dir,
                                         "link), and must have none: remove it");
     }
 
-    /* LMDB fills in one without a byte */
+    /* LMDB fills in an empty lock.mdb */
 
     if (rc == ENODATA && fstat(ledger->lock_fd, &st) == 0
         && S_ISREG(st.st_mode))
@@ -237,8 +240,8 @@ stockcert_files_open_env(stockcert_ledger_t *ledger,
     struct stat   st;
 
     /*
-     * MDB_NOTLS: the reader's transaction is used by whatever thread reads;
-     * all other flags are LMDB's own defaults, the durable ones
+     * MDB_NOTLS: any thread may use the reader's transaction. All other flags
+     * are LMDB's own defaults, which are durable.
      */
 
     flags = MDB_NOTLS | (conf->access == STOCKCERT_READ ? MDB_RDONLY : 0);
@@ -253,7 +256,10 @@ stockcert_files_open_env(stockcert_ledger_t *ledger,
         return stockcert_ledger_error(error, "mdb_env_get_fd()", rc);
     }
 
-    /* LMDB opened by name what was looked at by descriptor */
+    /*
+     * LMDB opened the file by its name: check that it is the one seen by
+     * descriptor
+     */
 
     if (fstat(ledger->fd, &st) == -1) {
         return stockcert_ledger_error(error, "fstat()", errno);
@@ -271,8 +277,9 @@ stockcert_files_open_env(stockcert_ledger_t *ledger,
 
 
 /*
- * An environment without data.  It is flushed before it gets its name: what a
- * power cut leaves of one half made is not refused, but made again.
+ * Makes an environment without data. It is flushed before it gets its name. So
+ * a power cut leaves no half-made file under that name, and the next open
+ * makes it anew.
  */
 
 static stockcert_rc_e
@@ -326,7 +333,7 @@ stockcert_files_open_dbi(stockcert_ledger_t *ledger, const char *name,
 }
 
 
-/* a page that the file does not have would be a SIGBUS when it is read */
+/* reading a page that the file does not have would be a SIGBUS */
 
 static stockcert_rc_e
 stockcert_files_check_size(stockcert_ledger_t *ledger, stockcert_error_t *error)
@@ -358,7 +365,7 @@ stockcert_files_check_size(stockcert_ledger_t *ledger, stockcert_error_t *error)
 }
 
 
-/* returns 0; EMLINK for a file with other names, ENODATA, or what errno is */
+/* returns 0; EMLINK for a file with other names; ENODATA; or errno */
 
 static int
 stockcert_files_note(stockcert_file_t *file, int fd)
@@ -385,8 +392,8 @@ stockcert_files_note(stockcert_file_t *file, int fd)
 
 
 /*
- * Without the times, which Linux 6.13 and later keep in finer grains once they
- * were asked for: then each commit would have a change of them to write.
+ * Does not ask for times. Linux 6.13 and later keep finer times for a file
+ * once somebody has asked: then each commit would have to write them, too.
  */
 
 static int
@@ -474,7 +481,7 @@ stockcert_files_differ(const stockcert_ledger_t *ledger)
         return 1;
     }
 
-    /* a reader's number is what lock.mdb has */
+    /* a reader's transaction number is the one in lock.mdb */
 
     id = mdb_txn_id(txn);
     mdb_txn_abort(txn);
@@ -483,7 +490,7 @@ stockcert_files_differ(const stockcert_ledger_t *ledger)
 }
 
 
-/* of the two meta pages in the map */
+/* the newer of the two meta pages in the map */
 
 static stockcert_rc_e
 stockcert_files_newest(const stockcert_ledger_t *ledger, uint64_t *txn,

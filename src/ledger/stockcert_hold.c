@@ -31,7 +31,7 @@ stockcert_hold_open(const char *path, size_t size, stockcert_hold_t **hold,
     char               lock[PATH_MAX];
     stockcert_hold_t  *h;
 
-    /* LMDB would follow a link; it makes what is not there */
+    /* LMDB would follow a link; and it makes lock.mdb if that is missing */
 
     if (snprintf(lock, sizeof(lock), "%s/lock.mdb", path)
         >= (int) sizeof(lock))

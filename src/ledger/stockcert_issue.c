@@ -161,8 +161,8 @@ stockcert_ledger_find(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
     }
 
     /*
-     * a transaction that changes nothing flushes nothing; and who committed
-     * this entry may have died before it was flushed
+     * A transaction that changes nothing flushes nothing. Another process may
+     * have committed this entry, and died before its flush.
      */
 
     if (!ledger->flushed) {

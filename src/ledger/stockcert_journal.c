@@ -234,8 +234,8 @@ stockcert_journal_unposted(MDB_cursor *cursor, stockcert_entry_t *entry,
 
 
 /*
- * A file can be made by somebody: whatever is read of it is what it must be,
- * or it goes no further than here.
+ * Somebody may have made this file by hand. So all that is read of it is
+ * checked here, before anything uses it.
  */
 
 static stockcert_rc_e

@@ -137,7 +137,7 @@ stockcert_keys_put(stockcert_ledger_t *ledger,
 }
 
 
-/* those of the unposted entries, in the order of the journal */
+/* searches the unposted entries, in the order of the journal */
 
 static stockcert_rc_e
 stockcert_keys_items(stockcert_ledger_t *ledger, uint8_t *items, size_t *n,
@@ -195,7 +195,7 @@ stockcert_keys_hash(stockcert_ledger_t *ledger, const stockcert_str_t *key,
 }
 
 
-/* newest runs first: most that is asked for again is asked for soon */
+/* newest runs first: most repeats come soon after the first request */
 
 static stockcert_rc_e
 stockcert_keys_search(stockcert_ledger_t *ledger, MDB_cursor *cursor,
@@ -235,7 +235,7 @@ stockcert_keys_search(stockcert_ledger_t *ledger, MDB_cursor *cursor,
 }
 
 
-/* those of n items that come first and have the hash */
+/* the items with this hash, from the first of n */
 
 static stockcert_rc_e
 stockcert_keys_compare(stockcert_ledger_t *ledger, const uint8_t *items,
@@ -274,8 +274,8 @@ stockcert_keys_compare(stockcert_ledger_t *ledger, const uint8_t *items,
 
 
 /*
- * The first item that is not below the hash.  Hashes are spread evenly: it is
- * not far from where it would be if they were so exactly.
+ * Finds the first item that is not below the hash. Hashes are spread evenly,
+ * so it is close to where an exactly even spread would put it.
  */
 
 static size_t
@@ -288,7 +288,7 @@ stockcert_keys_first(const uint8_t *items, size_t n, const uint8_t *hash)
     i = ((stockcert_get64(hash) >> 32) * n) >> 32;
     step = 1;
 
-    /* all below "low" are below the hash, and none from "high" on is */
+    /* all items before "low" are below the hash, and none from "high" on is */
 
     while (low < high) {
 
@@ -314,7 +314,8 @@ stockcert_keys_first(const uint8_t *items, size_t n, const uint8_t *hash)
 
 
 /*
- * n items in the order of the journal, which it frees; returns 0, or an error
+ * Writes n items, given in the order of the journal, as a run; frees them.
+ * Returns 0, or an error.
  */
 
 static int

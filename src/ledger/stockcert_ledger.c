@@ -37,9 +37,7 @@ stockcert_ledger_version(char *text, size_t size)
 }
 
 
-/*
- * again, where the first try removed a lock.mdb that was of another data.mdb
- */
+/* tries again if the first try removed a lock.mdb of another data.mdb */
 
 stockcert_rc_e
 stockcert_ledger_open(const stockcert_ledger_conf_t *conf,
@@ -89,7 +87,10 @@ stockcert_ledger_try(const stockcert_ledger_conf_t *conf,
         goto failed;
     }
 
-    /* a writer finds out why; readers see what lock.mdb says */
+    /*
+     * the files may be of different transactions: a writer finds out why, a
+     * reader uses what lock.mdb says
+     */
 
     if (conf->access != STOCKCERT_READ && stockcert_files_differ(l)) {
 
@@ -103,7 +104,7 @@ stockcert_ledger_try(const stockcert_ledger_conf_t *conf,
         stockcert_ledger_abort(l);
     }
 
-    /* most of the time all is there, and there is no lock to wait for */
+    /* most of the time nothing is missing, and no lock is needed */
 
     rc = stockcert_ledger_use(l, conf, 0, error);
 
@@ -118,7 +119,8 @@ stockcert_ledger_try(const stockcert_ledger_conf_t *conf,
     }
 
     /*
-     * what is read must not be undone: who committed it may not have flushed
+     * another process may have committed without a flush: what is read must
+     * last
      */
 
     if (conf->access != STOCKCERT_READ) {

@@ -34,7 +34,10 @@ stockcert_ledger_error(stockcert_error_t *error, const char *call, int rc)
 
     case EAGAIN:
 
-        /* a reader's place is locked by its number, which both have */
+        /*
+         * LMDB locks a reader's place by the process number, and both have the
+         * same
+         */
 
         snprintf(error->text, sizeof(error->text), "a process of another PID "
                  "namespace, such as a container's, has it open: run all that "

@@ -20,9 +20,9 @@
 
 
 /*
- * A lock belongs to the open file, which a forked child has as well: it would
- * be held for as long as the child lives, whatever becomes of the process that
- * took it.  So the child closes all of them.
+ * A lock belongs to the open file, and a forked child has that, too. The child
+ * would hold the lock for as long as it lives, even after the process that
+ * took it died. So the child closes all of them.
  */
 
 
@@ -171,7 +171,7 @@ stockcert_lock_take(stockcert_lock_t *lock, unsigned wait,
 void
 stockcert_lock_drop(stockcert_lock_t *lock)
 {
-    /* it can fail only where there is no such descriptor */
+    /* it can only fail if there is no such descriptor */
 
     (void) flock(lock->fd, LOCK_UN);
 }

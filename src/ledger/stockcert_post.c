@@ -17,8 +17,8 @@ static stockcert_rc_e stockcert_post_read(stockcert_ledger_t *ledger,
 
 
 /*
- * What can be told at once of whether the databases belong together; all of it
- * is for "stockcert verify".
+ * Checks quickly whether the databases belong together; "stockcert verify"
+ * checks all of it.
  */
 
 stockcert_rc_e
@@ -70,7 +70,10 @@ stockcert_post_check(stockcert_ledger_t *ledger, stockcert_error_t *error)
         return stockcert_ledger_error(error, "mdb_stat()", rc);
     }
 
-    /* each class and certificate has an entry; other kinds come on top */
+    /*
+     * each class and certificate has an entry; entries of other kinds come on
+     * top
+     */
 
     if (stat.ms_entries != ledger->position || entries > ledger->position) {
         return stockcert_ledger_damaged(error, "the journal has lost entries");
@@ -93,7 +96,7 @@ stockcert_post_catch_up(stockcert_ledger_t *ledger, stockcert_error_t *error)
 
     if (ledger->known) {
 
-        /* it will be known again if this transaction is committed */
+        /* set again when this transaction is committed */
 
         ledger->known = 0;
         return STOCKCERT_OK;

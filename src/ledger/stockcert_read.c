@@ -24,7 +24,10 @@ stockcert_ledger_snapshot(stockcert_ledger_t *ledger, stockcert_error_t *error)
 
     rc = mdb_txn_renew(ledger->reader);
 
-    /* somebody raised its size; with a writer, this could be in its way */
+    /*
+     * somebody raised the size; a writer in this process might be using the
+     * map
+     */
 
     if (rc == MDB_MAP_RESIZED && ledger->access == STOCKCERT_READ) {
 
@@ -94,7 +97,7 @@ stockcert_ledger_classes(stockcert_ledger_t *ledger,
 }
 
 
-/* what is not posted yet of n classes, into their counters */
+/* adds the unposted entries to the counters of n classes */
 
 static stockcert_rc_e
 stockcert_ledger_count_unposted(stockcert_ledger_t *ledger,
@@ -196,8 +199,8 @@ stockcert_ledger_usage(stockcert_ledger_t *ledger, stockcert_usage_t *usage,
 
 
 /*
- * Page by page: a copy that leaves out the free pages has to walk all trees in
- * one long read; this one is the file as it is.
+ * Copies the file as it is, page by page. A copy without the free pages would
+ * walk all trees in one long read.
  */
 
 stockcert_rc_e

@@ -33,11 +33,11 @@ static stockcert_rc_e stockcert_ledger_use_header(stockcert_ledger_t *ledger,
 
 
 /*
- * All databases are opened in this one transaction: LMDB wants that once for a
- * process, and not from two transactions at a time.  (Those of classes that
- * the writer meets later it opens itself, and nobody else does.)  They are
- * made with the ledger or class that they belong to; if one is not there
- * later, something is lost, and the ledger is refused.
+ * All databases are opened in this one transaction. LMDB allows that once in a
+ * process, and not in two transactions at a time. (Only the writer opens those
+ * of classes that it finds later.) They are made together with their ledger or
+ * class. If one is missing later, something was lost, and the ledger is
+ * refused.
  */
 
 stockcert_rc_e
@@ -205,8 +205,9 @@ stockcert_ledger_open_header(stockcert_ledger_t *ledger,
 
 
 /*
- * LMDB flushes its file, but not the directory that it made the file in.  This
- * is done before the header is: a ledger that has one is in its directory.
+ * LMDB flushes its file, but not the directory entry that it made. So the
+ * directory is flushed before the header is written: a ledger with a header is
+ * always found in its directory.
  */
 
 static stockcert_rc_e

@@ -14,7 +14,7 @@
 #include "stockcert_store.h"
 
 
-#define STOCKCERT_DISK_FULL  (1024 * 1024)     /* bytes, fewer are as none */
+#define STOCKCERT_DISK_FULL  (1024 * 1024)     /* bytes; fewer are no room */
 
 
 static void stockcert_ledger_end(stockcert_ledger_t *ledger);
@@ -22,12 +22,12 @@ static void stockcert_ledger_look_for_dead(stockcert_ledger_t *ledger);
 
 
 /*
- * Writers queue here, at the kernel, before they ask for LMDB's lock.  That
- * one is what keeps them apart, also from other programs; but it is a robust
- * mutex, and if a waiter is killed just as it is woken, the others may sleep
- * on until somebody else has to wait.  A lock of the kernel's wakes all that
- * wait.  It is of data.mdb, and so also keeps apart writers who do not have
- * the same lock.mdb.
+ * Writers queue here, in the kernel, before they ask for LMDB's lock. LMDB's
+ * lock keeps all writers apart, also those of other programs. But it is a
+ * robust mutex: if a waiter is killed just as it is woken, the others may
+ * sleep on until somebody else has to wait. A lock of the kernel wakes all
+ * that wait. It is a lock of data.mdb, so it also keeps apart writers who have
+ * different lock.mdb files.
  */
 
 stockcert_rc_e
@@ -80,7 +80,7 @@ stockcert_ledger_begin_write(stockcert_ledger_t *ledger, unsigned wait,
 }
 
 
-/* the transaction has ended, and with it the lock that was taken for it */
+/* the transaction has ended, and so has the lock that was taken for it */
 
 static void
 stockcert_ledger_end(stockcert_ledger_t *ledger)
@@ -132,7 +132,7 @@ stockcert_ledger_look_for_dead(stockcert_ledger_t *ledger)
     if (ts.tv_sec != ledger->checked) {
         ledger->checked = ts.tv_sec;
 
-        /* where it fails, they are found later */
+        /* if this fails, a later call finds them */
 
         (void) stockcert_ledger_check_readers(ledger, NULL, &error);
     }
@@ -165,7 +165,7 @@ stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
         return STOCKCERT_OK;
     }
 
-    /* a write that ends short is EIO for LMDB: most likely the disk is full */
+    /* LMDB reports a short write as EIO: most likely the disk is full */
 
     if (rc == EIO && fstatvfs(ledger->fd, &fs) == 0
         && fs.f_bavail * fs.f_frsize < STOCKCERT_DISK_FULL)
@@ -176,9 +176,9 @@ stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
     failed = stockcert_ledger_error(error, "mdb_txn_commit()", rc);
 
     /*
-     * LMDB does not tell whether it failed before the meta page, with nothing
-     * changed, or in writing it, when only the disk knows.  After the latter
-     * it refuses every transaction (MDB_PANIC).
+     * LMDB does not tell where it failed. Before the meta page, nothing has
+     * changed. While writing it, only the disk knows the result; then LMDB
+     * refuses every later transaction (MDB_PANIC).
      */
 
     rc = mdb_txn_begin(ledger->env, NULL, MDB_RDONLY, &probe);
@@ -202,8 +202,7 @@ stockcert_ledger_abort(stockcert_ledger_t *ledger)
 
 
 /*
- * What was written and cannot be flushed is no matter of room: who has nothing
- * to refuse must not be told that it is full.
+ * A failed flush is not a lack of room, so it is not told as STOCKCERT_FULL.
  */
 
 stockcert_rc_e

@@ -134,7 +134,7 @@ stockcert_book_class(FILE *file, const stockcert_book_page_t *page,
     stockcert_html_text(file, &class->code);
     fprintf(file, ")%s</h2>\n", link ? "</a>" : "");
 
-    /* in thousandths of the width */
+    /* in thousandths of the bar's width */
 
     fprintf(file, "<svg class=\"bar\" viewBox=\"0 0 1000 10\" "
             "preserveAspectRatio=\"none\" role=\"img\" aria-label=\"%.1f%% of "
@@ -235,7 +235,7 @@ stockcert_problem_write(FILE *file, const stockcert_problem_page_t *page)
     stockcert_html_text(file, &page->detail);
     fputs("</p>\n", file);
 
-    /* from 500 on, the detail has it */
+    /* from 500 on, the detail says so */
 
     if (page->status == 404) {
         fputs("<p>The stock book has all that there is.</p>\n", file);

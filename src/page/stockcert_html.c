@@ -18,7 +18,8 @@
 #include "stockcert_style.h"
 
 
-#define STOCKCERT_QR_MARGIN  4     /* modules, as the standard asks for */
+#define STOCKCERT_QR_MARGIN  4     /* modules of margin, which the standard
+                                      requires */
 
 
 static void stockcert_html_hundreds(FILE *file, unsigned n);
@@ -143,7 +144,7 @@ stockcert_html_width(const stockcert_str_t *str)
             width += 80;
 
         } else if (ch >= 0x80) {
-            /* the rest of a character */
+            /* a later byte of a character */
 
         } else if (strchr("MWmw@%&", ch)) {
             width += 115;

@@ -69,7 +69,7 @@ stockcert_paper_write(FILE *file, const stockcert_paper_t *paper,
 }
 
 
-/* the i-th of n, from 1 */
+/* the i-th sheet of n, from 1 */
 
 static void
 stockcert_paper_sheet(FILE *file, const stockcert_paper_t *paper,
@@ -116,7 +116,7 @@ stockcert_paper_sheet(FILE *file, const stockcert_paper_t *paper,
 }
 
 
-/* waves between two lines, as money and shares have had them for long */
+/* a border of waves, as on bank notes */
 
 static void
 stockcert_paper_frame(FILE *file, int first)
@@ -219,7 +219,7 @@ stockcert_paper_body(FILE *file, const stockcert_paper_t *paper,
 }
 
 
-/* what the first sheet has at its place */
+/* the first sheet has its content here */
 
 static void
 stockcert_paper_again(FILE *file, const stockcert_paper_page_t *page)
@@ -351,7 +351,7 @@ stockcert_paper_record(FILE *file, const stockcert_paper_page_t *page)
 }
 
 
-/* said in words as well, where that is the case */
+/* said in words as well, where it is so */
 
 static void
 stockcert_paper_over(FILE *file, const char *word, const char *colour)

@@ -18,9 +18,9 @@
 #define STOCKCERT_PLAN_WIDTH     231   /* in the frame */
 #define STOCKCERT_PLAN_HEIGHT    166
 #define STOCKCERT_PLAN_SIGN      30    /* the QR code, at least */
-#define STOCKCERT_PLAN_OFFICER   77    /* half of what is beside it */
+#define STOCKCERT_PLAN_OFFICER   77    /* half of the space beside it */
 #define STOCKCERT_PLAN_LEAST     2.5   /* 7 points */
-#define STOCKCERT_PLAN_GAP       1.5   /* at least, between texts */
+#define STOCKCERT_PLAN_GAP       1.5   /* at least, between two texts */
 #define STOCKCERT_PLAN_LEGEND    1
 
 /* hundredths of the type's size, as stockcert_html_width() */
@@ -122,7 +122,7 @@ stockcert_paper_plan(const stockcert_paper_t *paper,
 }
 
 
-/* all but the legends */
+/* the height of all but the legends */
 
 static double
 stockcert_plan_face(const stockcert_paper_t *paper,
@@ -210,7 +210,7 @@ stockcert_plan_legends(const stockcert_paper_t *paper, size_t first,
 }
 
 
-/* a line ends before its end, by half a word */
+/* on average, a line stays empty by half a word */
 
 static double
 stockcert_plan_text(const stockcert_type_t *type, size_t width, double room,

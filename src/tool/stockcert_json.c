@@ -80,7 +80,7 @@ stockcert_json_entry(FILE *file, const stockcert_entry_t *entry)
 }
 
 
-/* a control character, which no text has, is a question mark */
+/* a control character, which no text has, becomes a question mark */
 
 void
 stockcert_json_string(FILE *file, const stockcert_str_t *str)
@@ -272,7 +272,7 @@ stockcert_json_get_number(json_t *object, const char *name, uint64_t *number)
 }
 
 
-/* 1 to max bytes; what else is asked of it is for the ledger to say */
+/* 1 to max bytes; the ledger checks the rest */
 
 static int
 stockcert_json_get_text(json_t *object, const char *name, size_t max,

@@ -20,7 +20,7 @@
 #include "stockcert_place.h"
 
 
-#define STOCKCERT_PLACE_LINKS  40      /* as many as the kernel follows */
+#define STOCKCERT_PLACE_LINKS  40      /* the kernel follows as many */
 
 
 static int stockcert_place_split(stockcert_place_t *place, const char *path);
@@ -74,9 +74,7 @@ stockcert_place_close(stockcert_place_t *place)
 }
 
 
-/*
- * "dir/" is "dir"; a path that does not begin with "/" is one from the parent
- */
+/* "dir/" is "dir"; a path without "/" at its start begins at the parent */
 
 static int
 stockcert_place_split(stockcert_place_t *place, const char *path)
@@ -171,7 +169,7 @@ stockcert_place_follow(stockcert_place_t *place, int fd, char *target)
         return -1;
     }
 
-    /* such as /dev/stdout, of a pipe: that has no path */
+    /* /dev/stdout can be a pipe, for example: that has no path */
 
     if (fs.f_type == PROC_SUPER_MAGIC
         && fstatat(place->parent, place->name, &st, 0) == 0

@@ -122,7 +122,7 @@ main(int argc, char **argv)
         return STOCKCERT_EXIT_FAILED;
     }
 
-    /* what is made of a ledger is for its owner, as the ledger is */
+    /* files made from a ledger are for its owner only, as the ledger is */
 
     (void) umask(077);
 

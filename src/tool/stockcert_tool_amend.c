@@ -15,7 +15,7 @@
 #include "stockcert_tool.h"
 
 
-/* the one option of a command here, which it needs */
+/* the one option of a command, which it needs */
 
 static const char *stockcert_tool_text(int argc, char **argv,
     const char *option, int nargs);
@@ -109,7 +109,7 @@ stockcert_tool_cancel(int argc, char **argv)
 }
 
 
-/* NULL if that is not how the command is used; optind is at its arguments */
+/* Returns NULL for wrong usage. optind is then at the arguments. */
 
 static const char *
 stockcert_tool_text(int argc, char **argv, const char *option, int nargs)
@@ -136,7 +136,7 @@ stockcert_tool_text(int argc, char **argv, const char *option, int nargs)
 }
 
 
-/* the entry's position is 0 where there was nothing to change */
+/* the entry's position is 0 if there was nothing to change */
 
 static int
 stockcert_tool_amend(const char *path, stockcert_entry_t *entry)
@@ -223,8 +223,8 @@ stockcert_tool_enter_entry(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
 
 
 /*
- * whether there was another number before; who committed that may not have
- * flushed
+ * Whether the number was another one. The process that committed it may not
+ * have flushed.
  */
 
 static stockcert_rc_e

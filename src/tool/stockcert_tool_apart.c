@@ -97,7 +97,7 @@ stockcert_tool_child(stockcert_apart_t *apart, pid_t parent, int pipes[][2])
     int     status;
     size_t  i;
 
-    /* neither the output nor the terminal is for the owner */
+    /* the owner's process gets neither the output nor the terminal */
 
     stockcert_whole_forget();
     (void) setsid();
@@ -110,7 +110,7 @@ stockcert_tool_child(stockcert_apart_t *apart, pid_t parent, int pipes[][2])
 
     status = stockcert_tool_enter(apart->path);
 
-    /* after that, as a change of the user takes it back */
+    /* a change of the user resets this, so it comes after */
 
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent) {
         _exit(STOCKCERT_EXIT_FAILED);

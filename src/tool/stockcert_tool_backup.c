@@ -116,7 +116,7 @@ stockcert_tool_backup_to(stockcert_backup_t *backup, stockcert_whole_t *whole,
         return status;
     }
 
-    /* nobody but us can enter it, whatever its name leads to now */
+    /* nobody else can enter it, whatever its name leads to now */
 
     if (fchdir(whole->fd) == -1) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
@@ -127,7 +127,7 @@ stockcert_tool_backup_to(stockcert_backup_t *backup, stockcert_whole_t *whole,
 }
 
 
-/* as the ledger's owner */
+/* runs as the ledger's owner */
 
 static int
 stockcert_tool_backup_read(stockcert_apart_t *apart, void *data)

@@ -192,7 +192,7 @@ stockcert_tool_export_file(const char *path, stockcert_export_t *export)
 }
 
 
-/* as the ledger's owner */
+/* runs as the ledger's owner */
 
 static int
 stockcert_tool_export_read(stockcert_apart_t *apart, void *data)
@@ -229,8 +229,8 @@ stockcert_tool_export_read(stockcert_apart_t *apart, void *data)
 
 
 /*
- * As of the snapshot that the ledger was opened with; the journal only grows,
- * so that what is read later is the same.
+ * As of the snapshot that the ledger was opened with. The journal only grows,
+ * so later reads give the same.
  */
 
 static int
@@ -264,7 +264,7 @@ stockcert_tool_export_to(stockcert_ledger_t *ledger, stockcert_export_t *export,
         header.created = stockcert_ledger_created(ledger);
         header.company = stockcert_ledger_company(ledger);
 
-        /* what is only a part has no header: it cannot be imported */
+        /* a part has no header, so it cannot be imported */
 
         if (export->since == 0) {
             stockcert_json_header(file, &header, last,

@@ -79,7 +79,7 @@ stockcert_tool_import(int argc, char **argv)
                                     whole.fault);
     }
 
-    /* nobody but us can enter it, whatever its name leads to */
+    /* nobody else can enter it, whatever its name leads to */
 
     if (fchdir(whole.fd) == -1) {
         status = stockcert_tool_error(STOCKCERT_EXIT_FAILED,

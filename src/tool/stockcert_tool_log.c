@@ -135,8 +135,8 @@ stockcert_tool_log_options(int argc, char **argv, stockcert_log_t *log)
 
 
 /*
- * Waits, and makes sure that what comes next is of the same journal.  A
- * lock.mdb that was removed is made anew by who writes: then all is opened
+ * Waits, and makes sure that the next entries are of the same journal. If
+ * lock.mdb was removed, a writer makes a new one, and the ledger is opened
  * again.
  */
 
@@ -182,8 +182,8 @@ stockcert_tool_log_go_on(stockcert_log_t *log)
 
 
 /*
- * Another directory may be in the place of this one.  The ledger's owner may
- * not be let to see that, and then it cannot be told.
+ * Another directory may be in the place of this one. The ledger's owner may
+ * not be allowed to see that; then it is not noticed.
  */
 
 static int
@@ -203,7 +203,7 @@ stockcert_tool_log_is_here(const stockcert_log_t *log)
 }
 
 
-/* whether what was shown is in the journal still: its last seal is kept */
+/* whether the journal still has what was shown, by the last seal */
 
 static int
 stockcert_tool_log_note(stockcert_log_t *log)
@@ -258,7 +258,7 @@ stockcert_tool_log_replaced(const stockcert_log_t *log)
 }
 
 
-/* and ends as a write would, if nobody is left to read what is written */
+/* and ends, as a write would, if nobody reads the output any more */
 
 static int
 stockcert_tool_log_wait(void)
@@ -282,8 +282,8 @@ stockcert_tool_log_wait(void)
 
 
 /*
- * Columns that can be read by eye; texts come last, as they have any length.
- * A cancellation has the shares that it gave back.
+ * Columns that people can read. Texts come last, as they have any length. A
+ * cancellation shows the shares that it gave back.
  */
 
 static stockcert_rc_e
@@ -311,7 +311,7 @@ stockcert_tool_write_entry(FILE *file, stockcert_ledger_t *ledger,
 
         case STOCKCERT_NOT_FOUND:
 
-            /* of a class that was opened since the ledger was opened here */
+            /* the class was opened after the ledger was opened here */
 
             strcpy(shares, "-");
             break;

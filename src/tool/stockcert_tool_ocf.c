@@ -24,7 +24,8 @@
 
 
 #define STOCKCERT_OCF_VERSION  "1.2.0"
-#define STOCKCERT_OCF_FILES    3      /* with items; and the manifest */
+#define STOCKCERT_OCF_FILES    3      /* files with items; the manifest comes
+                                         on top */
 
 
 typedef struct {
@@ -38,7 +39,9 @@ typedef struct {
 } stockcert_ocf_export_t;
 
 
-/* a file of items: what write() has to say of each entry that is of it */
+/*
+ * a file of items: write() writes an entry's items, if it has any in this file
+ */
 
 typedef struct {
     const char        *type;
@@ -71,7 +74,7 @@ static stockcert_rc_e stockcert_ocf_manifest(stockcert_ocf_export_t *export,
 static ssize_t stockcert_ocf_digest(void *data, const char *bytes, size_t len);
 
 
-/* the manifest last, as it has the digests of the others */
+/* the manifest comes last, as it has the digests of the others */
 
 static const char *const  stockcert_ocf_names[] = {
     "Stakeholders.ocf.json",
@@ -138,7 +141,7 @@ stockcert_ocf_export(const char *ledger, const stockcert_ocf_t *ocf,
     }
 
     for (i = 0; i < made; i++) {
-        (void) close(fds[i]);          /* what fails shows in fsync() */
+        (void) close(fds[i]);          /* an error shows in fsync() */
     }
 
     if (apart.error) {
@@ -151,7 +154,7 @@ stockcert_ocf_export(const char *ledger, const stockcert_ocf_t *ocf,
 }
 
 
-/* returns how many */
+/* returns the number of items */
 
 static int
 stockcert_ocf_make(stockcert_whole_t *whole, int *fds)
@@ -171,7 +174,7 @@ stockcert_ocf_make(stockcert_whole_t *whole, int *fds)
 }
 
 
-/* as the ledger's owner */
+/* runs as the ledger's owner */
 
 static int
 stockcert_ocf_read(stockcert_apart_t *apart, void *data)
@@ -301,7 +304,7 @@ stockcert_ocf_file(stockcert_ocf_export_t *export, size_t i)
 }
 
 
-/* all of it, or 0 */
+/* reads the whole file, or returns 0 */
 
 static ssize_t
 stockcert_ocf_digest(void *data, const char *bytes, size_t len)
@@ -364,7 +367,7 @@ stockcert_ocf_items(stockcert_ocf_export_t *export, FILE *file,
 
 
 /*
- * The ledger knows names, not who has them: each certificate has a stakeholder
+ * The ledger knows names, not persons. So each certificate has a stakeholder
  * of its own.
  */
 

@@ -170,7 +170,7 @@ stockcert_ocf_class(const stockcert_ocf_t *ocf, const stockcert_str_t *code)
 }
 
 
-/* all that is missing, at once */
+/* names all that is missing, at once */
 
 int
 stockcert_ocf_complete(const stockcert_ocf_t *ocf,
@@ -206,7 +206,7 @@ stockcert_ocf_complete(const stockcert_ocf_t *ocf,
 }
 
 
-/* and nothing that is none of the ledger's */
+/* and no class that the ledger does not have */
 
 static int
 stockcert_ocf_known(const stockcert_ocf_t *ocf,

@@ -32,9 +32,10 @@ static unsigned  stockcert_progress_shown;
 
 
 /*
- * A descriptor that is closed would be given to a file of the ledger, which
- * then gets what is said.  What stands for it lets nothing through, so that
- * this is an error as ever.
+ * If a descriptor is closed here, the next file that is opened gets it. That
+ * could be a file of the ledger, and messages would go into it. So something
+ * else is opened in its place that cannot be used: then output is an error, as
+ * usual.
  */
 
 int
@@ -52,7 +53,7 @@ stockcert_tool_standard(void)
         }
     }
 
-    /* what is too large is an error of write() */
+    /* a file that grows too large is an error of write() */
 
     (void) signal(SIGXFSZ, SIG_IGN);
 

@@ -199,7 +199,7 @@ stockcert_tool_patience(int on)
     memset(&sa, 0, sizeof(struct sigaction));
     sa.sa_handler = stockcert_tool_sigalrm;
 
-    /* a wait for flock() ends, and tells for whom it was; a copy goes on */
+    /* a wait for flock() ends and names the holder; a copy goes on */
 
     sa.sa_flags = stockcert_tool_poured ? SA_RESTART : 0;
 
@@ -217,7 +217,7 @@ stockcert_tool_patience_until(const stockcert_poured_t *poured)
 }
 
 
-/* a mutex in lock.mdb cannot be given up, but by the end of the process */
+/* a wait for a mutex in lock.mdb ends only with the process */
 
 static void
 stockcert_tool_sigalrm(int signo)

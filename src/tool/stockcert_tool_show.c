@@ -138,7 +138,7 @@ stockcert_tool_show_text(const stockcert_str_t *company,
 }
 
 
-/* the members that the API has */
+/* the same members as in the API */
 
 static void
 stockcert_tool_show_json(const stockcert_str_t *company,

@@ -19,10 +19,10 @@
 
 
 #define STOCKCERT_LOOK     10000000    /* nanoseconds between two looks */
-#define STOCKCERT_LOOKS    105         /* at who has the lock */
+#define STOCKCERT_LOOKS    105         /* looks at who has the lock */
 
 
-/* strings of classes are those of the snapshot */
+/* the strings of classes are those of the snapshot */
 
 typedef struct {
     stockcert_ledger_t      *ledger;
@@ -193,7 +193,7 @@ stockcert_tool_status_text(stockcert_state_t *state, stockcert_error_t *error)
 }
 
 
-/* the inventory as the API has it, and what is of the file */
+/* the inventory as in the API, then what is known of the file */
 
 static stockcert_rc_e
 stockcert_tool_status_json(stockcert_state_t *state, stockcert_error_t *error)
@@ -251,7 +251,7 @@ stockcert_tool_status_reader(const char *line, void *data)
 {
     (void) data;
 
-    /* it reads just now itself */
+    /* this process reads just now, too */
 
     if (strtol(line, NULL, 10) == (long) getpid()) {
         return 0;
@@ -261,7 +261,7 @@ stockcert_tool_status_reader(const char *line, void *data)
 }
 
 
-/* lines are a heading, or begin with the number of a process */
+/* a line is a heading, or begins with the number of a process */
 
 static int
 stockcert_tool_status_json_reader(const char *line, void *data)
@@ -307,9 +307,9 @@ stockcert_tool_status_command(stockcert_state_t *state)
 
 
 /*
- * Who has the writers' lock, if it seems to keep it: who had it at each look,
- * while the journal's end stayed where it was.  A ledger that issues is locked
- * most of the time.
+ * Finds who keeps the writers' lock: the same process had it at each look, and
+ * the journal's end did not move. In a ledger that issues, somebody has the
+ * lock most of the time.
  */
 
 static pid_t

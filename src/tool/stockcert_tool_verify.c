@@ -222,13 +222,16 @@ stockcert_tool_check_held(const char *path, int fd, stockcert_pages_t *pages,
     int               rc;
     struct sigaction  sa;
 
-    /* once the place is held; a later transaction's pages are held as well */
+    /*
+     * Read again, now that the place is held. It protects the pages of later
+     * transactions, too.
+     */
 
     if (stockcert_tool_metas(pages, fd) != 0) {
         return stockcert_tool_fault(path, pages);
     }
 
-    /* a page that the disk cannot give is a SIGBUS */
+    /* reading a page that the disk cannot read is a SIGBUS */
 
     memset(&sa, 0, sizeof(struct sigaction));
     sa.sa_handler = stockcert_tool_sigbus;

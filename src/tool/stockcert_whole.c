@@ -40,7 +40,7 @@ static void stockcert_whole_signal(int signo);
 static stockcert_whole_t *volatile  stockcert_whole_made;
 
 
-/* all that end a process from outside */
+/* all signals that end a process from outside */
 
 static const int  stockcert_whole_signals[] = {
     SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2,
@@ -105,7 +105,7 @@ stockcert_whole_begin(stockcert_whole_t *whole, const char *path,
 }
 
 
-/* one that is ignored stays so: "nohup" */
+/* a signal that is ignored stays ignored: "nohup" */
 
 static int
 stockcert_whole_handle(void)
@@ -176,7 +176,7 @@ stockcert_whole_make(stockcert_whole_t *whole)
         return stockcert_whole_plain(whole);
     }
 
-    /* what is made is noted, or not there yet */
+    /* a signal comes before the name is made, or after it is noted */
 
     stockcert_whole_block(&before);
 
@@ -192,7 +192,7 @@ stockcert_whole_make(stockcert_whole_t *whole)
 }
 
 
-/* a device, a FIFO: there is nothing to replace, it gets what is written */
+/* a device or a FIFO is not replaced, but written to */
 
 static int
 stockcert_whole_plain(stockcert_whole_t *whole)
@@ -208,7 +208,7 @@ stockcert_whole_plain(stockcert_whole_t *whole)
         return -1;
     }
 
-    /* it is another one by now */
+    /* another file has this name by now */
 
     if (S_ISREG(st.st_mode)) {
         errno = EEXIST;
@@ -262,7 +262,7 @@ stockcert_whole_make_name(stockcert_whole_t *whole)
         return -1;
     }
 
-    /* it may be another one by now */
+    /* another file may have this name by now */
 
     copy = openat(whole->fd, ".", O_RDONLY|O_DIRECTORY|O_CLOEXEC);
 
@@ -298,7 +298,7 @@ stockcert_whole_finish(stockcert_whole_t *whole)
         rc = fsync(whole->fd);
     }
 
-    /* a signal removes all of it or nothing */
+    /* a signal removes all of it, or nothing */
 
     stockcert_whole_block(&before);
 
@@ -329,7 +329,10 @@ stockcert_whole_finish(stockcert_whole_t *whole)
 }
 
 
-/* that of the file that it replaces; not for a group that it does not get */
+/*
+ * The mode of the file that it replaces. The group gets rights only if the new
+ * file has the same group.
+ */
 
 static int
 stockcert_whole_mode(stockcert_whole_t *whole)
@@ -352,7 +355,10 @@ stockcert_whole_mode(stockcert_whole_t *whole)
 }
 
 
-/* files of a directory are flushed, and get the owner that it will replace */
+/*
+ * The files of a directory are flushed. They get the owner of the directory
+ * that they replace.
+ */
 
 static int
 stockcert_whole_own(stockcert_whole_t *whole)
@@ -392,7 +398,10 @@ stockcert_whole_own(stockcert_whole_t *whole)
 }
 
 
-/* also from a signal: what it calls is safe there (POSIX, 2.4.3) */
+/*
+ * also called by a signal handler, so it calls only what is safe there (POSIX,
+ * 2.4.3)
+ */
 
 void
 stockcert_whole_undo(stockcert_whole_t *whole)
@@ -465,7 +474,7 @@ stockcert_whole_signal(int signo)
 {
     stockcert_whole_abandon();
 
-    /* and ends as if it had not been caught */
+    /* and the process ends as if the signal had not been caught */
 
     (void) raise(signo);
 }

@@ -23,8 +23,8 @@
 #define STOCKCERT_META_LEN      152
 #define STOCKCERT_TREE_ENV      0x4000     /* how the file was opened once */
 #define STOCKCERT_SIZE_MAX      ((uint64_t) 1 << 46)
-#define STOCKCERT_TXN_MAX       ((uint64_t) 1 << 62)   /* from here to 0 again,
-                                                          LMDB would be lost */
+#define STOCKCERT_TXN_MAX       ((uint64_t) 1 << 62)   /* a higher number may
+                                                          wrap around */
 
 #define STOCKCERT_READ_MAX      (8 * 1024 * 1024)
 
@@ -53,9 +53,9 @@ stockcert_pages_metas(stockcert_pages_t *pages, int fd)
     previous = &metas[!last];
 
     /*
-     * Transactions take turns: a number that is changed leaves its turn, or
-     * takes that of the other page, which _free() will find.  A new file has
-     * had none.
+     * Transactions take turns at the two meta pages. A number that is changed
+     * is on the wrong page, or equals that of the other page, which _free()
+     * finds. A new file has had no transaction.
      */
 
     if (meta->txn && (meta->txn % 2 != (unsigned) last
@@ -210,7 +210,7 @@ stockcert_pages_read(stockcert_pages_t *pages, size_t n)
     if (pages->read >= STOCKCERT_READ_MAX) {
         pages->read = 0;
 
-        /* it is in the page cache still; a failure costs only memory */
+        /* its pages stay in the page cache; a failure costs only memory */
 
         (void) madvise((void *) pages->map, pages->size, MADV_DONTNEED);
     }

@@ -25,9 +25,9 @@ static int stockcert_pages_visit_free(void *data, const stockcert_bytes_t *key,
 
 
 /*
- * Each transaction frees the pages in whose place it wrote others: the last of
- * the records is its own, unless there was nothing in the file before.  So
- * both meta pages tell if their transaction's number is the one that it had.
+ * Each transaction frees the pages that it has replaced. So the last record is
+ * that of the last transaction, unless the file was empty before. This checks
+ * the numbers of both meta pages.
  */
 
 int
@@ -86,9 +86,10 @@ stockcert_pages_free_of(stockcert_pages_t *pages)
 
 
 /*
- * A record: of a transaction, up to this meta page's own; 0 is for LMDB that
- * it has read none, and it would take the same pages again and again.  It has
- * how many pages, and their numbers, the greatest first.
+ * A record of a transaction, up to this meta page's own. Number 0 is not
+ * valid: LMDB takes it for "none read yet", and would use the same pages again
+ * and again. A record has the number of pages, and then their numbers, the
+ * greatest first.
  */
 
 static int

@@ -15,14 +15,14 @@
 #define STOCKCERT_NODE_OVERFLOW  0x01
 #define STOCKCERT_NODE_TREE      0x02
 #define STOCKCERT_NODE_HEADER    8
-#define STOCKCERT_KEY_BYTES      511       /* LMDB has no longer ones */
+#define STOCKCERT_KEY_BYTES      511       /* LMDB has no longer keys */
 
-#define STOCKCERT_DEPTH_MAX      32        /* as LMDB's cursors have it */
+#define STOCKCERT_DEPTH_MAX      32        /* the limit of LMDB's cursors */
 
 
 typedef struct {
     unsigned            flags;
-    size_t              len;               /* of all of the node */
+    size_t              len;               /* of the whole node */
     uint64_t            low;               /* length of data, or a page */
     stockcert_bytes_t   key;
     const uint8_t      *data;
@@ -117,7 +117,9 @@ stockcert_pages_walk(stockcert_pages_t *pages, const char *name,
 }
 
 
-/* keys are not less than "least", and less than "below", where these are */
+/*
+ * Keys are not less than "least", and less than "below", if these are given.
+ */
 
 static int
 stockcert_pages_walk_page(stockcert_walk_t *walk, uint64_t number,
@@ -172,9 +174,9 @@ stockcert_pages_walk_page(stockcert_walk_t *walk, uint64_t number,
 
 
 /*
- * Nodes fill their part of the page, each byte is of one of them, and have
- * keys; the first one of a branch page may have none.  A page has room for any
- * two of them: LMDB counts on it when it moves them.
+ * Nodes fill their part of the page: each byte belongs to one of them. They
+ * have keys, but the first one of a branch page may have none. A page has room
+ * for any two of its nodes: LMDB relies on this when it moves them.
  */
 
 static int
@@ -223,7 +225,7 @@ stockcert_pages_check_nodes(stockcert_walk_t *walk, const uint8_t *page)
 
         all += node.len;
 
-        /* they begin at even offsets, and none is shorter than 8 */
+        /* nodes begin at even offsets, and none is shorter than 8 bytes */
 
         for (node.len += offset; offset < node.len; offset += 2) {
 
@@ -409,7 +411,8 @@ stockcert_pages_find(const stockcert_pages_t *pages,
         leaf = (stockcert_page_flags(page) == STOCKCERT_PAGE_LEAF);
 
         /*
-         * the last key that is not greater; a branch page has one before all
+         * finds the last key that is not greater; a branch page has one before
+         * all
          */
 
         low = !leaf;
@@ -458,7 +461,7 @@ stockcert_pages_find(const stockcert_pages_t *pages,
 }
 
 
-/* of a page whose nodes may not have been checked: nothing of it is read */
+/* for a page whose nodes may not be checked yet: reads nothing of it */
 
 static void
 stockcert_pages_node(const uint8_t *page, unsigned number,

@@ -91,7 +91,7 @@ stockcert_verify(stockcert_pages_t *pages, stockcert_verified_t *verified,
 }
 
 
-/* every page of the file, before anything is looked for in it */
+/* checks every page of the file, before it looks for anything in it */
 
 static int
 stockcert_verify_structure(stockcert_verify_t *v)

@@ -118,7 +118,7 @@ stockcert_verify_fault(stockcert_verify_t *v, const char *fmt, ...)
     vsnprintf(v->pages->fault, sizeof(v->pages->fault), fmt, args);
     va_end(args);
 
-    /* names are quoted as somebody made them */
+    /* names in a fault are quoted as they are in the file */
 
     for (p = v->pages->fault; *p; p++) {
         if (*p < 0x20 || *p > 0x7e) {

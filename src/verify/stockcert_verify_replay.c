@@ -33,8 +33,8 @@ static stockcert_verify_class_t *stockcert_verify_find(stockcert_verify_t *v,
 
 
 /*
- * All that is not the journal is as of the last entry of a full lot, or of any
- * kind but a certificate's issue.
+ * All databases but the journal are as of the last entry of a full lot, or of
+ * any kind but "issued".
  */
 
 int
@@ -103,7 +103,7 @@ stockcert_verify_next(stockcert_verify_t *v)
 }
 
 
-/* what is asked of entries by themselves */
+/* the rules for an entry by itself */
 
 static int
 stockcert_verify_fields(stockcert_verify_t *v,
@@ -305,7 +305,7 @@ stockcert_verify_cancelled(stockcert_verify_t *v,
         return -1;
     }
 
-    /* only one entry can be the second one of a certificate */
+    /* a certificate has only one second entry */
 
     position = value.len == 16 ? stockcert_get64(value.data + 8) : 0;
 
@@ -317,7 +317,7 @@ stockcert_verify_cancelled(stockcert_verify_t *v,
                                       entry->number, v->position, position);
     }
 
-    /* it was looked at as it was replayed, and is what issued this number */
+    /* this entry was checked as it was replayed, and issued this number */
 
     position = stockcert_get64(value.data);
 
@@ -357,7 +357,7 @@ stockcert_verify_certificate(stockcert_verify_t *v,
 }
 
 
-/* what is there must follow from what is posted, and nothing more */
+/* all that is there must follow from what is posted */
 
 int
 stockcert_verify_classes(stockcert_verify_t *v)

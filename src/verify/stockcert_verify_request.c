@@ -52,7 +52,7 @@ stockcert_verify_add_run(stockcert_verify_t *v, uint64_t oldest,
 
     if ((v->nruns & (v->nruns + 1)) == 0) {
 
-        /* 1, 3, 7, ...: room for as many again, and one */
+        /* 1, 3, 7, ...: each time room for as many again, and one */
 
         runs = realloc(v->runs, (2 * v->nruns + 1)
                                 * sizeof(stockcert_verify_run_t));
@@ -74,7 +74,7 @@ stockcert_verify_add_run(stockcert_verify_t *v, uint64_t oldest,
 }
 
 
-/* that the runs are in order, before anything is looked for in them */
+/* checks that the runs are in order, before it looks for anything in them */
 
 int
 stockcert_verify_runs(stockcert_verify_t *v)
@@ -138,9 +138,9 @@ stockcert_verify_run(stockcert_verify_t *v, stockcert_verify_run_t *run,
 
 
 /*
- * The item of the certificate that is replayed, in the run of its part of the
- * journal.  To look for the entries of items, in the order of their hashes,
- * would read the journal all over the file.
+ * Finds the item of the replayed certificate, in the run of its part of the
+ * journal. The other way round, from items to entries, would follow the order
+ * of hashes, and read the journal all over the file.
  */
 
 int
@@ -156,7 +156,7 @@ stockcert_verify_request(stockcert_verify_t *v, const stockcert_bytes_t *key)
         return -1;
     }
 
-    /* the hash is cut where the position goes */
+    /* the position replaces the end of the hash */
 
     stockcert_put64(item + 8, v->position);
 
@@ -204,10 +204,10 @@ stockcert_verify_request(stockcert_verify_t *v, const stockcert_bytes_t *key)
 
 
 /*
- * "request" has one item for each posted certificate with a key, in runs that
- * are in order and each of a later part of the journal (stockcert_request.c).
- * Each of them has found its own, and as there are as many and they are all
- * different, there are no others.  The keys behind make one run more.
+ * "request" has one item for each posted certificate with a key. Its runs are
+ * in order, each of a later part of the journal (stockcert_keys.c). Each
+ * certificate has found its own item. There are as many items, and all differ,
+ * so there are no others. The keys of unposted entries make one more run.
  */
 
 int
@@ -236,8 +236,9 @@ stockcert_verify_cmp(const void *one, const void *two)
 
 
 /*
- * All items in the order of their hashes: only equal ones can have one key.
- * The runs are a heap, whose first has the least item of all.
+ * Goes through all items in the order of their hashes: only items with equal
+ * hashes can have the same key. The runs are a heap, whose first run has the
+ * least item of all.
  */
 
 static int
@@ -277,7 +278,10 @@ stockcert_verify_merge(stockcert_verify_t *v)
 }
 
 
-/* down, until those below, which are 2i + 1 and 2i + 2, have no lesser item */
+/*
+ * moves a run down until the runs below, 2i + 1 and 2i + 2, have no lesser
+ * item
+ */
 
 static void
 stockcert_verify_sift(stockcert_verify_t *v, size_t i)
