@@ -30,10 +30,10 @@ static int stockcert_tool_expect(const char *text, uint64_t *position,
 static int stockcert_tool_check_file(const char *path, int fd,
     stockcert_verified_t *verified);
 static int stockcert_tool_check_held(const char *path, int fd,
-    stockcert_pages_t *pages, stockcert_verified_t *verified);
-static int stockcert_tool_metas(stockcert_pages_t *pages, int fd);
+    stockcert_mdb_t *mdb, stockcert_verified_t *verified);
+static int stockcert_tool_metas(stockcert_mdb_t *mdb, int fd);
 static int stockcert_tool_fault(const char *path,
-    const stockcert_pages_t *pages);
+    const stockcert_mdb_t *mdb);
 static void stockcert_tool_check_progress(uint64_t done, uint64_t all);
 static void stockcert_tool_sigbus(int signo);
 
@@ -185,19 +185,19 @@ stockcert_tool_check_file(const char *path, int fd,
     int                 status;
     stockcert_rc_e      rc;
     stockcert_hold_t   *hold;
-    stockcert_pages_t   pages;
+    stockcert_mdb_t     mdb;
     stockcert_error_t   error;
 
-    memset(&pages, 0, sizeof(stockcert_pages_t));
+    memset(&mdb, 0, sizeof(stockcert_mdb_t));
 
     /* LMDB must not see meta pages that are damaged */
 
-    if (stockcert_tool_metas(&pages, fd) != 0) {
-        return stockcert_tool_fault(path, &pages);
+    if (stockcert_tool_metas(&mdb, fd) != 0) {
+        return stockcert_tool_fault(path, &mdb);
     }
 
     stockcert_tool_patience(1);
-    rc = stockcert_hold_open(".", (size_t) pages.meta.size, &hold, &error);
+    rc = stockcert_hold_open(".", (size_t) mdb.meta.size, &hold, &error);
     stockcert_tool_patience(0);
 
     if (rc != STOCKCERT_OK) {
@@ -206,9 +206,9 @@ stockcert_tool_check_file(const char *path, int fd,
                                     error.text);
     }
 
-    status = stockcert_tool_check_held(path, fd, &pages, verified);
+    status = stockcert_tool_check_held(path, fd, &mdb, verified);
 
-    stockcert_pages_unmap(&pages);
+    stockcert_mdb_unmap(&mdb);
     stockcert_hold_close(hold);
 
     return status;
@@ -216,7 +216,7 @@ stockcert_tool_check_file(const char *path, int fd,
 
 
 static int
-stockcert_tool_check_held(const char *path, int fd, stockcert_pages_t *pages,
+stockcert_tool_check_held(const char *path, int fd, stockcert_mdb_t *mdb,
     stockcert_verified_t *verified)
 {
     int               rc;
@@ -227,8 +227,8 @@ stockcert_tool_check_held(const char *path, int fd, stockcert_pages_t *pages,
      * transactions, too.
      */
 
-    if (stockcert_tool_metas(pages, fd) != 0) {
-        return stockcert_tool_fault(path, pages);
+    if (stockcert_tool_metas(mdb, fd) != 0) {
+        return stockcert_tool_fault(path, mdb);
     }
 
     /* reading a page that the disk cannot read is a SIGBUS */
@@ -241,27 +241,27 @@ stockcert_tool_check_held(const char *path, int fd, stockcert_pages_t *pages,
                                     "sigaction() failed: %s", strerror(errno));
     }
 
-    rc = stockcert_pages_map(pages, fd);
+    rc = stockcert_mdb_map(mdb, fd);
 
     if (rc == 0) {
-        rc = stockcert_verify(pages, verified, stockcert_tool_check_progress);
+        rc = stockcert_verify(mdb, verified, stockcert_tool_check_progress);
     }
 
-    return rc == 0 ? STOCKCERT_EXIT_OK : stockcert_tool_fault(path, pages);
+    return rc == 0 ? STOCKCERT_EXIT_OK : stockcert_tool_fault(path, mdb);
 }
 
 
 /* a transaction may be writing its meta page just now */
 
 static int
-stockcert_tool_metas(stockcert_pages_t *pages, int fd)
+stockcert_tool_metas(stockcert_mdb_t *mdb, int fd)
 {
     int                           tries;
     static const struct timespec  pause = { 0, STOCKCERT_PAUSE };
 
     for (tries = 0; tries < STOCKCERT_TRIES; tries++) {
 
-        if (stockcert_pages_metas(pages, fd) == 0) {
+        if (stockcert_mdb_metas(mdb, fd) == 0) {
             return 0;
         }
 
@@ -273,16 +273,16 @@ stockcert_tool_metas(stockcert_pages_t *pages, int fd)
 
 
 static int
-stockcert_tool_fault(const char *path, const stockcert_pages_t *pages)
+stockcert_tool_fault(const char *path, const stockcert_mdb_t *mdb)
 {
-    if (pages->failed) {
+    if (mdb->failed) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
                                     "cannot read the ledger in %s: %s", path,
-                                    pages->fault);
+                                    mdb->fault);
     }
 
     return stockcert_tool_error(STOCKCERT_EXIT_NO, "%s is damaged: %s", path,
-                                pages->fault);
+                                mdb->fault);
 }
 
 

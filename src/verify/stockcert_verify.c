@@ -23,7 +23,7 @@ static int stockcert_verify_header(stockcert_verify_t *v);
 
 
 int
-stockcert_verify(stockcert_pages_t *pages, stockcert_verified_t *verified,
+stockcert_verify(stockcert_mdb_t *mdb, stockcert_verified_t *verified,
     void (*progress)(uint64_t done, uint64_t all))
 {
     int                 rc;
@@ -31,7 +31,7 @@ stockcert_verify(stockcert_pages_t *pages, stockcert_verified_t *verified,
 
     memset(&v, 0, sizeof(stockcert_verify_t));
 
-    v.pages = pages;
+    v.mdb = mdb;
     v.verified = verified;
     v.md = EVP_MD_fetch(NULL, "SHA256", NULL);
     v.ctx = EVP_MD_CTX_new();
@@ -42,7 +42,7 @@ stockcert_verify(stockcert_pages_t *pages, stockcert_verified_t *verified,
     rc = 0;
 
     if (v.md == NULL || v.ctx == NULL) {
-        pages->failed = 1;
+        mdb->failed = 1;
         rc = stockcert_verify_fault(&v, "libcrypto has no SHA-256");
     }
 
@@ -96,15 +96,15 @@ stockcert_verify(stockcert_pages_t *pages, stockcert_verified_t *verified,
 static int
 stockcert_verify_structure(stockcert_verify_t *v)
 {
-    char                name[sizeof(STOCKCERT_VERIFY_PREFIX)
-                             + STOCKCERT_CODE_MAX];
-    size_t              i;
-    stockcert_pages_t  *pages;
+    char              name[sizeof(STOCKCERT_VERIFY_PREFIX)
+                           + STOCKCERT_CODE_MAX];
+    size_t            i;
+    stockcert_mdb_t  *mdb;
 
-    pages = v->pages;
+    mdb = v->mdb;
 
-    if (stockcert_pages_walk(pages, "databases", &pages->meta.main,
-                             stockcert_verify_visit_main, v)
+    if (stockcert_mdb_walk(mdb, "databases", &mdb->meta.main,
+                           stockcert_verify_visit_main, v)
         != 0)
     {
         return -1;
@@ -117,11 +117,11 @@ stockcert_verify_structure(stockcert_verify_t *v)
                                       "class and request, found not all");
     }
 
-    if (stockcert_pages_walk(pages, "meta", &v->meta, NULL, NULL) != 0
-        || stockcert_pages_walk(pages, "journal", &v->journal, NULL, NULL) != 0
-        || stockcert_pages_walk(pages, "class", &v->class, NULL, NULL) != 0
-        || stockcert_pages_walk(pages, "request", &v->request,
-                                stockcert_verify_visit_request, v)
+    if (stockcert_mdb_walk(mdb, "meta", &v->meta, NULL, NULL) != 0
+        || stockcert_mdb_walk(mdb, "journal", &v->journal, NULL, NULL) != 0
+        || stockcert_mdb_walk(mdb, "class", &v->class, NULL, NULL) != 0
+        || stockcert_mdb_walk(mdb, "request", &v->request,
+                              stockcert_verify_visit_request, v)
            != 0)
     {
         return -1;
@@ -131,15 +131,15 @@ stockcert_verify_structure(stockcert_verify_t *v)
         snprintf(name, sizeof(name), STOCKCERT_VERIFY_PREFIX "%.*s",
                  (int) v->classes[i].code_len, v->classes[i].code);
 
-        if (stockcert_pages_walk(pages, name, &v->classes[i].certificates, NULL,
-                                 NULL)
+        if (stockcert_mdb_walk(mdb, name, &v->classes[i].certificates, NULL,
+                               NULL)
             != 0)
         {
             return -1;
         }
     }
 
-    return stockcert_pages_free(pages);
+    return stockcert_mdb_free_pages(mdb);
 }
 
 
@@ -193,7 +193,7 @@ stockcert_verify_visit_main(void *data, const stockcert_bytes_t *key,
                                       (const char *) key->data);
     }
 
-    stockcert_pages_tree(value->data, tree);
+    stockcert_mdb_tree(value->data, tree);
 
     return 0;
 }
@@ -206,7 +206,7 @@ stockcert_verify_header(stockcert_verify_t *v)
     const uint8_t      *p;
     stockcert_bytes_t   value;
 
-    stockcert_pages_find(v->pages, &v->meta, "ledger", 6, &value);
+    stockcert_mdb_find(v->mdb, &v->meta, "ledger", 6, &value);
 
     if (value.data == NULL || v->meta.entries != 1) {
         return stockcert_verify_fault(v, "meta: expected \"ledger\" alone, "

@@ -11,7 +11,7 @@
 
 
 #include "stockcert_entry.h"
-#include "stockcert_pages.h"
+#include "stockcert_mdb.h"
 
 
 typedef struct {
@@ -26,16 +26,16 @@ typedef struct {
 
 
 /*
- * Checks the file that pages has mapped (stockcert_pages.h).  progress is called
+ * Checks the file that mdb has mapped (stockcert_mdb.h).  progress is called
  * after each entry with its number and that of the last.  Memory stays the same
  * however long the journal is, but for some bytes for each run of idempotency
  * keys.
  *
- * Returns 0, or -1 with the first thing that is wrong in pages->fault, as
+ * Returns 0, or -1 with the first thing that is wrong in mdb->fault, as
  * "WHERE: expected THIS, found THAT".
  */
 
-int stockcert_verify(stockcert_pages_t *pages, stockcert_verified_t *verified,
+int stockcert_verify(stockcert_mdb_t *mdb, stockcert_verified_t *verified,
     void (*progress)(uint64_t done, uint64_t all));
 
 

@@ -27,7 +27,7 @@ stockcert_verify_entry(stockcert_verify_t *v, uint64_t position,
 
     stockcert_put64(key, position);
 
-    stockcert_pages_find(v->pages, &v->journal, key, sizeof(key), &value);
+    stockcert_mdb_find(v->mdb, &v->journal, key, sizeof(key), &value);
 
     if (value.data == NULL) {
         return stockcert_verify_fault(v, "journal: expected entry %" PRIu64
@@ -100,7 +100,7 @@ stockcert_verify_hash(stockcert_verify_t *v, const stockcert_bytes_t *one,
         || (two && EVP_DigestUpdate(v->ctx, two->data, two->len) != 1)
         || EVP_DigestFinal_ex(v->ctx, hash, NULL) != 1)
     {
-        v->pages->failed = 1;
+        v->mdb->failed = 1;
         return stockcert_verify_fault(v, "libcrypto cannot do SHA-256");
     }
 
@@ -115,12 +115,12 @@ stockcert_verify_fault(stockcert_verify_t *v, const char *fmt, ...)
     va_list   args;
 
     va_start(args, fmt);
-    vsnprintf(v->pages->fault, sizeof(v->pages->fault), fmt, args);
+    vsnprintf(v->mdb->fault, sizeof(v->mdb->fault), fmt, args);
     va_end(args);
 
     /* names in a fault are quoted as they are in the file */
 
-    for (p = v->pages->fault; *p; p++) {
+    for (p = v->mdb->fault; *p; p++) {
         if (*p < 0x20 || *p > 0x7e) {
             *p = '?';
         }

@@ -46,7 +46,7 @@ typedef struct {
 
 
 typedef struct {
-    stockcert_pages_t         *pages;
+    stockcert_mdb_t           *mdb;
     stockcert_verified_t      *verified;
 
     stockcert_tree_t           meta;

@@ -72,7 +72,7 @@ stockcert_verify_next(stockcert_verify_t *v)
 
     v->position++;
 
-    stockcert_pages_read(v->pages, entry.sealed.len + STOCKCERT_SEAL_LEN);
+    stockcert_mdb_read(v->mdb, entry.sealed.len + STOCKCERT_SEAL_LEN);
 
     seal.data = v->seal;
     seal.len = STOCKCERT_SEAL_LEN;
@@ -343,8 +343,8 @@ stockcert_verify_certificate(stockcert_verify_t *v,
 
     stockcert_put64(key, number);
 
-    stockcert_pages_find(v->pages, &class->certificates, key, sizeof(key),
-                         value);
+    stockcert_mdb_find(v->mdb, &class->certificates, key, sizeof(key),
+                       value);
 
     if (value->data == NULL || (value->len != 8 && value->len != 16)) {
         return stockcert_verify_fault(v, STOCKCERT_VERIFY_PREFIX "%.*s, number "
@@ -408,8 +408,8 @@ stockcert_verify_class(stockcert_verify_t *v,
     uint64_t           authorized, issued, last;
     stockcert_bytes_t  value;
 
-    stockcert_pages_find(v->pages, &v->class, class->code, class->code_len,
-                         &value);
+    stockcert_mdb_find(v->mdb, &v->class, class->code, class->code_len,
+                       &value);
 
     if (value.data == NULL || value.len != 24 + class->title_len
         || memcmp(value.data + 24, class->title, class->title_len) != 0)

@@ -57,7 +57,7 @@ stockcert_verify_add_run(stockcert_verify_t *v, uint64_t oldest,
         runs = realloc(v->runs, (2 * v->nruns + 1)
                                 * sizeof(stockcert_verify_run_t));
         if (runs == NULL) {
-            v->pages->failed = 1;
+            v->mdb->failed = 1;
             return stockcert_verify_fault(v, "realloc() failed");
         }
 
@@ -117,7 +117,7 @@ stockcert_verify_run(stockcert_verify_t *v, stockcert_verify_run_t *run,
                                           run->oldest, position);
         }
 
-        stockcert_pages_read(v->pages, STOCKCERT_VERIFY_ITEM);
+        stockcert_mdb_read(v->mdb, STOCKCERT_VERIFY_ITEM);
 
         least = position < least ? position : least;
         most = position > most ? position : most;
@@ -264,7 +264,7 @@ stockcert_verify_merge(stockcert_verify_t *v)
         }
 
         before = first->item;
-        stockcert_pages_read(v->pages, STOCKCERT_VERIFY_ITEM);
+        stockcert_mdb_read(v->mdb, STOCKCERT_VERIFY_ITEM);
         first->item += STOCKCERT_VERIFY_ITEM;
 
         if (first->item == first->end) {

@@ -40,33 +40,33 @@ static inline const char *
 verified_file(const char *path, stockcert_verified_t *verified)
 {
     int                       fd, rc;
-    static stockcert_pages_t  pages;
+    static stockcert_mdb_t  mdb;
 
-    memset(&pages, 0, sizeof(stockcert_pages_t));
+    memset(&mdb, 0, sizeof(stockcert_mdb_t));
 
     fd = open(path, O_RDONLY);
     if (fd == -1) {
         tap_bail_out("cannot open %s", path);
     }
 
-    rc = stockcert_pages_metas(&pages, fd);
+    rc = stockcert_mdb_metas(&mdb, fd);
 
     if (rc == 0) {
-        rc = stockcert_pages_map(&pages, fd);
+        rc = stockcert_mdb_map(&mdb, fd);
     }
 
     if (rc == 0) {
-        rc = stockcert_verify(&pages, verified, verified_progress);
+        rc = stockcert_verify(&mdb, verified, verified_progress);
     }
 
-    stockcert_pages_unmap(&pages);
+    stockcert_mdb_unmap(&mdb);
     close(fd);
 
     if (rc == 0) {
         return NULL;
     }
 
-    return pages.fault[0] ? pages.fault : "nothing is said";
+    return mdb.fault[0] ? mdb.fault : "nothing is said";
 }
 
 

@@ -29,8 +29,8 @@
  */
 
 
-#ifndef STOCKCERT_PAGES_H
-#define STOCKCERT_PAGES_H
+#ifndef STOCKCERT_MDB_H
+#define STOCKCERT_MDB_H
 
 
 #include <stddef.h>
@@ -75,7 +75,7 @@ typedef struct {
     int               failed;          /* the file could not be read, or
                                           there is no memory: not its fault */
     char              fault[512];
-} stockcert_pages_t;
+} stockcert_mdb_t;
 
 
 /*
@@ -88,34 +88,38 @@ typedef int (*stockcert_visit_pt)(void *data, const stockcert_bytes_t *key,
 
 
 /*
- * All return 0, or -1 with a sentence about what is wrong in pages->fault.
- * Nobody may write to the pages that the last transaction has, nor those of the
- * one before, for as long as they are read: stockcert_hold.h.
- *
- * _metas() reads both meta pages of the open file fd, and tells which is which.
- *
- * _map() maps the file after that, and _unmap() ends what it began, also after
- * an error.
- *
- * _walk() checks all of a tree: each page is there, used once, and what it must
- * be, keys are in order, and the counts are right.  visit may be NULL.  name is
- * for faults.
- *
- * _free() checks, when all trees have been walked, that each page which no tree
- * has is free, and no other.
- *
- * _find() looks for a key in a tree that _walk() found sound; value->data is
- * NULL if it is not there.
+ * What returns a number returns 0, or -1 with a sentence about what is wrong in
+ * mdb->fault.  Nobody may write to the pages that the last transaction has, nor
+ * those of the one before, for as long as they are read: stockcert_hold.h.
  */
 
-int stockcert_pages_metas(stockcert_pages_t *pages, int fd);
-int stockcert_pages_map(stockcert_pages_t *pages, int fd);
-void stockcert_pages_unmap(stockcert_pages_t *pages);
+/* Reads both meta pages of the open file fd, and tells which is which. */
 
-int stockcert_pages_walk(stockcert_pages_t *pages, const char *name,
+int stockcert_mdb_metas(stockcert_mdb_t *mdb, int fd);
+
+/* Maps the file after that; and ends what was begun, also after an error. */
+
+int stockcert_mdb_map(stockcert_mdb_t *mdb, int fd);
+void stockcert_mdb_unmap(stockcert_mdb_t *mdb);
+
+/*
+ * Checks all of a tree: each page is there, used once, and what it must be, keys
+ * are in order, and the counts are right.  visit may be NULL.  name is for faults.
+ */
+
+int stockcert_mdb_walk(stockcert_mdb_t *mdb, const char *name,
     const stockcert_tree_t *tree, stockcert_visit_pt visit, void *data);
-int stockcert_pages_free(stockcert_pages_t *pages);
-void stockcert_pages_find(const stockcert_pages_t *pages,
+
+/*
+ * Checks, when all trees have been walked, that each page which no tree has is
+ * free, and no other.
+ */
+
+int stockcert_mdb_free_pages(stockcert_mdb_t *mdb);
+
+/* Looks for a key in a tree that was walked; value->data is NULL without it. */
+
+void stockcert_mdb_find(const stockcert_mdb_t *mdb,
     const stockcert_tree_t *tree, const void *key, size_t len,
     stockcert_bytes_t *value);
 
@@ -124,11 +128,11 @@ void stockcert_pages_find(const stockcert_pages_t *pages,
  * process's memory, which must not grow to the size of the file.
  */
 
-void stockcert_pages_read(stockcert_pages_t *pages, size_t n);
+void stockcert_mdb_read(stockcert_mdb_t *mdb, size_t n);
 
 /* The tree of a database, from the value that the tree of databases has. */
 
-void stockcert_pages_tree(const uint8_t *p, stockcert_tree_t *tree);
+void stockcert_mdb_tree(const uint8_t *p, stockcert_tree_t *tree);
 
 
-#endif /* STOCKCERT_PAGES_H */
+#endif /* STOCKCERT_MDB_H */

@@ -1,17 +1,17 @@
 
 /*
- * What the two rooms of stockcert_pages.h share: stockcert_pages.c has the file,
- * its meta pages and its free pages, stockcert_pages_tree.c the trees.
+ * What the two rooms of stockcert_mdb.h share: stockcert_mdb.c has the file,
+ * its meta pages and its free pages, stockcert_mdb_tree.c the trees.
  */
 
 
-#ifndef STOCKCERT_PAGES_INT_H
-#define STOCKCERT_PAGES_INT_H
+#ifndef STOCKCERT_MDB_INT_H
+#define STOCKCERT_MDB_INT_H
 
 
 #include <string.h>
 
-#include "stockcert_pages.h"
+#include "stockcert_mdb.h"
 
 
 #define STOCKCERT_PAGE_BRANCH    0x01
@@ -70,14 +70,17 @@ stockcert_page_flags(const uint8_t *page)
 
 /* marks n pages as used, which must be there and not be so yet */
 
-int stockcert_pages_use(stockcert_pages_t *pages, const char *name,
+int stockcert_mdb_use(stockcert_mdb_t *mdb, const char *name,
     uint64_t page, uint64_t n);
 
-/* Both set pages->fault and return -1: _failed(), what is no fault of the file. */
+/*
+ * Both set mdb->fault and return -1; stockcert_mdb_failed() is for what is no
+ * fault of the file.
+ */
 
-int stockcert_pages_failed(stockcert_pages_t *pages, const char *call, int err);
-int stockcert_pages_fault(stockcert_pages_t *pages, const char *fmt, ...)
+int stockcert_mdb_failed(stockcert_mdb_t *mdb, const char *call, int err);
+int stockcert_mdb_fault(stockcert_mdb_t *mdb, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 
-#endif /* STOCKCERT_PAGES_INT_H */
+#endif /* STOCKCERT_MDB_INT_H */

@@ -9,7 +9,7 @@
 
 #include <inttypes.h>
 
-#include "stockcert_pages_int.h"
+#include "stockcert_mdb_int.h"
 
 
 #define STOCKCERT_NODE_OVERFLOW  0x01
@@ -32,7 +32,7 @@ typedef struct {
 /* what is known of a tree as it is walked */
 
 typedef struct {
-    stockcert_pages_t     *pages;
+    stockcert_mdb_t       *mdb;
     const char            *name;
     stockcert_visit_pt     visit;
     void                  *data;
@@ -43,22 +43,22 @@ typedef struct {
 } stockcert_walk_t;
 
 
-static int stockcert_pages_walk_page(stockcert_walk_t *walk, uint64_t page,
+static int stockcert_mdb_walk_page(stockcert_walk_t *walk, uint64_t page,
     unsigned depth, const stockcert_bytes_t *least,
     const stockcert_bytes_t *below);
-static int stockcert_pages_check_nodes(stockcert_walk_t *walk,
+static int stockcert_mdb_check_nodes(stockcert_walk_t *walk,
     const uint8_t *page);
-static int stockcert_pages_walk_branch(stockcert_walk_t *walk,
+static int stockcert_mdb_walk_branch(stockcert_walk_t *walk,
     const uint8_t *page, unsigned depth, const stockcert_bytes_t *least,
     const stockcert_bytes_t *below);
-static int stockcert_pages_walk_leaf(stockcert_walk_t *walk,
+static int stockcert_mdb_walk_leaf(stockcert_walk_t *walk,
     const uint8_t *page, const stockcert_bytes_t *least,
     const stockcert_bytes_t *below);
-static int stockcert_pages_value(stockcert_walk_t *walk,
+static int stockcert_mdb_value(stockcert_walk_t *walk,
     const stockcert_node_t *node, stockcert_bytes_t *value);
-static void stockcert_pages_node(const uint8_t *page, unsigned number,
+static void stockcert_mdb_node(const uint8_t *page, unsigned number,
     stockcert_node_t *node);
-static int stockcert_pages_compare(const stockcert_bytes_t *one,
+static int stockcert_mdb_compare(const stockcert_bytes_t *one,
     const stockcert_bytes_t *two, unsigned integer);
 
 
@@ -70,7 +70,7 @@ stockcert_page_nodes(const uint8_t *page)
 
 
 int
-stockcert_pages_walk(stockcert_pages_t *pages, const char *name,
+stockcert_mdb_walk(stockcert_mdb_t *mdb, const char *name,
     const stockcert_tree_t *tree, stockcert_visit_pt visit, void *data)
 {
     int                rc;
@@ -79,12 +79,12 @@ stockcert_pages_walk(stockcert_pages_t *pages, const char *name,
 
     memset(&walk, 0, sizeof(stockcert_walk_t));
 
-    walk.pages = pages;
+    walk.mdb = mdb;
     walk.name = name;
     walk.visit = visit;
     walk.data = data;
     walk.tree = *tree;
-    walk.integer = (tree == &pages->meta.free);
+    walk.integer = (tree == &mdb->meta.free);
 
     found = &walk.found;
 
@@ -94,23 +94,23 @@ stockcert_pages_walk(stockcert_pages_t *pages, const char *name,
     if (tree->root != STOCKCERT_NO_PAGE) {
         found->depth = tree->depth;
 
-        rc = stockcert_pages_walk_page(&walk, tree->root, 1, NULL, NULL);
+        rc = stockcert_mdb_walk_page(&walk, tree->root, 1, NULL, NULL);
         if (rc != 0) {
             return rc;
         }
     }
 
     if (memcmp(tree, found, sizeof(stockcert_tree_t)) != 0) {
-        return stockcert_pages_fault(pages, "%s: expected flags %#x, depth %u, "
-                                     "%" PRIu64 " branch, %" PRIu64 " leaf and "
-                                     "%" PRIu64 " overflow pages and %" PRIu64
-                                     " entries, found %#x, %u, %" PRIu64 ", %"
-                                     PRIu64 ", %" PRIu64 " and %" PRIu64, name,
-                                     tree->flags, tree->depth, tree->branches,
-                                     tree->leaves, tree->overflows,
-                                     tree->entries, found->flags, found->depth,
-                                     found->branches, found->leaves,
-                                     found->overflows, found->entries);
+        return stockcert_mdb_fault(mdb, "%s: expected flags %#x, depth %u, "
+                                   "%" PRIu64 " branch, %" PRIu64 " leaf and "
+                                   "%" PRIu64 " overflow pages and %" PRIu64
+                                   " entries, found %#x, %u, %" PRIu64 ", %"
+                                   PRIu64 ", %" PRIu64 " and %" PRIu64, name,
+                                   tree->flags, tree->depth, tree->branches,
+                                   tree->leaves, tree->overflows,
+                                   tree->entries, found->flags, found->depth,
+                                   found->branches, found->leaves,
+                                   found->overflows, found->entries);
     }
 
     return 0;
@@ -122,54 +122,54 @@ stockcert_pages_walk(stockcert_pages_t *pages, const char *name,
  */
 
 static int
-stockcert_pages_walk_page(stockcert_walk_t *walk, uint64_t number,
+stockcert_mdb_walk_page(stockcert_walk_t *walk, uint64_t number,
     unsigned depth, const stockcert_bytes_t *least,
     const stockcert_bytes_t *below)
 {
-    unsigned            flags;
-    const uint8_t      *page;
-    stockcert_pages_t  *pages;
+    unsigned          flags;
+    const uint8_t    *page;
+    stockcert_mdb_t  *mdb;
 
-    pages = walk->pages;
+    mdb = walk->mdb;
 
     if (depth > walk->tree.depth || depth > STOCKCERT_DEPTH_MAX) {
-        return stockcert_pages_fault(pages, "%s: expected depth %u, found page "
-                                     "%" PRIu64 " below", walk->name,
-                                     walk->tree.depth, number);
+        return stockcert_mdb_fault(mdb, "%s: expected depth %u, found page "
+                                   "%" PRIu64 " below", walk->name,
+                                   walk->tree.depth, number);
     }
 
-    if (stockcert_pages_use(pages, walk->name, number, 1) != 0) {
+    if (stockcert_mdb_use(mdb, walk->name, number, 1) != 0) {
         return -1;
     }
 
-    page = pages->map + number * pages->psize;
+    page = mdb->map + number * mdb->psize;
     flags = depth == walk->tree.depth ? STOCKCERT_PAGE_LEAF
                                       : STOCKCERT_PAGE_BRANCH;
 
     if (stockcert_native64(page) != number
         || stockcert_page_flags(page) != flags)
     {
-        return stockcert_pages_fault(pages, "%s: page %" PRIu64 ": expected its"
-                                     " number and flags %#x, found %" PRIu64
-                                     " and %#x", walk->name, number, flags,
-                                     stockcert_native64(page),
-                                     stockcert_page_flags(page));
+        return stockcert_mdb_fault(mdb, "%s: page %" PRIu64 ": expected its"
+                                   " number and flags %#x, found %" PRIu64
+                                   " and %#x", walk->name, number, flags,
+                                   stockcert_native64(page),
+                                   stockcert_page_flags(page));
     }
 
-    if (stockcert_pages_check_nodes(walk, page) != 0) {
+    if (stockcert_mdb_check_nodes(walk, page) != 0) {
         return -1;
     }
 
-    stockcert_pages_read(pages, pages->psize);
+    stockcert_mdb_read(mdb, mdb->psize);
 
     if (flags == STOCKCERT_PAGE_LEAF) {
         walk->found.leaves++;
-        return stockcert_pages_walk_leaf(walk, page, least, below);
+        return stockcert_mdb_walk_leaf(walk, page, least, below);
     }
 
     walk->found.branches++;
 
-    return stockcert_pages_walk_branch(walk, page, depth, least, below);
+    return stockcert_mdb_walk_branch(walk, page, depth, least, below);
 }
 
 
@@ -180,14 +180,14 @@ stockcert_pages_walk_page(stockcert_walk_t *walk, uint64_t number,
  */
 
 static int
-stockcert_pages_check_nodes(stockcert_walk_t *walk, const uint8_t *page)
+stockcert_mdb_check_nodes(stockcert_walk_t *walk, const uint8_t *page)
 {
     size_t             lower, upper, offset, psize, all, most;
     uint8_t            used[STOCKCERT_PSIZE_MAX / 16];
     unsigned           i, n, leaf;
     stockcert_node_t   node;
 
-    psize = walk->pages->psize;
+    psize = walk->mdb->psize;
     lower = stockcert_native16(page + 12);
     upper = stockcert_native16(page + 14);
 
@@ -213,7 +213,7 @@ stockcert_pages_check_nodes(stockcert_walk_t *walk, const uint8_t *page)
             goto fault;
         }
 
-        stockcert_pages_node(page, i, &node);
+        stockcert_mdb_node(page, i, &node);
 
         if (node.len > psize - offset || node.len > most
             || node.key.len > STOCKCERT_KEY_BYTES
@@ -243,14 +243,14 @@ stockcert_pages_check_nodes(stockcert_walk_t *walk, const uint8_t *page)
 
 fault:
 
-    return stockcert_pages_fault(walk->pages, "%s: page %" PRIu64 ": expected "
-                                 "whole nodes, found others", walk->name,
-                                 stockcert_native64(page));
+    return stockcert_mdb_fault(walk->mdb, "%s: page %" PRIu64 ": expected "
+                               "whole nodes, found others", walk->name,
+                               stockcert_native64(page));
 }
 
 
 static int
-stockcert_pages_walk_branch(stockcert_walk_t *walk, const uint8_t *page,
+stockcert_mdb_walk_branch(stockcert_walk_t *walk, const uint8_t *page,
     unsigned depth, const stockcert_bytes_t *least,
     const stockcert_bytes_t *below)
 {
@@ -262,17 +262,17 @@ stockcert_pages_walk_branch(stockcert_walk_t *walk, const uint8_t *page,
     n = stockcert_page_nodes(page);
 
     for (i = 0; i < n; i++) {
-        stockcert_pages_node(page, i, &node);
+        stockcert_mdb_node(page, i, &node);
 
         end = below;
 
         if (i + 1 < n) {
-            stockcert_pages_node(page, i + 1, &next);
+            stockcert_mdb_node(page, i + 1, &next);
             end = &next.key;
         }
 
-        rc = stockcert_pages_walk_page(walk, node.low, depth + 1,
-                                       i ? &node.key : least, end);
+        rc = stockcert_mdb_walk_page(walk, node.low, depth + 1,
+                                     i ? &node.key : least, end);
         if (rc != 0) {
             return rc;
         }
@@ -283,7 +283,7 @@ stockcert_pages_walk_branch(stockcert_walk_t *walk, const uint8_t *page,
 
 
 static int
-stockcert_pages_walk_leaf(stockcert_walk_t *walk, const uint8_t *page,
+stockcert_mdb_walk_leaf(stockcert_walk_t *walk, const uint8_t *page,
     const stockcert_bytes_t *least, const stockcert_bytes_t *below)
 {
     int                 rc;
@@ -294,28 +294,28 @@ stockcert_pages_walk_leaf(stockcert_walk_t *walk, const uint8_t *page,
     n = stockcert_page_nodes(page);
 
     for (i = 0; i < n; i++) {
-        stockcert_pages_node(page, i, &node);
+        stockcert_mdb_node(page, i, &node);
 
         if ((walk->after.data
-             && stockcert_pages_compare(&walk->after, &node.key, walk->integer)
+             && stockcert_mdb_compare(&walk->after, &node.key, walk->integer)
                 >= 0)
-            || (least && stockcert_pages_compare(&node.key, least,
-                                                 walk->integer)
+            || (least && stockcert_mdb_compare(&node.key, least,
+                                               walk->integer)
                          < 0)
-            || (below && stockcert_pages_compare(&node.key, below,
-                                                 walk->integer)
+            || (below && stockcert_mdb_compare(&node.key, below,
+                                               walk->integer)
                          >= 0))
         {
-            return stockcert_pages_fault(walk->pages, "%s: page %" PRIu64
-                                         ": expected keys in order, found "
-                                         "another as number %u", walk->name,
-                                         stockcert_native64(page), i + 1);
+            return stockcert_mdb_fault(walk->mdb, "%s: page %" PRIu64
+                                       ": expected keys in order, found "
+                                       "another as number %u", walk->name,
+                                       stockcert_native64(page), i + 1);
         }
 
         walk->after = node.key;
         walk->found.entries++;
 
-        if (stockcert_pages_value(walk, &node, &value) != 0) {
+        if (stockcert_mdb_value(walk, &node, &value) != 0) {
             return -1;
         }
 
@@ -333,14 +333,14 @@ stockcert_pages_walk_leaf(stockcert_walk_t *walk, const uint8_t *page,
 
 
 static int
-stockcert_pages_value(stockcert_walk_t *walk, const stockcert_node_t *node,
+stockcert_mdb_value(stockcert_walk_t *walk, const stockcert_node_t *node,
     stockcert_bytes_t *value)
 {
-    uint64_t            number, n, least;
-    const uint8_t      *page;
-    stockcert_pages_t  *pages;
+    uint64_t          number, n, least;
+    const uint8_t    *page;
+    stockcert_mdb_t  *mdb;
 
-    pages = walk->pages;
+    mdb = walk->mdb;
 
     value->len = (size_t) node->low;
     value->data = node->data;
@@ -351,7 +351,7 @@ stockcert_pages_value(stockcert_walk_t *walk, const stockcert_node_t *node,
         return 0;
 
     case STOCKCERT_NODE_TREE:
-        if (value->len == 48 && walk->tree.root == pages->meta.main.root) {
+        if (value->len == 48 && walk->tree.root == mdb->meta.main.root) {
             return 0;
         }
 
@@ -360,14 +360,14 @@ stockcert_pages_value(stockcert_walk_t *walk, const stockcert_node_t *node,
     case STOCKCERT_NODE_OVERFLOW:
         number = stockcert_native64(node->data);
 
-        if (number > pages->meta.last) {
+        if (number > mdb->meta.last) {
             break;
         }
 
-        page = pages->map + number * pages->psize;
+        page = mdb->map + number * mdb->psize;
         n = stockcert_native32(page + 12);
-        least = (STOCKCERT_PAGE_HEADER + node->low + pages->psize - 1)
-                / pages->psize;
+        least = (STOCKCERT_PAGE_HEADER + node->low + mdb->psize - 1)
+                / mdb->psize;
 
         if (stockcert_native64(page) != number
             || stockcert_page_flags(page) != STOCKCERT_PAGE_OVERFLOW
@@ -379,17 +379,17 @@ stockcert_pages_value(stockcert_walk_t *walk, const stockcert_node_t *node,
         value->data = page + STOCKCERT_PAGE_HEADER;
         walk->found.overflows += n;
 
-        return stockcert_pages_use(pages, walk->name, number, n);
+        return stockcert_mdb_use(mdb, walk->name, number, n);
     }
 
-    return stockcert_pages_fault(pages, "%s: entry %" PRIu64 ": expected data, "
-                                 "found flags %#x that do not fit", walk->name,
-                                 walk->found.entries, node->flags);
+    return stockcert_mdb_fault(mdb, "%s: entry %" PRIu64 ": expected data, "
+                               "found flags %#x that do not fit", walk->name,
+                               walk->found.entries, node->flags);
 }
 
 
 void
-stockcert_pages_find(const stockcert_pages_t *pages,
+stockcert_mdb_find(const stockcert_mdb_t *mdb,
     const stockcert_tree_t *tree, const void *key, size_t len,
     stockcert_bytes_t *value)
 {
@@ -407,7 +407,7 @@ stockcert_pages_find(const stockcert_pages_t *pages,
     number = tree->root;
 
     while (number != STOCKCERT_NO_PAGE) {
-        page = pages->map + number * pages->psize;
+        page = mdb->map + number * mdb->psize;
         leaf = (stockcert_page_flags(page) == STOCKCERT_PAGE_LEAF);
 
         /*
@@ -421,8 +421,8 @@ stockcert_pages_find(const stockcert_pages_t *pages,
         while (low < high) {
             i = (low + high) / 2;
 
-            stockcert_pages_node(page, i, &node);
-            rc = stockcert_pages_compare(&node.key, &wanted, 0);
+            stockcert_mdb_node(page, i, &node);
+            rc = stockcert_mdb_compare(&node.key, &wanted, 0);
 
             if (rc <= 0) {
                 low = i + 1;
@@ -436,14 +436,14 @@ stockcert_pages_find(const stockcert_pages_t *pages,
             return;
         }
 
-        stockcert_pages_node(page, low - 1, &node);
+        stockcert_mdb_node(page, low - 1, &node);
 
         if (!leaf) {
             number = node.low;
             continue;
         }
 
-        if (stockcert_pages_compare(&node.key, &wanted, 0) != 0) {
+        if (stockcert_mdb_compare(&node.key, &wanted, 0) != 0) {
             return;
         }
 
@@ -451,8 +451,8 @@ stockcert_pages_find(const stockcert_pages_t *pages,
         value->data = node.data;
 
         if (node.flags & STOCKCERT_NODE_OVERFLOW) {
-            value->data = pages->map
-                          + stockcert_native64(node.data) * pages->psize
+            value->data = mdb->map
+                          + stockcert_native64(node.data) * mdb->psize
                           + STOCKCERT_PAGE_HEADER;
         }
 
@@ -464,7 +464,7 @@ stockcert_pages_find(const stockcert_pages_t *pages,
 /* for a page whose nodes may not be checked yet: reads nothing of it */
 
 static void
-stockcert_pages_node(const uint8_t *page, unsigned number,
+stockcert_mdb_node(const uint8_t *page, unsigned number,
     stockcert_node_t *node)
 {
     const uint8_t  *p;
@@ -491,7 +491,7 @@ stockcert_pages_node(const uint8_t *page, unsigned number,
 
 
 static int
-stockcert_pages_compare(const stockcert_bytes_t *one,
+stockcert_mdb_compare(const stockcert_bytes_t *one,
     const stockcert_bytes_t *two, unsigned integer)
 {
     int       rc;
