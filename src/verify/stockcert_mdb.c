@@ -1,4 +1,11 @@
 
+/*
+ * An LMDB file: maps it, reads its meta pages, and keeps account of its pages.
+ *
+ * It touches the file, read-only, without LMDB.
+ */
+
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -16,8 +23,8 @@
 #define STOCKCERT_META_LEN      152
 #define STOCKCERT_TREE_ENV      0x4000     /* how the file was opened once */
 #define STOCKCERT_SIZE_MAX      ((uint64_t) 1 << 46)
-#define STOCKCERT_TXN_MAX       ((uint64_t) 1 << 62)   /* from here to 0 again,
-                                                          LMDB would be lost */
+#define STOCKCERT_TXN_MAX       ((uint64_t) 1 << 62)   /* a higher number may
+                                                          wrap around */
 
 #define STOCKCERT_READ_MAX      (8 * 1024 * 1024)
 
@@ -46,9 +53,9 @@ stockcert_mdb_metas(stockcert_mdb_t *mdb, int fd)
     previous = &metas[!last];
 
     /*
-     * Transactions take turns: a number that is changed leaves its turn, or
-     * takes that of the other page, which stockcert_mdb_free_pages() will
-     * find.  A new file has had none.
+     * Transactions take turns at the two meta pages. A number that is changed
+     * is on the wrong page, or equals that of the other page, which _free()
+     * finds. A new file has had no transaction.
      */
 
     if (meta->txn && (meta->txn % 2 != (unsigned) last
@@ -102,7 +109,9 @@ stockcert_mdb_meta(stockcert_mdb_t *mdb, int fd, int number,
                                    "LMDB 0.9, found none", number);
     }
 
-    /* a read does not wait for a write: this may be half of two transactions */
+    /*
+     * a read does not wait for a write: this may be half of two transactions
+     */
 
     if (pread(fd, again, sizeof(p), (off_t) (number * mdb->psize)) != n
         || memcmp(p, again, sizeof(p)) != 0)
@@ -201,7 +210,7 @@ stockcert_mdb_read(stockcert_mdb_t *mdb, size_t n)
     if (mdb->read >= STOCKCERT_READ_MAX) {
         mdb->read = 0;
 
-        /* it is in the page cache still; a failure costs only memory */
+        /* its pages stay in the page cache; a failure costs only memory */
 
         (void) madvise((void *) mdb->map, mdb->size, MADV_DONTNEED);
     }

@@ -1,10 +1,14 @@
 
+/*
+ * The free pages of an LMDB file: each is free once, and no tree has it.
+ *
+ * It touches the map only.
+ */
+
+
 #include <inttypes.h>
 
 #include "stockcert_mdb_int.h"
-
-
-/* The free pages: each is free once, and no tree has it. */
 
 
 /* what is known of the free pages as their records are read */
@@ -21,9 +25,9 @@ static int stockcert_mdb_visit_free(void *data, const stockcert_bytes_t *key,
 
 
 /*
- * Each transaction frees the pages in whose place it wrote others: the last of
- * the records is its own, unless there was nothing in the file before.  So both
- * meta pages tell if their transaction's number is the one that it had.
+ * Each transaction frees the pages that it has replaced. So the last record is
+ * that of the last transaction, unless the file was empty before. This checks
+ * the numbers of both meta pages.
  */
 
 int
@@ -82,9 +86,10 @@ stockcert_mdb_free_pages_of(stockcert_mdb_t *mdb)
 
 
 /*
- * A record: of a transaction, up to this meta page's own; 0 is for LMDB that it
- * has read none, and it would take the same pages again and again.  It has how
- * many pages, and their numbers, the greatest first.
+ * A record of a transaction, up to this meta page's own. Number 0 is not
+ * valid: LMDB takes it for "none read yet", and would use the same pages again
+ * and again. A record has the number of pages, and then their numbers, the
+ * greatest first.
  */
 
 static int
