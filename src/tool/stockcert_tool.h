@@ -1,8 +1,10 @@
 
 /*
  * The command "stockcert": what its rooms share.  stockcert_tool.c has main()
- * and the table of commands, stockcert_tool_output.c and _argument.c what all of
- * them need; every other stockcert_tool_*.c has one or a few.
+ * and the table of commands.  stockcert_tool_output.c, stockcert_tool_argument.c
+ * and stockcert_tool_owner.c have what all of them need, stockcert_tool_apart.c
+ * and stockcert_tool_entries.c what some do; every other stockcert_tool_*.c has
+ * a command or two, with how it is used.
  */
 
 
@@ -27,20 +29,27 @@
 
 
 /*
- * The commands: argv[0] is "stockcert NAME", for getopt's messages, and the
- * arguments follow.  They return an exit code, and have written to standard
- * error what went wrong.
+ * A command.  argv[0] of run() is "stockcert NAME", for getopt's messages, and the
+ * arguments follow.  It returns an exit code, and has written to standard error
+ * what went wrong.
  */
 
-int stockcert_tool_status(int argc, char **argv);
-int stockcert_tool_verify(int argc, char **argv);
-int stockcert_tool_log(int argc, char **argv);
-int stockcert_tool_show(int argc, char **argv);
-int stockcert_tool_export(int argc, char **argv);
-int stockcert_tool_import(int argc, char **argv);
-int stockcert_tool_backup(int argc, char **argv);
-int stockcert_tool_authorize(int argc, char **argv);
-int stockcert_tool_cancel(int argc, char **argv);
+typedef struct {
+    const char   *name;
+    int         (*run)(int argc, char **argv);
+    const char   *synopsis;            /* its arguments, in one line */
+    const char   *help;                /* lines */
+} stockcert_command_t;
+
+extern const stockcert_command_t  stockcert_command_status;
+extern const stockcert_command_t  stockcert_command_verify;
+extern const stockcert_command_t  stockcert_command_log;
+extern const stockcert_command_t  stockcert_command_show;
+extern const stockcert_command_t  stockcert_command_export;
+extern const stockcert_command_t  stockcert_command_import;
+extern const stockcert_command_t  stockcert_command_backup;
+extern const stockcert_command_t  stockcert_command_authorize;
+extern const stockcert_command_t  stockcert_command_cancel;
 
 
 /*
@@ -77,9 +86,9 @@ int stockcert_tool_arguments(int argc, char **argv, int n);
 
 int stockcert_tool_json(int argc, char **argv, int n);
 
-/* The synopsis of the command in argv[0], to standard error; returns USAGE. */
+/* How the command is used, to standard error; returns USAGE. */
 
-int stockcert_tool_usage(char **argv);
+int stockcert_tool_usage(const stockcert_command_t *command);
 
 /*
  * Makes the directory of a ledger the current one: all that follows names the

@@ -15,8 +15,8 @@
 #include "stockcert_tool.h"
 
 
-/* the one option of a command, which it needs */
-
+static int stockcert_tool_authorize(int argc, char **argv);
+static int stockcert_tool_cancel(int argc, char **argv);
 static const char *stockcert_tool_text(int argc, char **argv,
     const char *option, int nargs);
 static int stockcert_tool_amend(const char *path, stockcert_entry_t *entry);
@@ -26,7 +26,23 @@ static stockcert_rc_e stockcert_tool_amends(stockcert_ledger_t *ledger,
     const stockcert_entry_t *entry, int *amends, stockcert_error_t *error);
 
 
-int
+const stockcert_command_t  stockcert_command_authorize = {
+    "authorize", stockcert_tool_authorize,
+    "LEDGER CLASS SHARES --reference TEXT",
+    "Sets the authorized shares of a class; TEXT is what allows it, such as\n"
+    "\"Board resolution 2026-11-20\". Also while nginx issues. The number that\n"
+    "is there already changes nothing, and makes no entry.\n"
+};
+
+
+const stockcert_command_t  stockcert_command_cancel = {
+    "cancel", stockcert_tool_cancel, "LEDGER CERTIFICATE --reason TEXT",
+    "Cancels a certificate, such as CS-17. Its number stays used, its shares\n"
+    "can be issued again. Also while nginx issues.\n"
+};
+
+
+static int
 stockcert_tool_authorize(int argc, char **argv)
 {
     int                status;
@@ -36,7 +52,7 @@ stockcert_tool_authorize(int argc, char **argv)
 
     reference = stockcert_tool_text(argc, argv, "reference", 3);
     if (reference == NULL) {
-        return stockcert_tool_usage(argv);
+        return stockcert_tool_usage(&stockcert_command_authorize);
     }
 
     args = argv + optind;
@@ -73,7 +89,7 @@ stockcert_tool_authorize(int argc, char **argv)
 }
 
 
-int
+static int
 stockcert_tool_cancel(int argc, char **argv)
 {
     int                 status;
@@ -83,7 +99,7 @@ stockcert_tool_cancel(int argc, char **argv)
 
     reason = stockcert_tool_text(argc, argv, "reason", 2);
     if (reason == NULL) {
-        return stockcert_tool_usage(argv);
+        return stockcert_tool_usage(&stockcert_command_cancel);
     }
 
     args = argv + optind;
@@ -109,7 +125,10 @@ stockcert_tool_cancel(int argc, char **argv)
 }
 
 
-/* Returns NULL for wrong usage. optind is then at the arguments. */
+/*
+ * Returns the one option of a command, which it needs; NULL for wrong usage.
+ * optind is then at the arguments.
+ */
 
 static const char *
 stockcert_tool_text(int argc, char **argv, const char *option, int nargs)

@@ -25,13 +25,21 @@ typedef struct {
 } stockcert_backup_t;
 
 
+static int stockcert_tool_backup(int argc, char **argv);
 static int stockcert_tool_backup_to(stockcert_backup_t *backup,
     stockcert_whole_t *whole, stockcert_verified_t *verified);
 static int stockcert_tool_backup_read(stockcert_apart_t *apart, void *data);
 static uint64_t stockcert_tool_room(int fd);
 
 
-int
+const stockcert_command_t  stockcert_command_backup = {
+    "backup", stockcert_tool_backup, "LEDGER DEST",
+    "Makes a copy of the ledger as it is now, also while nginx issues, and\n"
+    "verifies it.\n"
+};
+
+
+static int
 stockcert_tool_backup(int argc, char **argv)
 {
     int                        status;
@@ -43,7 +51,7 @@ stockcert_tool_backup(int argc, char **argv)
     static const char *const   names[] = { "data.mdb", "lock.mdb", NULL };
 
     if (!stockcert_tool_arguments(argc, argv, 2)) {
-        return stockcert_tool_usage(argv);
+        return stockcert_tool_usage(&stockcert_command_backup);
     }
 
     if (stockcert_whole_directory(&whole, argv[2], argv[1], names) == -1) {

@@ -26,6 +26,7 @@ typedef struct {
 } stockcert_export_t;
 
 
+static int stockcert_tool_export(int argc, char **argv);
 static int stockcert_tool_export_options(int argc, char **argv,
     stockcert_export_t *export);
 static int stockcert_tool_export_stdout(const char *path,
@@ -41,7 +42,29 @@ static stockcert_rc_e stockcert_tool_write_csv(FILE *file,
 static void stockcert_tool_write_field(FILE *file, const stockcert_str_t *str);
 
 
-int
+const stockcert_command_t  stockcert_command_export = {
+    "export", stockcert_tool_export,
+    "LEDGER --format jsonl|csv|ocf [--since N] [-o FILE]",
+    "Writes the journal for other programs.\n"
+    "\n"
+    "  --format jsonl   all of it, a line an entry: for \"stockcert import\"\n"
+    "  --format csv     all of it, for spreadsheets\n"
+    "  --format ocf     Open Cap Format 1.2.0: -o names a new directory\n"
+    "  --since N        only what comes after entry N: jsonl without header, csv\n"
+    "  -o, --output FILE\n"
+    "\n"
+    "What OCF requires and the ledger does not know:\n"
+    "\n"
+    "  --formed DATE    of the company\n"
+    "  --country CODE   where that was, such as US\n"
+    "  --holders INDIVIDUAL|INSTITUTION\n"
+    "  --class CODE:COMMON|PREFERRED:VOTES:SENIORITY:PRICE:CURRENCY\n"
+    "                   of each class, such as CS:COMMON:1:1:0.0001:USD; PRICE is\n"
+    "                   that of a share as it was issued\n"
+};
+
+
+static int
 stockcert_tool_export(int argc, char **argv)
 {
     int                        status;
@@ -96,7 +119,7 @@ stockcert_tool_export_options(int argc, char **argv, stockcert_export_t *export)
             break;
 
         case '?':
-            return stockcert_tool_usage(argv);
+            return stockcert_tool_usage(&stockcert_command_export);
 
         default:
             status = stockcert_ocf_option(&export->ocf, c, optarg);
@@ -107,7 +130,7 @@ stockcert_tool_export_options(int argc, char **argv, stockcert_export_t *export)
     }
 
     if (argc - optind != 1 || export->format == NULL) {
-        return stockcert_tool_usage(argv);
+        return stockcert_tool_usage(&stockcert_command_export);
     }
 
     if (strcmp(export->format, "jsonl") != 0

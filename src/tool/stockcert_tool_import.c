@@ -36,6 +36,7 @@ typedef struct {
 } stockcert_import_t;
 
 
+static int stockcert_tool_import(int argc, char **argv);
 static int stockcert_tool_import_options(int argc, char **argv,
     stockcert_import_t *import);
 static int stockcert_tool_import_into(stockcert_import_t *import,
@@ -55,7 +56,17 @@ static int stockcert_tool_import_failed(stockcert_rc_e rc,
     const stockcert_error_t *error);
 
 
-int
+const stockcert_command_t  stockcert_command_import = {
+    "import", stockcert_tool_import, "LEDGER FILE.jsonl [--size SIZE]",
+    "Makes a new ledger of what \"stockcert export --format jsonl\" wrote: the\n"
+    "same numbers, times and seals, or nothing. FILE.jsonl may be -.\n"
+    "\n"
+    "  --size SIZE   the most that it may grow to, such as 500m; 64g by default.\n"
+    "                It takes address space, not disk.\n"
+};
+
+
+static int
 stockcert_tool_import(int argc, char **argv)
 {
     int                        status;
@@ -117,7 +128,7 @@ stockcert_tool_import_options(int argc, char **argv, stockcert_import_t *import)
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 
         if (c != 's') {
-            return stockcert_tool_usage(argv);
+            return stockcert_tool_usage(&stockcert_command_import);
         }
 
         status = stockcert_tool_size(optarg, &import->size);
@@ -127,7 +138,7 @@ stockcert_tool_import_options(int argc, char **argv, stockcert_import_t *import)
     }
 
     if (argc - optind != 2) {
-        return stockcert_tool_usage(argv);
+        return stockcert_tool_usage(&stockcert_command_import);
     }
 
     name = argv[optind + 1];

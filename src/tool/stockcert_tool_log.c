@@ -34,6 +34,7 @@ typedef struct {
 } stockcert_log_t;
 
 
+static int stockcert_tool_log(int argc, char **argv);
 static int stockcert_tool_log_options(int argc, char **argv,
     stockcert_log_t *log);
 static int stockcert_tool_log_go_on(stockcert_log_t *log);
@@ -46,7 +47,17 @@ static stockcert_rc_e stockcert_tool_write_entry(FILE *file,
     stockcert_error_t *error);
 
 
-int
+const stockcert_command_t  stockcert_command_log = {
+    "log", stockcert_tool_log, "LEDGER [-f] [--since N] [--json]",
+    "Shows the journal, a line an entry.\n"
+    "\n"
+    "  -f, --follow   go on as it grows\n"
+    "  --since N      only what comes after entry N\n"
+    "  --json         the lines of \"stockcert export --format jsonl\"\n"
+};
+
+
+static int
 stockcert_tool_log(int argc, char **argv)
 {
     int                     status;
@@ -126,11 +137,12 @@ stockcert_tool_log_options(int argc, char **argv, stockcert_log_t *log)
             break;
 
         default:
-            return stockcert_tool_usage(argv);
+            return stockcert_tool_usage(&stockcert_command_log);
         }
     }
 
-    return argc - optind == 1 ? STOCKCERT_EXIT_OK : stockcert_tool_usage(argv);
+    return argc - optind == 1 ? STOCKCERT_EXIT_OK
+                              : stockcert_tool_usage(&stockcert_command_log);
 }
 
 

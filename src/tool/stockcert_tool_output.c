@@ -1,6 +1,7 @@
 
 /*
- * What the tool says: on standard output, on standard error, on a terminal.
+ * What the tool says: on standard output, on standard error, on a terminal. And
+ * what it makes: a whole file, or none.
  *
  * It touches no ledger.
  */
@@ -75,6 +76,15 @@ stockcert_tool_error(int status, const char *fmt, ...)
     va_end(args);
 
     return status;
+}
+
+
+int
+stockcert_tool_usage(const stockcert_command_t *command)
+{
+    return stockcert_tool_error(STOCKCERT_EXIT_USAGE,
+                                "usage: stockcert %s %s", command->name,
+                                command->synopsis);
 }
 
 
@@ -181,5 +191,29 @@ stockcert_tool_progress_end(void)
     if (stockcert_progress_shown) {
         fprintf(stderr, "\r\033[K");
         stockcert_progress_shown = 0;
+    }
+}
+
+
+int
+stockcert_tool_finish(stockcert_whole_t *whole, int status)
+{
+    if (status != STOCKCERT_EXIT_OK) {
+        stockcert_whole_undo(whole);
+        return status;
+    }
+
+    switch (stockcert_whole_finish(whole)) {
+
+    case 0:
+        return STOCKCERT_EXIT_OK;
+
+    case 1:
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "%s is made, but a "
+                                    "power cut may take it away: %s",
+                                    whole->path, strerror(errno));
+    default:
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot make %s: %s",
+                                    whole->path, strerror(errno));
     }
 }

@@ -103,6 +103,14 @@ stockcert_tool_no_ledger(const char *path)
 
 
 int
+stockcert_tool_not_read(const stockcert_error_t *error)
+{
+    return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                "cannot read the ledger: %s", error->text);
+}
+
+
+int
 stockcert_tool_enter(const char *path)
 {
     int                fd, rc, status;

@@ -13,6 +13,7 @@
 #include "stockcert_tool.h"
 
 
+static int stockcert_tool_show(int argc, char **argv);
 static int stockcert_tool_show_certificate(stockcert_ledger_t *ledger,
     int json, const stockcert_str_t *code, uint64_t number,
     stockcert_error_t *error);
@@ -23,7 +24,14 @@ static void stockcert_tool_show_json(const stockcert_str_t *company,
     const stockcert_entry_t *entry, const stockcert_entry_t *cancelled);
 
 
-int
+const stockcert_command_t  stockcert_command_show = {
+    "show", stockcert_tool_show, "LEDGER CERTIFICATE [--json]",
+    "Shows a certificate, such as CS-17; with --json as the API has it. Exits with "
+    "1 if it was never issued.\n"
+};
+
+
+static int
 stockcert_tool_show(int argc, char **argv)
 {
     int                  json, status;
@@ -34,7 +42,7 @@ stockcert_tool_show(int argc, char **argv)
 
     json = stockcert_tool_json(argc, argv, 2);
     if (json == -1) {
-        return stockcert_tool_usage(argv);
+        return stockcert_tool_usage(&stockcert_command_show);
     }
 
     status = stockcert_tool_certificate(argv[2], &code, &number);

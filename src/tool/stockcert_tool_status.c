@@ -41,6 +41,7 @@ typedef struct {
 } stockcert_state_t;
 
 
+static int stockcert_tool_status(int argc, char **argv);
 static stockcert_rc_e stockcert_tool_status_read(stockcert_state_t *state,
     stockcert_error_t *error);
 static stockcert_rc_e stockcert_tool_status_text(stockcert_state_t *state,
@@ -56,7 +57,14 @@ static stockcert_rc_e stockcert_tool_end(stockcert_ledger_t *ledger,
     uint64_t *position, stockcert_error_t *error);
 
 
-int
+const stockcert_command_t  stockcert_command_status = {
+    "status", stockcert_tool_status, "LEDGER [--json]",
+    "Shows the inventory, the journal's end, the format, sizes, the disk's file\n"
+    "system, who reads, and who keeps the ledger locked.\n"
+};
+
+
+static int
 stockcert_tool_status(int argc, char **argv)
 {
     int                       json, status;
@@ -66,7 +74,7 @@ stockcert_tool_status(int argc, char **argv)
 
     json = stockcert_tool_json(argc, argv, 1);
     if (json == -1) {
-        return stockcert_tool_usage(argv);
+        return stockcert_tool_usage(&stockcert_command_status);
     }
 
     status = stockcert_tool_open(argv[1], STOCKCERT_READ, &state.ledger);

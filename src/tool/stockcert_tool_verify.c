@@ -25,6 +25,7 @@
 #define STOCKCERT_PAUSE  1000000       /* nanoseconds */
 
 
+static int stockcert_tool_verify(int argc, char **argv);
 static int stockcert_tool_expect(const char *text, uint64_t *position,
     uint8_t *seal);
 static int stockcert_tool_check_file(const char *path, int fd,
@@ -38,7 +39,15 @@ static void stockcert_tool_check_progress(uint64_t done, uint64_t all);
 static void stockcert_tool_sigbus(int signo);
 
 
-int
+const stockcert_command_t  stockcert_command_verify = {
+    "verify", stockcert_tool_verify, "LEDGER [--expect N:SEAL]",
+    "Checks the whole ledger by replaying its journal, and with --expect that\n"
+    "entry N still has the seal SEAL. Exits with 1 and names the first thing\n"
+    "that is wrong.\n"
+};
+
+
+static int
 stockcert_tool_verify(int argc, char **argv)
 {
     int                         c, status;
@@ -56,7 +65,7 @@ stockcert_tool_verify(int argc, char **argv)
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 
         if (c != 'e') {
-            return stockcert_tool_usage(argv);
+            return stockcert_tool_usage(&stockcert_command_verify);
         }
 
         if (stockcert_tool_expect(optarg, &verified.expected, expected) != 0) {
@@ -68,7 +77,7 @@ stockcert_tool_verify(int argc, char **argv)
     }
 
     if (argc - optind != 1) {
-        return stockcert_tool_usage(argv);
+        return stockcert_tool_usage(&stockcert_command_verify);
     }
 
     status = stockcert_tool_enter(argv[optind]);

@@ -1,0 +1,120 @@
+
+/*
+ * The journal's entries, written for whoever reads them, however slowly.
+ *
+ * It reads the ledger in short snapshots.
+ */
+
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stockcert_json.h"
+#include "stockcert_tool.h"
+
+
+#define STOCKCERT_PIECE  256           /* entries */
+
+
+static int stockcert_tool_piece(stockcert_ledger_t *ledger,
+    uint64_t *position, uint64_t last, stockcert_write_pt write, FILE *file);
+
+
+int
+stockcert_tool_entries(stockcert_ledger_t *ledger, uint64_t *position,
+    uint64_t last, stockcert_write_pt write, FILE *file, const char *progress)
+{
+    int        status;
+    char      *text;
+    FILE      *piece;
+    size_t     len;
+    uint64_t   after;
+
+    do {
+        after = *position;
+
+        piece = open_memstream(&text, &len);
+        if (piece == NULL) {
+            return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                        "open_memstream() failed: %s",
+                                        strerror(errno));
+        }
+
+        status = stockcert_tool_piece(ledger, position, last, write, piece);
+
+        if (fclose(piece) == EOF && status == STOCKCERT_EXIT_OK) {
+            status = stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                          "cannot write to memory: %s",
+                                          strerror(errno));
+        }
+
+        if (status == STOCKCERT_EXIT_OK && fwrite(text, 1, len, file) != len) {
+            status = stockcert_tool_error(STOCKCERT_EXIT_FAILED,
+                                          "cannot write the output: %s",
+                                          strerror(errno));
+        }
+
+        free(text);
+
+        if (progress) {
+            stockcert_tool_progress(progress, "entries", *position, last);
+        }
+
+    } while (status == STOCKCERT_EXIT_OK && *position != after);
+
+    return status;
+}
+
+
+static int
+stockcert_tool_piece(stockcert_ledger_t *ledger, uint64_t *position,
+    uint64_t last, stockcert_write_pt write, FILE *file)
+{
+    int                n;
+    stockcert_rc_e     rc;
+    stockcert_entry_t  entry;
+    stockcert_error_t  error;
+
+    rc = stockcert_ledger_snapshot(ledger, &error);
+
+    if (rc == STOCKCERT_OK) {
+
+        for (n = 0; n < STOCKCERT_PIECE && *position < last; n++) {
+
+            rc = stockcert_ledger_entry(ledger, *position + 1, &entry, &error);
+            if (rc != STOCKCERT_OK) {
+                break;
+            }
+
+            rc = write(file, ledger, &entry, &error);
+            if (rc != STOCKCERT_OK) {
+                break;
+            }
+
+            ++*position;
+        }
+
+        stockcert_ledger_release(ledger);
+    }
+
+    if (rc == STOCKCERT_OK || rc == STOCKCERT_NOT_FOUND) {
+        return STOCKCERT_EXIT_OK;
+    }
+
+    return stockcert_tool_not_read(&error);
+}
+
+
+stockcert_rc_e
+stockcert_tool_write_json(FILE *file, stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error)
+{
+    (void) ledger;
+    (void) error;
+
+    stockcert_json_entry(file, entry);
+
+    return STOCKCERT_OK;
+}
