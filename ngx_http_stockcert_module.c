@@ -168,10 +168,8 @@ ngx_http_stockcert_init_main_conf(ngx_conf_t *cf, void *conf)
         }
 
         for (j = 0; j < smcf->ledgers.nelts; j++) {
-            if (ledgers[j]->name.len == slcf[i]->name.len
-                && ngx_strncmp(ledgers[j]->name.data, slcf[i]->name.data,
-                               slcf[i]->name.len)
-                   == 0)
+            if (stockcert_same(ledgers[j]->name.data, ledgers[j]->name.len,
+                               slcf[i]->name.data, slcf[i]->name.len))
             {
                 slcf[i]->ledger = ledgers[j];
                 break;

@@ -97,6 +97,52 @@ stockcert_parse_seal(const char *text, uint8_t *seal)
 }
 
 
+int
+stockcert_parse_number(const char *text, size_t len, uint64_t *number)
+{
+    size_t  i;
+
+    *number = 0;
+
+    for (i = 0; i < len; i++) {
+
+        if (text[i] < '0' || text[i] > '9') {
+            return -1;
+        }
+
+        *number = *number * 10 + (uint64_t) (text[i] - '0');
+
+        if (*number > STOCKCERT_SHARES_MAX) {
+            return -1;
+        }
+    }
+
+    return len ? 0 : -1;
+}
+
+
+int
+stockcert_parse_id(const char *text, size_t len, stockcert_str_t *code,
+    uint64_t *number)
+{
+    const char  *dash;
+
+    dash = memchr(text, '-', len);
+    if (dash == NULL) {
+        return -1;
+    }
+
+    code->len = (size_t) (dash - text);
+    code->data = text;
+
+    len -= code->len + 1;
+
+    return len && dash[1] != '0'
+           && stockcert_parse_number(dash + 1, len, number) == 0
+           ? 0 : -1;
+}
+
+
 uint64_t
 stockcert_now(void)
 {

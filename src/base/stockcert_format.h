@@ -1,12 +1,15 @@
 
 /*
- * Times and seals as people and other programs read them.
+ * Times, seals, numbers and the IDs of certificates, as people and programs read
+ * them.
  */
 
 
 #ifndef STOCKCERT_FORMAT_H
 #define STOCKCERT_FORMAT_H
 
+
+#include <inttypes.h>
 
 #include "stockcert_entry.h"
 
@@ -40,6 +43,33 @@ uint64_t stockcert_now(void);
 
 void stockcert_format_seal(const uint8_t *seal, char *text);
 int stockcert_parse_seal(const char *text, uint8_t *seal);
+
+/*
+ * Decimal digits, up to STOCKCERT_SHARES_MAX.  Returns 0, or -1 for what is none,
+ * and *number means nothing.
+ */
+
+int stockcert_parse_number(const char *text, size_t len, uint64_t *number);
+
+/*
+ * The ID of a certificate, such as CS-17, for printf() and its kind:
+ *
+ *     printf(STOCKCERT_ID " is cancelled", STOCKCERT_ID_OF(code, number))
+ *
+ * takes a stockcert_str_t and an uint64_t.
+ */
+
+#define STOCKCERT_ID                   "%.*s-%" PRIu64
+#define STOCKCERT_ID_OF(code, number)  (int) (code).len, (code).data, (number)
+#define STOCKCERT_ID_MAX               (STOCKCERT_CODE_MAX + 1 + 20) /* bytes */
+
+/*
+ * Reads one: code points into text, and may be no class code; number is not 0.
+ * Returns 0, or -1 for what is none.
+ */
+
+int stockcert_parse_id(const char *text, size_t len, stockcert_str_t *code,
+    uint64_t *number);
 
 
 #endif /* STOCKCERT_FORMAT_H */

@@ -30,6 +30,24 @@ typedef struct {
 } stockcert_class_t;
 
 
+/* the one of n classes that has this code, or NULL */
+
+static inline const stockcert_class_t *
+stockcert_class_of(const stockcert_class_t *classes, size_t n,
+    const stockcert_str_t *code)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+        if (stockcert_str_same(&classes[i].code, code)) {
+            return &classes[i];
+        }
+    }
+
+    return NULL;
+}
+
+
 typedef enum {
     STOCKCERT_WAITING = 0,
     STOCKCERT_ISSUED,

@@ -21,10 +21,18 @@ typedef struct {
 
 
 static inline int
+stockcert_same(const void *one, size_t one_len, const void *two,
+    size_t two_len)
+{
+    return one_len == two_len
+           && (one_len == 0 || memcmp(one, two, one_len) == 0);
+}
+
+
+static inline int
 stockcert_str_same(const stockcert_str_t *one, const stockcert_str_t *two)
 {
-    return one->len == two->len
-           && (one->len == 0 || memcmp(one->data, two->data, one->len) == 0);
+    return stockcert_same(one->data, one->len, two->data, two->len);
 }
 
 

@@ -151,8 +151,6 @@ char *ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_stockcert_invalid(ngx_conf_t *cf, const char *what,
     ngx_str_t *value, const char *fault);
-ngx_uint_t ngx_http_stockcert_has_class(ngx_http_stockcert_ledger_t *ledger,
-    ngx_str_t *code);
 
 char *ngx_http_stockcert_path(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
@@ -227,7 +225,6 @@ ngx_int_t ngx_http_stockcert_url(ngx_http_request_t *r,
  */
 
 ngx_int_t ngx_http_stockcert_handler(ngx_http_request_t *r);
-ngx_int_t ngx_http_stockcert_number(ngx_str_t *text, uint64_t *number);
 ngx_int_t ngx_http_stockcert_get(ngx_http_request_t *r,
     ngx_http_stockcert_target_t *target);
 ngx_int_t ngx_http_stockcert_get_rows(stockcert_ledger_t *ledger,

@@ -71,9 +71,8 @@ ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     for (i = 0; i < smcf->ledgers.nelts; i++) {
-        if (ledgers[i]->name.len == value[1].len
-            && ngx_strncmp(ledgers[i]->name.data, value[1].data, value[1].len)
-               == 0)
+        if (stockcert_same(ledgers[i]->name.data, ledgers[i]->name.len,
+                           value[1].data, value[1].len))
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "duplicate stockcert ledger \"%V\"", &value[1]);
@@ -245,6 +244,7 @@ ngx_http_stockcert_class(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
     off_t               shares;
     ngx_str_t          *value;
     const char         *fault;
+    stockcert_str_t     code;
     stockcert_class_t  *class;
 
     value = cf->args->elts;
@@ -266,7 +266,11 @@ ngx_http_stockcert_class(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
         return ngx_http_stockcert_invalid(cf, "class title", &value[3], fault);
     }
 
-    if (ngx_http_stockcert_has_class(ledger, &value[1])) {
+    code.len = value[1].len;
+    code.data = (char *) value[1].data;
+
+    if (stockcert_class_of(ledger->classes.elts, ledger->classes.nelts, &code))
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate class \"%V\"",
                            &value[1]);
         return NGX_CONF_ERROR;
@@ -286,8 +290,7 @@ ngx_http_stockcert_class(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
 
     ngx_memzero(class, sizeof(stockcert_class_t));
 
-    class->code.len = value[1].len;
-    class->code.data = (char *) value[1].data;
+    class->code = code;
     class->title.len = value[3].len;
     class->title.data = (char *) value[3].data;
     class->authorized = (uint64_t) shares;
@@ -304,25 +307,4 @@ ngx_http_stockcert_invalid(ngx_conf_t *cf, const char *what, ngx_str_t *value,
                        value, fault);
 
     return NGX_CONF_ERROR;
-}
-
-
-ngx_uint_t
-ngx_http_stockcert_has_class(ngx_http_stockcert_ledger_t *ledger,
-    ngx_str_t *code)
-{
-    ngx_uint_t          i;
-    stockcert_class_t  *class;
-
-    class = ledger->classes.elts;
-
-    for (i = 0; i < ledger->classes.nelts; i++) {
-        if (class[i].code.len == code->len
-            && ngx_memcmp(class[i].code.data, code->data, code->len) == 0)
-        {
-            return 1;
-        }
-    }
-
-    return 0;
 }

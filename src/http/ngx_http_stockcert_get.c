@@ -7,6 +7,7 @@
 
 
 #include <ngx_http_stockcert.h>
+#include <stockcert_format.h>
 
 
 #define NGX_HTTP_STOCKCERT_LIMIT      100      /* certificates in a list */
@@ -420,7 +421,6 @@ ngx_http_stockcert_parameter(ngx_http_request_t *r, const char *name,
 {
     u_char      *p, *end, *last;
     size_t       len;
-    ngx_str_t    text;
     ngx_uint_t   found;
 
     len = ngx_strlen(name);
@@ -440,11 +440,10 @@ ngx_http_stockcert_parameter(ngx_http_request_t *r, const char *name,
             continue;
         }
 
-        text.data = p + len + 1;
-        text.len = end - text.data;
+        p += len + 1;
 
         if (found
-            || ngx_http_stockcert_number(&text, value) != NGX_OK
+            || stockcert_parse_number((char *) p, end - p, value) != 0
             || *value < min || *value > max)
         {
             return NGX_ERROR;

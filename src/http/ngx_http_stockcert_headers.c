@@ -281,9 +281,7 @@ ngx_http_stockcert_is_there(ngx_str_t *tags, const ngx_str_t *etag)
 
         p++;
 
-        if (!weak && (size_t) (p - tag) == etag->len
-            && ngx_memcmp(tag, etag->data, etag->len) == 0)
-        {
+        if (!weak && stockcert_same(tag, p - tag, etag->data, etag->len)) {
             return 1;
         }
     }
@@ -333,8 +331,8 @@ ngx_http_stockcert_header(ngx_http_request_t *r, ngx_str_t *name,
 
         for (i = 0; i < part->nelts; i++) {
 
-            if (h[i].key.len == name->len
-                && ngx_strncmp(h[i].lowcase_key, name->data, name->len) == 0)
+            if (stockcert_same(h[i].lowcase_key, h[i].key.len, name->data,
+                               name->len))
             {
                 found = &h[i];
                 (*n)++;

@@ -110,9 +110,7 @@ ngx_http_stockcert_find_par(ngx_http_stockcert_ledger_t *ledger,
     par = ledger->pars.elts;
 
     for (i = 0; i < ledger->pars.nelts; i++) {
-        if (par[i].code.len == len
-            && ngx_memcmp(par[i].code.data, code, len) == 0)
-        {
+        if (stockcert_same(par[i].code.data, par[i].code.len, code, len)) {
             return &par[i];
         }
     }
@@ -126,12 +124,19 @@ ngx_http_stockcert_check_pars(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger)
 {
     ngx_uint_t                 i;
+    stockcert_str_t            code;
     ngx_http_stockcert_par_t  *par;
 
     par = ledger->pars.elts;
 
     for (i = 0; i < ledger->pars.nelts; i++) {
-        if (!ngx_http_stockcert_has_class(ledger, &par[i].code)) {
+        code.len = par[i].code.len;
+        code.data = (char *) par[i].code.data;
+
+        if (stockcert_class_of(ledger->classes.elts, ledger->classes.nelts,
+                               &code)
+            == NULL)
+        {
             return ngx_http_stockcert_invalid(cf, "class of a par value",
                                               &par[i].code,
                                               "must be one of the ledger's");

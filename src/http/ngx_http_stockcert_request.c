@@ -61,22 +61,6 @@ ngx_http_stockcert_handler(ngx_http_request_t *r)
 }
 
 
-ngx_int_t
-ngx_http_stockcert_number(ngx_str_t *text, uint64_t *number)
-{
-    off_t  n;
-
-    n = ngx_atoof(text->data, text->len);
-    if (n == NGX_ERROR || n > STOCKCERT_SHARES_MAX) {
-        return NGX_ERROR;
-    }
-
-    *number = (uint64_t) n;
-
-    return NGX_OK;
-}
-
-
 static ngx_int_t
 ngx_http_stockcert_post(ngx_http_request_t *r)
 {

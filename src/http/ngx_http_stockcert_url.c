@@ -10,6 +10,7 @@
 
 
 #include <ngx_http_stockcert.h>
+#include <stockcert_format.h>
 #include <stockcert_text.h>
 
 
@@ -36,8 +37,8 @@ ngx_int_t
 ngx_http_stockcert_target(ngx_http_request_t *r,
     ngx_http_stockcert_target_t *target)
 {
-    u_char     *dash;
-    ngx_str_t   rest, number;
+    ngx_str_t        rest;
+    stockcert_str_t  code;
 
     ngx_str_null(&target->code);
     target->number = 0;
@@ -64,19 +65,16 @@ ngx_http_stockcert_target(ngx_http_request_t *r,
 
     target->code = rest;
 
-    dash = ngx_strlchr(rest.data, rest.data + rest.len, '-');
+    if (ngx_strlchr(rest.data, rest.data + rest.len, '-')) {
 
-    if (dash) {
-        target->code.len = dash - rest.data;
-
-        number.data = dash + 1;
-        number.len = rest.data + rest.len - number.data;
-
-        if (number.len == 0 || number.data[0] == '0'
-            || ngx_http_stockcert_number(&number, &target->number) != NGX_OK)
+        if (stockcert_parse_id((char *) rest.data, rest.len, &code,
+                               &target->number)
+            != 0)
         {
             return NGX_DECLINED;
         }
+
+        target->code.len = code.len;
 
     } else {
         target->print = target->html;

@@ -33,9 +33,7 @@ stockcert_class_find(const stockcert_ledger_t *ledger, size_t n,
     for (i = 0; i < n; i++) {
         class = &ledger->classes[i];
 
-        if (class->record.code.len == len
-            && memcmp(class->code, code, len) == 0)
-        {
+        if (stockcert_same(class->code, class->record.code.len, code, len)) {
             return (stockcert_ledger_class_t *) class;
         }
     }

@@ -194,9 +194,9 @@ stockcert_decide_issued(stockcert_ledger_t *ledger,
 
     if (entry->number != class->record.last + 1) {
         return stockcert_ledger_refused(error, "the next certificate is "
-                                        "%.*s-%" PRIu64, (int) entry->code.len,
-                                        entry->code.data,
-                                        class->record.last + 1);
+                                        STOCKCERT_ID,
+                                        STOCKCERT_ID_OF(entry->code,
+                                                   class->record.last + 1));
     }
 
     if (entry->shares > class->record.authorized - class->record.issued) {
@@ -256,10 +256,10 @@ stockcert_decide_cancelled(stockcert_ledger_t *ledger,
                                    entry->number, &issued, &cancelled,
                                    error);
     if (rc == STOCKCERT_NOT_FOUND) {
-        return stockcert_ledger_refused(error, "%.*s-%" PRIu64
+        return stockcert_ledger_refused(error, STOCKCERT_ID
                                         " was never issued",
-                                        (int) entry->code.len,
-                                        entry->code.data, entry->number);
+                                        STOCKCERT_ID_OF(entry->code,
+                                                        entry->number));
     }
 
     if (rc != STOCKCERT_OK) {
@@ -267,10 +267,11 @@ stockcert_decide_cancelled(stockcert_ledger_t *ledger,
     }
 
     if (cancelled.position) {
-        return stockcert_ledger_refused(error, "%.*s-%" PRIu64
+        return stockcert_ledger_refused(error, STOCKCERT_ID
                                         " is cancelled already, by entry %"
-                                        PRIu64, (int) entry->code.len,
-                                        entry->code.data, entry->number,
+                                        PRIu64,
+                                        STOCKCERT_ID_OF(entry->code,
+                                                        entry->number),
                                         cancelled.position);
     }
 

@@ -151,10 +151,10 @@ stockcert_ledger_find(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
     }
 
     if (entry.shares != grant->amount
-        || entry.code.len != grant->code_len
-        || memcmp(entry.code.data, grant->code, grant->code_len) != 0
-        || entry.text.len != grant->name_len
-        || memcmp(entry.text.data, grant->name, grant->name_len) != 0)
+        || !stockcert_same(entry.code.data, entry.code.len, grant->code,
+                           grant->code_len)
+        || !stockcert_same(entry.text.data, entry.text.len, grant->name,
+                           grant->name_len))
     {
         slot->outcome.status = STOCKCERT_KEY_REUSED;
         return STOCKCERT_OK;

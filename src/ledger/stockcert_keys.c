@@ -65,7 +65,7 @@ stockcert_keys_find(stockcert_ledger_t *ledger, const char *key,
     {
         unposted = &ledger->unposted[position % STOCKCERT_LOT];
 
-        if (unposted->key_len == len && memcmp(unposted->key, key, len) == 0) {
+        if (stockcert_same(unposted->key, unposted->key_len, key, len)) {
             return stockcert_journal_get(ledger, ledger->writer, position,
                                          entry, error);
         }

@@ -104,7 +104,6 @@ stockcert_ledger_count_unposted(stockcert_ledger_t *ledger,
     stockcert_class_t *classes, size_t n, stockcert_error_t *error)
 {
     int                 rc;
-    size_t              i;
     MDB_cursor         *cursor;
     stockcert_rc_e      found;
     stockcert_entry_t   entry;
@@ -121,25 +120,21 @@ stockcert_ledger_count_unposted(stockcert_ledger_t *ledger,
             break;
         }
 
-        for (i = 0; i < n; i++) {
-            class = &classes[i];
-
-            if (!stockcert_str_same(&class->code, &entry.code)) {
-                continue;
-            }
-
-            if (entry.shares > class->authorized - class->issued) {
-                found = stockcert_ledger_damaged(error,
-                                             "a class has too many shares out");
-                goto done;
-            }
-
-            class->issued += entry.shares;
-            class->last++;
+        class = (stockcert_class_t *) stockcert_class_of(classes, n,
+                                                         &entry.code);
+        if (class == NULL) {
+            continue;
         }
-    }
 
-done:
+        if (entry.shares > class->authorized - class->issued) {
+            found = stockcert_ledger_damaged(error,
+                                             "a class has too many shares out");
+            break;
+        }
+
+        class->issued += entry.shares;
+        class->last++;
+    }
 
     mdb_cursor_close(cursor);
 

@@ -169,13 +169,12 @@ stockcert_book_row(FILE *file, const stockcert_book_page_t *page,
     if (page->book.len) {
         fputs("<a href=\"", file);
         stockcert_html_text(file, &page->book);
-        stockcert_html_text(file, &issued->code);
-        fprintf(file, "-%" PRIu64 ".html\">", issued->number);
+        stockcert_html_id(file, &issued->code, issued->number);
+        fputs(".html\">", file);
     }
 
-    stockcert_html_text(file, &issued->code);
-    fprintf(file, "-%" PRIu64 "%s</td><td class=\"who\">", issued->number,
-            page->book.len ? "</a>" : "");
+    stockcert_html_id(file, &issued->code, issued->number);
+    fprintf(file, "%s</td><td class=\"who\">", page->book.len ? "</a>" : "");
     stockcert_html_bdi(file, &issued->text);
     fputs(cancelled ? "</td><td class=\"n\"><s>" : "</td><td class=\"n\">",
           file);

@@ -115,6 +115,14 @@ stockcert_html_text(FILE *file, const stockcert_str_t *str)
 
 
 void
+stockcert_html_id(FILE *file, const stockcert_str_t *code, uint64_t number)
+{
+    stockcert_html_text(file, code);
+    fprintf(file, "-%" PRIu64, number);
+}
+
+
+void
 stockcert_html_bdi(FILE *file, const stockcert_str_t *str)
 {
     fputs("<bdi>", file);

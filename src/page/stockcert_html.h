@@ -42,6 +42,11 @@ void stockcert_html_foot(FILE *file);
 
 void stockcert_html_text(FILE *file, const stockcert_str_t *str);
 
+/* The ID of a certificate, such as CS-17, escaped as well. */
+
+void stockcert_html_id(FILE *file, const stockcert_str_t *code,
+    uint64_t number);
+
 /* Text in an element, whose direction is its own. */
 
 void stockcert_html_bdi(FILE *file, const stockcert_str_t *str);

@@ -40,16 +40,15 @@ void
 stockcert_paper_write(FILE *file, const stockcert_paper_t *paper,
     const stockcert_paper_page_t *page)
 {
-    char               id[STOCKCERT_CODE_MAX + 24];
+    char               id[STOCKCERT_ID_MAX + 1];
     size_t             i, n;
     stockcert_str_t    title;
     stockcert_sheet_t  sheets[STOCKCERT_SHEETS_MAX];
 
     title.data = id;
-    title.len = (size_t) snprintf(id, sizeof(id), "%.*s-%" PRIu64,
-                                  (int) page->class.code.len,
-                                  page->class.code.data,
-                                  page->certificate->issued.number);
+    title.len = (size_t) snprintf(id, sizeof(id), STOCKCERT_ID,
+                                  STOCKCERT_ID_OF(page->class.code,
+                                             page->certificate->issued.number));
 
     stockcert_html_head(file, "certificate", &title, &page->company);
 
@@ -148,9 +147,9 @@ stockcert_paper_top(FILE *file, const stockcert_paper_page_t *page, size_t i,
     size_t n)
 {
     fputs("<p class=\"top\"><span>Number <b>", file);
-    stockcert_html_text(file, &page->class.code);
-    fprintf(file, "-%" PRIu64 "</b></span>",
-            page->certificate->issued.number);
+    stockcert_html_id(file, &page->class.code,
+                      page->certificate->issued.number);
+    fputs("</b></span>", file);
 
     if (n > 1) {
         fprintf(file, "<span>Page %zu of %zu</span>", i, n);
@@ -227,9 +226,9 @@ stockcert_paper_again(FILE *file, const stockcert_paper_page_t *page)
     fprintf(file, "<p class=\"again w%d\">Certificate <b>",
             stockcert_type_of(&stockcert_type_again,
                               stockcert_paper_again_width(page)));
-    stockcert_html_text(file, &page->class.code);
-    fprintf(file, "-%" PRIu64 "</b> of <b>",
-            page->certificate->issued.number);
+    stockcert_html_id(file, &page->class.code,
+                      page->certificate->issued.number);
+    fputs("</b> of <b>", file);
     stockcert_html_bdi(file, &page->company);
     fputs("</b>, ", file);
     stockcert_html_bdi(file, &page->class.title);

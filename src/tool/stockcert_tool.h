@@ -219,10 +219,6 @@ void stockcert_tool_progress(const char *what, const char *of, uint64_t done,
     uint64_t all);
 void stockcert_tool_progress_end(void);
 
-/* Decimal digits, up to 2^53 - 1.  Returns 0, or -1 for what is none. */
-
-int stockcert_tool_number(const char *text, uint64_t *number);
-
 /*
  * An argument such as CS-17, code points into it; and what --since and --size (of a
  * ledger, in bytes) are followed by.  They return an exit code.

@@ -65,7 +65,7 @@ stockcert_tool_authorize(int argc, char **argv)
     entry.text.len = strlen(reference);
     entry.text.data = reference;
 
-    if (stockcert_tool_number(args[2], &entry.shares) != 0) {
+    if (stockcert_parse_number(args[2], strlen(args[2]), &entry.shares) != 0) {
         return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "SHARES must be a "
                                     "number from 1 to %" PRIu64 ", such as "
                                     "3000000, not \"%s\"",

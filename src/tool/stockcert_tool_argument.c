@@ -60,33 +60,8 @@ stockcert_tool_json(int argc, char **argv, int n)
 
 
 int
-stockcert_tool_number(const char *text, uint64_t *number)
-{
-    const char  *p;
-
-    *number = 0;
-
-    for (p = text; *p; p++) {
-
-        if (*p < '0' || *p > '9') {
-            return -1;
-        }
-
-        *number = *number * 10 + (uint64_t) (*p - '0');
-
-        if (*number > STOCKCERT_SHARES_MAX) {
-            return -1;
-        }
-    }
-
-    return p == text ? -1 : 0;
-}
-
-
-int
 stockcert_tool_size(const char *text, size_t *size)
 {
-    char         digits[20];
     size_t       len;
     uint64_t     n, unit;
     const char  *units, *letter;
@@ -96,10 +71,8 @@ stockcert_tool_size(const char *text, size_t *size)
     letter = text[len] ? strchr(units, text[len]) : NULL;
     unit = letter ? (uint64_t) 1024 << 10 * ((letter - units) / 2) : 1;
 
-    snprintf(digits, sizeof(digits), "%.*s", (int) len, text);
-
-    if ((letter && text[len + 1]) || len >= sizeof(digits)
-        || stockcert_tool_number(digits, &n) != 0
+    if ((letter && text[len + 1])
+        || stockcert_parse_number(text, len, &n) != 0
         || n > STOCKCERT_SIZE_MAX / unit || n * unit < STOCKCERT_SIZE_MIN)
     {
         return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "--size takes bytes, "
@@ -117,21 +90,12 @@ int
 stockcert_tool_certificate(const char *text, stockcert_str_t *code,
     uint64_t *number)
 {
-    const char  *dash;
-
-    dash = strchr(text, '-');
-
-    if (dash == NULL || dash[1] == '0'
-        || stockcert_tool_number(dash + 1, number) != 0)
-    {
+    if (stockcert_parse_id(text, strlen(text), code, number) != 0) {
         return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "CERTIFICATE must be "
                                     "one such as CS-17, not \"%s\"; numbers are 1 "
                                     "to %" PRIu64, text,
                                     (uint64_t) STOCKCERT_SHARES_MAX);
     }
-
-    code->data = text;
-    code->len = (size_t) (dash - text);
 
     return STOCKCERT_EXIT_OK;
 }
@@ -140,7 +104,7 @@ stockcert_tool_certificate(const char *text, stockcert_str_t *code,
 int
 stockcert_tool_since(const char *text, uint64_t *position)
 {
-    if (stockcert_tool_number(text, position) != 0) {
+    if (stockcert_parse_number(text, strlen(text), position) != 0) {
         return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "--since takes the "
                                     "number of an entry, 0 to %" PRIu64
                                     ", not \"%s\"",

@@ -302,7 +302,7 @@ static stockcert_rc_e
 stockcert_tool_write_entry(FILE *file, stockcert_ledger_t *ledger,
     const stockcert_entry_t *entry, stockcert_error_t *error)
 {
-    char               id[STOCKCERT_CODE_MAX + 20];
+    char               id[STOCKCERT_ID_MAX + 1];
     char               time[STOCKCERT_TIME_LEN + 1];
     char               shares[24];
     stockcert_rc_e     rc;
@@ -336,8 +336,8 @@ stockcert_tool_write_entry(FILE *file, stockcert_ledger_t *ledger,
     stockcert_format_time(entry->time, time);
 
     if (entry->number) {
-        snprintf(id, sizeof(id), "%.*s-%" PRIu64, (int) entry->code.len,
-                 entry->code.data, entry->number);
+        snprintf(id, sizeof(id), STOCKCERT_ID,
+                 STOCKCERT_ID_OF(entry->code, entry->number));
 
     } else {
         snprintf(id, sizeof(id), "%.*s", (int) entry->code.len,

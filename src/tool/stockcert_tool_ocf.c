@@ -375,9 +375,9 @@ static stockcert_rc_e
 stockcert_ocf_stakeholder(stockcert_ocf_export_t *export, FILE *file,
     const stockcert_entry_t *entry)
 {
-    fprintf(file, "{\"object_type\":\"STAKEHOLDER\",\"id\":\"holder-%.*s-%"
-            PRIu64 "\",\"name\":{\"legal_name\":", (int) entry->code.len,
-            entry->code.data, entry->number);
+    fprintf(file, "{\"object_type\":\"STAKEHOLDER\",\"id\":\"holder-"
+            STOCKCERT_ID "\",\"name\":{\"legal_name\":",
+            STOCKCERT_ID_OF(entry->code, entry->number));
     stockcert_json_string(file, &entry->text);
     fprintf(file, "},\"stakeholder_type\":\"%s\"}", export->ocf->holders);
 
@@ -434,13 +434,14 @@ stockcert_ocf_transaction(stockcert_ocf_export_t *export, FILE *file,
         class = stockcert_ocf_class(export->ocf, &entry->code);
 
         fprintf(file, "],\"object_type\":\"TX_STOCK_ISSUANCE\",\"security_id\":"
-                "\"%.*s-%" PRIu64 "\",\"custom_id\":\"%.*s-%" PRIu64 "\","
-                "\"stakeholder_id\":\"holder-%.*s-%" PRIu64 "\","
+                "\"" STOCKCERT_ID "\",\"custom_id\":\"" STOCKCERT_ID "\","
+                "\"stakeholder_id\":\"holder-" STOCKCERT_ID "\","
                 "\"stock_class_id\":\"class-%.*s\",\"quantity\":\"%" PRIu64
                 "\",\"share_price\":{\"amount\":\"%.*s\",\"currency\":\"%.*s\"}"
-                ",\"stock_legend_ids\":[],\"security_law_exemptions\":[]}", len,
-                entry->code.data, entry->number, len, entry->code.data,
-                entry->number, len, entry->code.data, entry->number, len,
+                ",\"stock_legend_ids\":[],\"security_law_exemptions\":[]}",
+                STOCKCERT_ID_OF(entry->code, entry->number),
+                STOCKCERT_ID_OF(entry->code, entry->number),
+                STOCKCERT_ID_OF(entry->code, entry->number), len,
                 entry->code.data, entry->shares, (int) class->price.len,
                 class->price.data, (int) class->currency.len,
                 class->currency.data);
@@ -464,9 +465,9 @@ stockcert_ocf_transaction(stockcert_ocf_export_t *export, FILE *file,
         }
 
         fprintf(file, "],\"object_type\":\"TX_STOCK_CANCELLATION\","
-                "\"security_id\":\"%.*s-%" PRIu64 "\",\"quantity\":\"%" PRIu64
-                "\",\"reason_text\":", len, entry->code.data, entry->number,
-                issued.shares);
+                "\"security_id\":\"" STOCKCERT_ID "\",\"quantity\":\"%"
+                PRIu64 "\",\"reason_text\":",
+                STOCKCERT_ID_OF(entry->code, entry->number), issued.shares);
         stockcert_json_string(file, &entry->text);
         putc('}', file);
         break;

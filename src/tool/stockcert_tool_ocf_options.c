@@ -151,7 +151,7 @@ stockcert_ocf_capitals(const char *text, size_t len, size_t expected)
 static int
 stockcert_ocf_is(const stockcert_str_t *str, const char *text)
 {
-    return str->len == strlen(text) && memcmp(str->data, text, str->len) == 0;
+    return stockcert_same(str->data, str->len, text, strlen(text));
 }
 
 
@@ -212,19 +212,13 @@ static int
 stockcert_ocf_known(const stockcert_ocf_t *ocf,
     const stockcert_class_t *classes, size_t n)
 {
-    size_t                  i, j;
+    size_t                  i;
     const stockcert_str_t  *code;
 
     for (i = 0; i < ocf->nclasses; i++) {
         code = &ocf->classes[i].code;
 
-        for (j = 0; j < n; j++) {
-            if (stockcert_str_same(&classes[j].code, code)) {
-                break;
-            }
-        }
-
-        if (j == n) {
+        if (stockcert_class_of(classes, n, code) == NULL) {
             return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "the ledger has no"
                                         " class %.*s, which --class names",
                                         (int) code->len, code->data);

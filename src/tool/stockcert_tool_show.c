@@ -87,9 +87,9 @@ stockcert_tool_show_certificate(stockcert_ledger_t *ledger,
     }
 
     if (rc == STOCKCERT_NOT_FOUND) {
-        return stockcert_tool_error(STOCKCERT_EXIT_NO, "%.*s-%" PRIu64 " was "
-                                    "never issued", (int) code->len, code->data,
-                                    number);
+        return stockcert_tool_error(STOCKCERT_EXIT_NO,
+                                    STOCKCERT_ID " was never issued",
+                                    STOCKCERT_ID_OF(*code, number));
     }
 
     if (rc != STOCKCERT_OK) {
@@ -123,8 +123,8 @@ stockcert_tool_show_text(const stockcert_str_t *company,
     stockcert_format_time(entry->time, time);
     stockcert_format_seal(entry->seal, seal);
 
-    printf("certificate  %.*s-%" PRIu64 "\n", (int) code->len, code->data,
-           entry->number);
+    printf("certificate  " STOCKCERT_ID "\n",
+           STOCKCERT_ID_OF(*code, entry->number));
     stockcert_tool_line(stdout, "company      %.*s", (int) company->len,
                         company->data);
     stockcert_tool_line(stdout, "holder       %.*s", (int) entry->text.len,
@@ -157,8 +157,8 @@ stockcert_tool_show_json(const stockcert_str_t *company,
     stockcert_format_time(entry->time, time);
     stockcert_format_seal(entry->seal, seal);
 
-    printf("{\"cert_id\":\"%.*s-%" PRIu64 "\",\"stakeholder\":",
-           (int) entry->code.len, entry->code.data, entry->number);
+    printf("{\"cert_id\":\"" STOCKCERT_ID "\",\"stakeholder\":",
+           STOCKCERT_ID_OF(entry->code, entry->number));
     stockcert_json_string(stdout, &entry->text);
     printf(",\"company\":");
     stockcert_json_string(stdout, company);

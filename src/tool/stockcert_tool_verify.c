@@ -125,21 +125,15 @@ stockcert_tool_verify(int argc, char **argv)
 static int
 stockcert_tool_expect(const char *text, uint64_t *position, uint8_t *seal)
 {
-    char         number[20];
-    size_t       len;
     const char  *colon;
 
     colon = strchr(text, ':');
-    len = colon ? (size_t) (colon - text) : 0;
-
-    if (colon == NULL || len >= sizeof(number)) {
+    if (colon == NULL) {
         return -1;
     }
 
-    memcpy(number, text, len);
-    number[len] = '\0';
-
-    return stockcert_tool_number(number, position) != 0 || *position == 0
+    return stockcert_parse_number(text, (size_t) (colon - text), position) != 0
+           || *position == 0
            || stockcert_parse_seal(colon + 1, seal) != 0
            ? -1 : 0;
 }

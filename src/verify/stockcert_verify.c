@@ -166,8 +166,8 @@ stockcert_verify_visit_main(void *data, const stockcert_bytes_t *key,
     };
 
     for (i = 0; i < 4; i++) {
-        if (strlen(trees[i].name) == key->len
-            && memcmp(trees[i].name, key->data, key->len) == 0)
+        if (stockcert_same(trees[i].name, strlen(trees[i].name), key->data,
+                           key->len))
         {
             tree = trees[i].tree;
         }

@@ -445,8 +445,8 @@ stockcert_verify_find(stockcert_verify_t *v, const void *code, size_t len)
     size_t  i;
 
     for (i = 0; i < v->nclasses; i++) {
-        if (v->classes[i].code_len == len
-            && memcmp(v->classes[i].code, code, len) == 0)
+        if (stockcert_same(v->classes[i].code, v->classes[i].code_len, code,
+                           len))
         {
             return &v->classes[i];
         }

@@ -329,8 +329,8 @@ stockcert_verify_same(stockcert_verify_t *v, const uint8_t *one,
         return -1;
     }
 
-    if (first.key.len == second.key.len
-        && memcmp(first.key.data, second.key.data, first.key.len) == 0)
+    if (stockcert_same(first.key.data, first.key.len, second.key.data,
+                       second.key.len))
     {
         return stockcert_verify_fault(v, "entry %" PRIu64 ": expected a key of "
                                       "its own, found that of entry %" PRIu64,
