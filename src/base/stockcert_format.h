@@ -1,7 +1,7 @@
 
 /*
- * Times, seals, numbers and the IDs of certificates, as people and programs read
- * them.
+ * Times, seals, numbers and the IDs of certificates, as people and programs
+ * read them.
  */
 
 
@@ -21,8 +21,8 @@
 
 
 /*
- * A time, in microseconds since 1970-01-01T00:00:00Z, as RFC 3339 has it: in UTC,
- * with six digits after the point.  A year after 9999 is written as "?".
+ * A time, in microseconds since 1970-01-01T00:00:00Z, as RFC 3339 has it: in
+ * UTC, with six digits after the point.  A year after 9999 is written as "?".
  *
  * _format_time() writes STOCKCERT_TIME_LEN + 1 bytes to text.  _parse_time()
  * returns 0, or -1 for what the former would not write.
@@ -36,17 +36,17 @@ int stockcert_parse_time(const char *text, uint64_t *time);
 uint64_t stockcert_now(void);
 
 /*
- * A seal (STOCKCERT_SEAL_LEN bytes) in hexadecimal digits.  _format_seal() writes
- * STOCKCERT_HEX_LEN + 1 bytes, in lower case.  _parse_seal() returns 0, or -1 for
- * what is none.
+ * A seal (STOCKCERT_SEAL_LEN bytes) in hexadecimal digits.  _format_seal()
+ * writes STOCKCERT_HEX_LEN + 1 bytes, in lower case.  _parse_seal() returns 0,
+ * or -1 for what is none.
  */
 
 void stockcert_format_seal(const uint8_t *seal, char *text);
 int stockcert_parse_seal(const char *text, uint8_t *seal);
 
 /*
- * Decimal digits, up to STOCKCERT_SHARES_MAX.  Returns 0, or -1 for what is none,
- * and *number means nothing.
+ * Decimal digits, up to STOCKCERT_SHARES_MAX.  Returns 0, or -1 for what is
+ * none, and *number means nothing.
  */
 
 int stockcert_parse_number(const char *text, size_t len, uint64_t *number);

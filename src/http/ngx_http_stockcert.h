@@ -2,21 +2,25 @@
 /*
  * What the rooms of the module that know nginx share.  The way of a request:
  *
- *     ngx_http_stockcert_request.c   method, path and body become a grant or
- *                                    something to read
- *     ngx_http_stockcert_headers.c   what its headers decide
- *     ngx_http_stockcert_url.c       what a path names, and what is told
- *     ngx_http_stockcert_get.c       reads the ledger
- *     ngx_http_stockcert_commit.c    grants become certificates, in batches
- *     ngx_http_stockcert_lead.c      of one worker for all
- *     ngx_http_stockcert_lane.c      what a worker needs for that
- *     ngx_http_stockcert_share.c     and what all of them share
- *     ngx_http_stockcert_directory.c the master makes directories
- *     ngx_http_stockcert_reply.c     what was read or issued becomes HTTP
- *     ngx_http_stockcert_html.c      or a page to look at
- *     ngx_http_stockcert_print.c     or a long one
- *     ngx_http_stockcert_problem.c   and so does what went wrong
- *     ngx_http_stockcert_send.c      sends it
+ *     ngx_http_stockcert_request.c    method, path and body become a grant or
+ *                                     something to read
+ *     ngx_http_stockcert_headers.c    what its headers decide
+ *     ngx_http_stockcert_url.c        what a path names, and what is told
+ *     ngx_http_stockcert_get.c        answers what is asked for
+ *     ngx_http_stockcert_read.c       and reads several certificates for that
+ *     ngx_http_stockcert_commit.c     grants become certificates, in batches
+ *     ngx_http_stockcert_lead.c       of one worker for all
+ *     ngx_http_stockcert_answer.c     and their requests are answered
+ *     ngx_http_stockcert_open.c       opens the ledger of a lane
+ *     ngx_http_stockcert_lane.c       what a worker needs of each ledger
+ *     ngx_http_stockcert_share.c      and what all of them share
+ *     ngx_http_stockcert_directory.c  the master makes directories
+ *     ngx_http_stockcert_reply.c      what was read or issued becomes HTTP
+ *     ngx_http_stockcert_html.c       or a page to look at
+ *     ngx_http_stockcert_print.c      or a long one
+ *     ngx_http_stockcert_problem.c    and so does what went wrong
+ *     ngx_http_stockcert_send.c       sends it
+ *     ngx_http_stockcert_log.c        what is said in the log
  *
  * All functions but the thread task of the commit run on the event loop.
  */
@@ -83,7 +87,9 @@ typedef struct {
     ngx_array_t                    ledgers;    /* pointers to them */
     ngx_array_t                    locations;  /* and to these */
 
-    /* what the workers share, made in the master; claims is NULL if it failed */
+    /*
+     * what the workers share, made in the master; claims is NULL if it failed
+     */
 
     ngx_shm_t                      shm;        /* claims, lanes of each ledger */
     stockcert_claims_t            *claims;
@@ -141,16 +147,12 @@ typedef enum {
 } ngx_http_stockcert_problem_e;
 
 
-/*
- * Configuration.  _path(), _size() and _create() are directives in the block of
- * a ledger.  _reserve() refuses ledgers, pointers to them, for which there is not
- * enough address space.
- */
+/* Configuration: the directive "stockcert_ledger", a block. */
 
 char *ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-char *ngx_http_stockcert_invalid(ngx_conf_t *cf, const char *what,
-    ngx_str_t *value, const char *fault);
+
+/* Directives in it, with their arguments in cf->args. */
 
 char *ngx_http_stockcert_path(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
@@ -158,10 +160,20 @@ char *ngx_http_stockcert_size(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
 char *ngx_http_stockcert_create(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
+
+/* Refuses ledgers, pointers to them, for which there is no address space. */
+
 char *ngx_http_stockcert_reserve(ngx_conf_t *cf, ngx_array_t *ledgers);
 
+/* Logs that a value is none, and why; returns NGX_CONF_ERROR. */
 
-/* what certificates say besides, in the block of a ledger, and the HTML pages */
+char *ngx_http_stockcert_invalid(ngx_conf_t *cf, const char *what,
+    ngx_str_t *value, const char *fault);
+
+
+/*
+ * what certificates say besides, in the block of a ledger, and the HTML pages
+ */
 
 char *ngx_http_stockcert_incorporated(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
@@ -191,78 +203,98 @@ typedef struct {
 } ngx_http_stockcert_target_t;
 
 
-/*
- * URLs.  _set_url() is the directive "stockcert_url".  _target() reads what the
- * request's URI names: NGX_OK, or NGX_DECLINED if that can be nothing.
- *
- * _base() says what all URLs in answers begin with: a path or a whole URL, with
- * a slash at its end, that needs no escaping anywhere; or nothing, where the
- * location has nothing below it.  What variables gave and cannot be that is
- * logged, and the location's prefix is told instead.
- *
- * _url() is that of a certificate, with a NUL behind it; empty if there is none.
- * With whole, it has a scheme and host, which may be any bytes that a client
- * sent as its Host, or is empty if they are not known.
- *
- * Both live as long as the request, and return NGX_OK, or NGX_ERROR for want of
- * memory.
- */
+/* URLs.  The directive "stockcert_url". */
 
 char *ngx_http_stockcert_set_url(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/*
+ * What the request's URI names: NGX_OK, or NGX_DECLINED if that can be nothing.
+ */
+
 ngx_int_t ngx_http_stockcert_target(ngx_http_request_t *r,
     ngx_http_stockcert_target_t *target);
+
+/*
+ * What all URLs in answers begin with: a path or a whole URL, with a slash at
+ * its end, that needs no escaping anywhere; or nothing, where the location has
+ * nothing below it.  What variables gave and cannot be that is logged, and the
+ * location's prefix is told instead.  It lives as long as the request.  Returns
+ * NGX_OK, or NGX_ERROR for want of memory.
+ */
+
 ngx_int_t ngx_http_stockcert_base(ngx_http_request_t *r, ngx_str_t *base);
+
+/*
+ * The same for that of a certificate, with a NUL behind it; empty if there is
+ * none.  With whole, it has a scheme and host, which may be any bytes that a
+ * client sent as its Host, or is empty if they are not known.
+ */
+
 ngx_int_t ngx_http_stockcert_url(ngx_http_request_t *r,
     const stockcert_entry_t *issued, ngx_uint_t whole, ngx_str_t *url);
 
 
-/*
- * Request.  _number() reads decimal digits, up to 2^53 - 1; it returns NGX_OK
- * or NGX_ERROR.  _get() answers a GET or HEAD.  _get_rows() reads n certificates of
- * a class, after a number, in a snapshot; it returns NGX_OK, or NGX_ABORT where the
- * ledger failed.
- */
+/* The content handler; what answers a GET or HEAD. */
 
 ngx_int_t ngx_http_stockcert_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_stockcert_get(ngx_http_request_t *r,
     ngx_http_stockcert_target_t *target);
-ngx_int_t ngx_http_stockcert_get_rows(stockcert_ledger_t *ledger,
+
+
+/* the error of a ledger in which something is not found that must be there */
+
+#define NGX_HTTP_STOCKCERT_MISSING  "a class or an entry is missing"
+
+/*
+ * In a snapshot: n certificates of a class, after a number; the latest ones up
+ * to the entry at a position, at most *n, which becomes how many they are.
+ * Both return NGX_OK, or NGX_ABORT where the ledger failed.
+ */
+
+ngx_int_t ngx_http_stockcert_read_rows(stockcert_ledger_t *ledger,
     const ngx_str_t *code, uint64_t after, size_t n,
     stockcert_certificate_t *certificates, stockcert_error_t *error);
+ngx_int_t ngx_http_stockcert_read_latest(stockcert_ledger_t *ledger,
+    uint64_t position, stockcert_certificate_t *certificates, size_t *n,
+    stockcert_error_t *error);
 
 
 /*
- * Headers of a request.
- *
- * _discard() has nginx discard the body, which is then not asked for with 100
- * Continue, and returns what nginx does.  _refuse() does so and answers; what is
- * the detail, or NULL.  _check_post() returns NGX_DECLINED where the body is to
- * be read, otherwise what answering returned.
- *
- * _preconditions() returns NGX_OK, or NGX_DECLINED where the answer is 412, for
- * what the URI names and its ETag, or NULL.  It has to be asked before headers of
- * an answer are set.  What it leaves to nginx is If-None-Match of a GET, and its
- * 304.
- *
- * _key() reads the idempotency key, if there is one; it returns NULL, or what
- * the header must be.
+ * Headers of a request.  Has nginx discard the body, which is then not asked
+ * for with 100 Continue, and returns what nginx does.
  */
 
 ngx_int_t ngx_http_stockcert_discard(ngx_http_request_t *r);
+
+/* Does so and answers; what is the detail, or NULL. */
+
 ngx_int_t ngx_http_stockcert_refuse(ngx_http_request_t *r,
     ngx_http_stockcert_problem_e problem, const char *what);
+
+/* NGX_DECLINED where the body is to be read, or what answering returned. */
+
 ngx_int_t ngx_http_stockcert_check_post(ngx_http_request_t *r);
+
+/*
+ * Returns NGX_OK, or NGX_DECLINED where the answer is 412, for what the URI
+ * names and its ETag, or NULL.  It has to be asked before headers of an answer
+ * are set.  What it leaves to nginx is If-None-Match of a GET, and its 304.
+ */
+
 ngx_int_t ngx_http_stockcert_preconditions(ngx_http_request_t *r,
     const ngx_str_t *etag);
+
+/* The idempotency key, if there is one: NULL, or what the header must be. */
+
 const char *ngx_http_stockcert_key(ngx_http_request_t *r,
     stockcert_grant_t *grant);
 
 
 /*
  * In the master, as it starts and at a reload: makes the directory of a ledger
- * if it is not there, with its parents, and gives it to the workers' user.  What
- * is there is not changed.  Logs why it could not.
+ * if it is not there, with its parents, and gives it to the workers' user.
+ * What is there is not changed.  Logs why it could not.
  */
 
 void ngx_http_stockcert_make_directory(ngx_cycle_t *cycle,
@@ -275,60 +307,54 @@ void ngx_http_stockcert_tell_filesystem(ngx_cycle_t *cycle,
 
 
 /*
- * Commit.
- *
- * _share(), in the master, makes what the workers share, for as long as the
- * cycle lives.  _join(), in a worker, claims lanes there, or makes some for this
- * worker alone where that is not possible, and opens the ledgers; it returns
- * NGX_ERROR for want of memory or descriptors, and may be called again.
- * _leave() ends it all.
- *
- * _commit() queues a grant: NGX_OK, and the request is finalized once it is
- * settled; otherwise nothing is queued, and *problem is for the caller to
- * answer.
- *
- * _lane_ledger() returns the ledger for reading, or NULL while it is not open.
- * A reader that got STOCKCERT_FAILED says so with _lane_failed(), after which
- * the ledger must not be used: it is opened again.
+ * Commit.  In the master: makes what the workers share, for as long as the
+ * cycle lives.
  */
 
 void ngx_http_stockcert_share(ngx_cycle_t *cycle,
     ngx_http_stockcert_main_conf_t *smcf);
+
+/*
+ * In a worker: claims lanes there, or makes some for this worker alone where
+ * that is not possible, and opens the ledgers.  Returns NGX_ERROR for want of
+ * memory or descriptors, and may be called again.  ngx_http_stockcert_leave()
+ * ends it all.
+ */
+
 ngx_int_t ngx_http_stockcert_join(ngx_cycle_t *cycle,
     ngx_http_stockcert_main_conf_t *smcf);
 void ngx_http_stockcert_leave(ngx_http_stockcert_main_conf_t *smcf);
 
-ngx_int_t ngx_http_stockcert_commit(ngx_http_request_t *r,
-    ngx_http_stockcert_ledger_t *ledger, const stockcert_grant_t *grant,
-    ngx_http_stockcert_problem_e *problem);
+/*
+ * Returns the ledger for reading, or NULL while it is not open.  A reader that
+ * got STOCKCERT_FAILED says so with ngx_http_stockcert_lane_failed(), after
+ * which the ledger must not be used: it is opened again.
+ */
 
 stockcert_ledger_t *ngx_http_stockcert_lane_ledger(
     ngx_http_stockcert_ledger_t *ledger);
 void ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
     const stockcert_error_t *error);
 
-
 /*
- * Reply: each sends a whole answer, and returns what a content handler returns.
- * What the arguments point to needs to stay for the call only.
- *
- * _issued() answers for a slot whose outcome says ISSUED; _outcome() for
- * whatever it says.
- *
- * _problem() sends an application/problem+json (RFC 9457), or a page that says the
- * same to who prefers HTML.  detail is what is special to this occurrence, as
- * plain text, or NULL for what is always said of this problem; members are
- * further members, JSON, each with a comma before it, or NULL.
- *
- * _send() sends b with a status and a content type.  _send_header() sends what
- * comes before b, where len is -1 if it is not known yet.  _add_header() adds a header to what
- * will be sent; the strings must stay as long as the request.  It returns NULL if
- * there is no memory.  _set_header() does so with one of a list that nginx keeps
- * in r->headers_out, where other modules and variables look for it.
+ * Queues a grant for a ledger that is open: NGX_OK, and the request is
+ * finalized once it is settled; or NGX_DECLINED, where too many wait.
  */
 
-ngx_int_t ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
+ngx_int_t ngx_http_stockcert_commit(ngx_http_request_t *r,
+    ngx_http_stockcert_ledger_t *ledger, const stockcert_grant_t *grant);
+
+
+/*
+ * Replies: each sends a whole answer, and returns what a content handler
+ * returns. What the arguments point to needs to stay for the call only.
+ */
+
+/* Whatever the outcome of a slot says. */
+
+ngx_int_t ngx_http_stockcert_reply(ngx_http_request_t *r,
     const stockcert_slot_t *slot);
+
 ngx_int_t ngx_http_stockcert_reply_certificate(ngx_http_request_t *r,
     const stockcert_certificate_t *certificate);
 ngx_int_t ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
@@ -340,34 +366,40 @@ ngx_int_t ngx_http_stockcert_reply_inventory(ngx_http_request_t *r,
     ngx_uint_t n);
 
 /*
- * Reply in HTML, of what was read in a snapshot.  _prefers_html() is 1 where the
- * header Accept does.  book has all but the company and its path; _html_latest()
- * finds the latest certificates for it, at most n, and returns NGX_ABORT where the
- * ledger failed.  _html_print() sends all n certificates of a class, and reads them
- * itself, later; code must stay.
+ * An application/problem+json (RFC 9457), or a page that says the same to who
+ * prefers HTML.  detail is what is special to this occurrence, as plain text,
+ * or NULL for what is always said of this problem; members are further members,
+ * JSON, each with a comma before it, or NULL.
  */
 
+ngx_int_t ngx_http_stockcert_problem(ngx_http_request_t *r,
+    ngx_http_stockcert_problem_e problem, const ngx_str_t *detail,
+    const ngx_str_t *members);
+
+/* Replies in HTML, of what was read in a snapshot. */
+
+/* 1 where the header Accept prefers HTML */
+
 ngx_uint_t ngx_http_stockcert_prefers_html(ngx_http_request_t *r);
+
 ngx_int_t ngx_http_stockcert_html_certificate(ngx_http_request_t *r,
     const stockcert_class_t *class,
     const stockcert_certificate_t *certificate);
-ngx_int_t ngx_http_stockcert_html_book(ngx_http_request_t *r,
-    stockcert_book_page_t *book);
-ngx_int_t ngx_http_stockcert_html_print(ngx_http_request_t *r,
-    const ngx_str_t *code, stockcert_book_page_t *book);
 ngx_int_t ngx_http_stockcert_html_problem(ngx_http_request_t *r,
     ngx_uint_t status, const ngx_str_t *title, const ngx_str_t *detail);
-ngx_int_t ngx_http_stockcert_html_latest(stockcert_ledger_t *ledger,
-    uint64_t position, stockcert_certificate_t *certificates, size_t *n,
-    stockcert_error_t *error);
 
-/*
- * A page as it is written.  _open_page() opens its file; _close_page() closes it,
- * and the text is whole if it returns NGX_OK; _free_page() frees all there is.
- * _html_headers() adds the headers that all pages have.  _html_place() sets what
- * they have of the location: whose it is, and where its stock book is; it returns
- * NGX_ERROR for want of memory, and both live as long as the request.
- */
+/* book has all but the company and its path */
+
+ngx_int_t ngx_http_stockcert_html_book(ngx_http_request_t *r,
+    stockcert_book_page_t *book);
+
+/* All n certificates of a class, which are read later; code must stay. */
+
+ngx_int_t ngx_http_stockcert_html_print(ngx_http_request_t *r,
+    const ngx_str_t *code, stockcert_book_page_t *book);
+
+
+/* A page as it is written. */
 
 #define NGX_HTTP_STOCKCERT_HTML  "text/html"
 
@@ -377,25 +409,51 @@ typedef struct {
     FILE                          *file;
 } ngx_http_stockcert_page_t;
 
+/*
+ * Opens its file; closes it, and the text is whole if that returns NGX_OK;
+ * frees all there is.
+ */
+
 ngx_int_t ngx_http_stockcert_open_page(ngx_http_stockcert_page_t *page);
 ngx_int_t ngx_http_stockcert_close_page(ngx_http_stockcert_page_t *page);
 void ngx_http_stockcert_free_page(ngx_http_stockcert_page_t *page);
+
+/* Adds the headers that all pages have. */
+
 ngx_int_t ngx_http_stockcert_html_headers(ngx_http_request_t *r);
+
+/*
+ * What all pages have of the location: whose it is, and where its stock book
+ * is.  Both live as long as the request.  Returns NGX_ERROR for want of memory.
+ */
+
 ngx_int_t ngx_http_stockcert_html_place(ngx_http_request_t *r,
     stockcert_str_t *company, stockcert_str_t *book);
 
-ngx_int_t ngx_http_stockcert_outcome(ngx_http_request_t *r,
-    const stockcert_slot_t *slot);
-ngx_int_t ngx_http_stockcert_problem(ngx_http_request_t *r,
-    ngx_http_stockcert_problem_e problem, const ngx_str_t *detail,
-    const ngx_str_t *members);
+
+/* Sends b with a status and a content type. */
 
 ngx_int_t ngx_http_stockcert_send(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, ngx_buf_t *b);
+
+/* What comes before a body, where len is -1 if it is not known yet. */
+
 ngx_int_t ngx_http_stockcert_send_header(ngx_http_request_t *r,
     ngx_uint_t status, const char *type, off_t len);
+
+/*
+ * Adds a header to what will be sent; the strings must stay as long as the
+ * request.  Returns NULL if there is no memory.
+ */
+
 ngx_table_elt_t *ngx_http_stockcert_add_header(ngx_http_request_t *r,
     const char *name, const char *value);
+
+/*
+ * The same for one of a list that nginx keeps in r->headers_out, where other
+ * modules and variables look for it.  Returns NGX_OK, or NGX_ERROR.
+ */
+
 ngx_int_t ngx_http_stockcert_set_header(ngx_http_request_t *r,
     ngx_http_stockcert_list_t *list, const char *name, const char *value);
 

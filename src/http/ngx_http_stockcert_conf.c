@@ -297,14 +297,3 @@ ngx_http_stockcert_class(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
 
     return NGX_CONF_OK;
 }
-
-
-char *
-ngx_http_stockcert_invalid(ngx_conf_t *cf, const char *what, ngx_str_t *value,
-    const char *fault)
-{
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid %s \"%V\": %s", what,
-                       value, fault);
-
-    return NGX_CONF_ERROR;
-}

@@ -14,8 +14,6 @@
 #define NGX_HTTP_STOCKCERT_LIMIT_MAX  1000
 #define NGX_HTTP_STOCKCERT_LATEST     20       /* in the stock book */
 
-#define NGX_HTTP_STOCKCERT_MISSING    "a class or an entry is missing"
-
 
 static ngx_int_t ngx_http_stockcert_get_inventory(ngx_http_request_t *r,
     stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
@@ -137,7 +135,7 @@ ngx_http_stockcert_get_inventory(ngx_http_request_t *r,
     book.n = NGX_HTTP_STOCKCERT_LATEST;
 
     if (target->html
-        && ngx_http_stockcert_html_latest(ledger, last.position, latest,
+        && ngx_http_stockcert_read_latest(ledger, last.position, latest,
                                           &book.n, error)
            != NGX_OK)
     {
@@ -247,8 +245,8 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_stockcert_get_rows(ledger, &target->code, after, (size_t) n,
-                                    certificates, error)
+    if (ngx_http_stockcert_read_rows(ledger, &target->code, after, (size_t) n,
+                                     certificates, error)
         != NGX_OK)
     {
         return NGX_ABORT;
@@ -377,36 +375,6 @@ ngx_http_stockcert_found(ngx_http_request_t *r,
         }
 
         r->headers_out.etag = h;
-    }
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_stockcert_get_rows(stockcert_ledger_t *ledger, const ngx_str_t *code,
-    uint64_t after, size_t n, stockcert_certificate_t *certificates,
-    stockcert_error_t *error)
-{
-    size_t          i;
-    stockcert_rc_e  rc;
-
-    for (i = 0; i < n; i++) {
-
-        rc = stockcert_ledger_certificate(ledger, (char *) code->data,
-                                          code->len, after + 1 + i,
-                                          &certificates[i].issued,
-                                          &certificates[i].cancelled, error);
-
-        if (rc == STOCKCERT_NOT_FOUND) {
-            ngx_cpystrn((u_char *) error->text,
-                        (u_char *) NGX_HTTP_STOCKCERT_MISSING,
-                        sizeof(error->text));
-        }
-
-        if (rc != STOCKCERT_OK) {
-            return NGX_ABORT;
-        }
     }
 
     return NGX_OK;

@@ -10,9 +10,6 @@
 #include <stockcert_html.h>
 
 
-#define NGX_HTTP_STOCKCERT_LOOKS  1000     /* entries, for the latest ones */
-
-
 static ngx_int_t ngx_http_stockcert_quality(u_char *p, u_char *last,
     const char *type);
 static ngx_int_t ngx_http_stockcert_send_page(ngx_http_request_t *r,
@@ -226,51 +223,6 @@ ngx_http_stockcert_html_problem(ngx_http_request_t *r, ngx_uint_t status,
     stockcert_problem_write(page.file, &problem);
 
     return ngx_http_stockcert_send_page(r, status, &page);
-}
-
-
-/* goes back from the journal's end, but stops after many other entries */
-
-ngx_int_t
-ngx_http_stockcert_html_latest(stockcert_ledger_t *ledger, uint64_t position,
-    stockcert_certificate_t *certificates, size_t *n, stockcert_error_t *error)
-{
-    size_t              found, room;
-    ngx_uint_t          looks;
-    stockcert_entry_t   entry;
-
-    room = *n;
-    found = 0;
-
-    for (looks = 0;
-         looks < NGX_HTTP_STOCKCERT_LOOKS && position && found < room;
-         looks++, position--)
-    {
-        if (stockcert_ledger_entry(ledger, position, &entry, error)
-            != STOCKCERT_OK)
-        {
-            return NGX_ABORT;
-        }
-
-        if (entry.kind != STOCKCERT_CERTIFICATE_ISSUED) {
-            continue;
-        }
-
-        if (stockcert_ledger_certificate(ledger, entry.code.data,
-                                         entry.code.len, entry.number,
-                                         &certificates[found].issued,
-                                         &certificates[found].cancelled, error)
-            != STOCKCERT_OK)
-        {
-            return NGX_ABORT;
-        }
-
-        found++;
-    }
-
-    *n = found;
-
-    return NGX_OK;
 }
 
 

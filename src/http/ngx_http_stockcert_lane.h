@@ -1,10 +1,13 @@
 
 /*
- * What a worker has of a ledger, for the rooms that deal with it:
+ * What a worker has of a ledger, for the rooms that deal with it, each of which
+ * calls only those that come after it:
  * ngx_http_stockcert_share.c has what all workers share,
- * ngx_http_stockcert_lane.c makes it, opens and closes the ledger,
- * ngx_http_stockcert_commit.c fills the lane and answers,
- * ngx_http_stockcert_lead.c leads.
+ * ngx_http_stockcert_lane.c makes it,
+ * ngx_http_stockcert_commit.c fills the lane and looks after it,
+ * ngx_http_stockcert_lead.c leads,
+ * ngx_http_stockcert_answer.c answers,
+ * ngx_http_stockcert_open.c opens and closes the ledger.
  *
  * All of it belongs to the event loop, but "task" while a task is active, and
  * what is of a type of stockcert_lanes.h.
@@ -70,8 +73,8 @@ struct ngx_http_stockcert_lane_s {
 
 
 /*
- * Once the worker knows its number: _create() makes what it has of a ledger,
- * _start() opens that, _destroy() ends it.
+ * Once the worker knows its number: makes what it has of a ledger, opens that,
+ * and ends it.
  */
 
 ngx_int_t ngx_http_stockcert_lane_create(ngx_cycle_t *cycle,
@@ -81,12 +84,14 @@ void ngx_http_stockcert_lane_destroy(ngx_http_stockcert_ledger_t *ledger);
 
 /*
  * Opens the ledger; also called on the task's thread.  wait is for others, in
- * milliseconds, 0 for ever.  _opened() says where the configuration differs from
- * a ledger that was opened.
+ * milliseconds, 0 for ever.
  */
 
 stockcert_rc_e ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane,
     unsigned wait, stockcert_ledger_t **ledger, stockcert_error_t *error);
+
+/* Says where the configuration differs from a ledger that was opened. */
+
 void ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane);
 
 /* Closes the ledger; no task may be active. */
@@ -103,7 +108,9 @@ void ngx_http_stockcert_log(ngx_log_t *log,
     ngx_http_stockcert_ledger_t *conf, const stockcert_error_t *error);
 
 
-#define NGX_HTTP_STOCKCERT_LATE  1000      /* milliseconds without a commit until
+#define NGX_HTTP_STOCKCERT_LOOK   50       /* milliseconds between two looks for
+                                              a leader */
+#define NGX_HTTP_STOCKCERT_LATE   1000     /* milliseconds without a commit until
                                               one leads as well */
 
 
@@ -113,6 +120,10 @@ void ngx_http_stockcert_log(ngx_log_t *log,
  */
 
 void ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, uint64_t end);
+
+/* Has the timer look after what waits. */
+
+void ngx_http_stockcert_watch(ngx_http_stockcert_lane_t *lane);
 
 /* Answers what is settled, and sees to it that the rest will be. */
 
@@ -127,11 +138,8 @@ void ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late);
 void ngx_http_stockcert_wake(void *data, size_t number);
 
 /*
- * Posts the task: it opens the ledger if there is none, or else leads.  If the
- * pool has no room, it returns NGX_ERROR, and the lane waits for its turn.
+ * Handlers: of the task, on its thread, of its end, and of the lane's events.
  */
-
-ngx_int_t ngx_http_stockcert_post(ngx_http_stockcert_lane_t *lane);
 
 void ngx_http_stockcert_thread(void *data, ngx_log_t *log);
 void ngx_http_stockcert_thread_handler(ngx_event_t *ev);

@@ -29,6 +29,7 @@ static ngx_uint_t ngx_http_stockcert_commit_one(
 static void ngx_http_stockcert_tell_clock(ngx_http_stockcert_lane_t *lane,
     ngx_log_t *log);
 static void ngx_http_stockcert_resign(ngx_http_stockcert_lane_t *lane);
+static ngx_int_t ngx_http_stockcert_post_task(ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_next(ngx_http_stockcert_main_conf_t *smcf);
 static void ngx_http_stockcert_opened(ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_led(ngx_http_stockcert_lane_t *lane);
@@ -64,7 +65,7 @@ ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late)
         return;
     }
 
-    if (ngx_http_stockcert_post(lane) != NGX_OK) {
+    if (ngx_http_stockcert_post_task(lane) != NGX_OK) {
 
         /* the pool's queue is full; the timer tries again */
 
@@ -73,14 +74,64 @@ ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late)
 }
 
 
+void
+ngx_http_stockcert_lane_reopen(ngx_http_stockcert_lane_t *lane)
+{
+    if (!lane->thread_task->event.active
+        && (ngx_msec_int_t) (ngx_current_msec - lane->retry) >= 0)
+    {
+        (void) ngx_http_stockcert_post_task(lane);
+    }
+}
+
+
+void
+ngx_http_stockcert_watch(ngx_http_stockcert_lane_t *lane)
+{
+    if (!lane->look.timer_set) {
+        lane->progress = ngx_current_msec;
+        ngx_add_timer(&lane->look, NGX_HTTP_STOCKCERT_LOOK);
+    }
+}
+
+
+void
+ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane)
+{
+    ngx_http_stockcert_answer(lane, stockcert_lane_settled(lane->lane));
+
+    /*
+     * A worker without a timer may quit, but must answer first. A request
+     * whose end it cannot know does not keep it.
+     */
+
+    if (lane->answered == stockcert_lane_filled(lane->lane)
+        && (ngx_exiting || !stockcert_lane_waiting(lane->lane)))
+    {
+
+        if (lane->look.timer_set) {
+            ngx_del_timer(&lane->look);
+        }
+
+        return;
+    }
+
+    ngx_http_stockcert_watch(lane);
+    ngx_http_stockcert_lead(lane, 0);
+}
+
+
 /*
+ * Posts the lane's task, which opens the ledger if there is none, or else
+ * leads. If the pool has no room, the lane waits for its turn.
+ *
  * Posts as many tasks as the pool had room for, and more only from time to
  * time. nginx logs a line for each task without room, and other modules use
  * the pool, too.
  */
 
-ngx_int_t
-ngx_http_stockcert_post(ngx_http_stockcert_lane_t *lane)
+static ngx_int_t
+ngx_http_stockcert_post_task(ngx_http_stockcert_lane_t *lane)
 {
     ngx_uint_t                       more;
     ngx_http_stockcert_main_conf_t  *smcf;
@@ -386,7 +437,7 @@ ngx_http_stockcert_led(ngx_http_stockcert_lane_t *lane)
     if (task->more) {
         task->more = 0;
 
-        if (!lane->failed && ngx_http_stockcert_post(lane) == NGX_OK) {
+        if (!lane->failed && ngx_http_stockcert_post_task(lane) == NGX_OK) {
             ngx_http_stockcert_settled(lane);
             return;
         }

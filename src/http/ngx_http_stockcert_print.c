@@ -233,8 +233,8 @@ ngx_http_stockcert_print_rows(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    rc = ngx_http_stockcert_get_rows(ledger, &print->code, print->done, n,
-                                     certificates, &error);
+    rc = ngx_http_stockcert_read_rows(ledger, &print->code, print->done, n,
+                                      certificates, &error);
     if (rc == NGX_OK) {
 
         for (i = 0; i < n; i++) {

@@ -19,6 +19,8 @@
 #define NGX_HTTP_STOCKCERT_JSON      "application/json"
 
 
+static ngx_int_t ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
+    const stockcert_slot_t *slot);
 static ngx_buf_t *ngx_http_stockcert_certificate(ngx_http_request_t *r,
     const stockcert_certificate_t *certificate);
 static size_t ngx_http_stockcert_certificate_len(
@@ -33,6 +35,75 @@ static ngx_int_t ngx_http_stockcert_set_next(ngx_http_request_t *r,
 
 
 ngx_int_t
+ngx_http_stockcert_reply(ngx_http_request_t *r,
+    const stockcert_slot_t *slot)
+{
+    int                         code_len;
+    u_char                      text[512], json[256];
+    ngx_str_t                   detail, members;
+    const char                 *code;
+    const stockcert_outcome_t  *outcome;
+
+    code = slot->grant.code;
+    code_len = slot->grant.code_len;
+    outcome = &slot->outcome;
+
+    detail.data = text;
+    members.data = json;
+
+    switch (outcome->status) {
+
+    case STOCKCERT_ISSUED:
+        return ngx_http_stockcert_reply_issued(r, slot);
+
+    case STOCKCERT_INSUFFICIENT:
+        detail.len = ngx_snprintf(text, sizeof(text),
+                                  "class \"%*s\" has %uL shares left, %uL are "
+                                  "requested", (size_t) code_len, code,
+                                  outcome->remaining, slot->grant.amount)
+                     - text;
+        members.len = ngx_snprintf(json, sizeof(json),
+                                   ",\"class\":\"%*s\",\"requested\":%uL,"
+                                   "\"remaining\":%uL", (size_t) code_len,
+                                   code, slot->grant.amount,
+                                   outcome->remaining)
+                      - json;
+
+        return ngx_http_stockcert_problem(r,
+                                        NGX_HTTP_STOCKCERT_INSUFFICIENT_SHARES,
+                                        &detail, &members);
+
+    case STOCKCERT_KEY_REUSED:
+        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_KEY_IS_REUSED,
+                                          NULL, NULL);
+
+    case STOCKCERT_NO_ROOM:
+        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_LEDGER_FULL,
+                                          NULL, NULL);
+
+    case STOCKCERT_GIVEN_UP:
+        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_OUTCOME_UNKNOWN,
+                                          NULL, NULL);
+
+    case STOCKCERT_UNAVAILABLE:
+        return ngx_http_stockcert_problem(r,
+                                         NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE,
+                                         NULL, NULL);
+
+    default: /* STOCKCERT_NO_CLASS */
+        detail.len = ngx_snprintf(text, sizeof(text),
+                                  "\"class\" must be one of the ledger's, "
+                                  "\"%*s\" is not", (size_t) code_len, code)
+                     - text;
+        ngx_str_set(&members, ",\"member\":\"class\"");
+
+        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_INVALID_GRANT,
+                                          &detail, &members);
+    }
+}
+
+
+static ngx_int_t
 ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
     const stockcert_slot_t *slot)
 {

@@ -188,7 +188,6 @@ ngx_http_stockcert_grant(ngx_http_request_t *r, ngx_str_t *body)
     stockcert_slot_t                slot;
     stockcert_fault_t               fault;
     stockcert_ledger_t             *ledger;
-    ngx_http_stockcert_problem_e    problem;
     ngx_http_stockcert_loc_conf_t  *slcf;
 
     if (stockcert_grant_parse((char *) body->data, body->len, &slot.grant,
@@ -208,17 +207,23 @@ ngx_http_stockcert_grant(ngx_http_request_t *r, ngx_str_t *body)
 
     ledger = ngx_http_stockcert_lane_ledger(slcf->ledger);
 
-    if (ledger && !stockcert_ledger_has_class(ledger, slot.grant.code,
-                                              slot.grant.code_len))
-    {
-        slot.outcome.status = STOCKCERT_NO_CLASS;
-        return ngx_http_stockcert_outcome(r, &slot);
+    if (ledger == NULL) {
+        return ngx_http_stockcert_problem(r,
+                                         NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE,
+                                         NULL, NULL);
     }
 
-    if (ngx_http_stockcert_commit(r, slcf->ledger, &slot.grant, &problem)
-        != NGX_OK)
+    if (!stockcert_ledger_has_class(ledger, slot.grant.code,
+                                    slot.grant.code_len))
     {
-        return ngx_http_stockcert_problem(r, problem, NULL, NULL);
+        slot.outcome.status = STOCKCERT_NO_CLASS;
+        return ngx_http_stockcert_reply(r, &slot);
+    }
+
+    if (ngx_http_stockcert_commit(r, slcf->ledger, &slot.grant) != NGX_OK) {
+        return ngx_http_stockcert_problem(r,
+                                          NGX_HTTP_STOCKCERT_TOO_MANY_WAITING,
+                                          NULL, NULL);
     }
 
     return NGX_DONE;

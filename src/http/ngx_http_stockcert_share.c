@@ -15,6 +15,8 @@
 
 
 #define NGX_HTTP_STOCKCERT_SPARE  2
+#define NGX_HTTP_STOCKCERT_FILES  100      /* milliseconds between two checks
+                                              of the files */
 
 
 static void ngx_http_stockcert_unshare(void *data);
@@ -27,6 +29,7 @@ static ngx_int_t ngx_http_stockcert_be_alone(ngx_cycle_t *cycle,
     ngx_http_stockcert_main_conf_t *smcf);
 static ngx_int_t ngx_http_stockcert_listen(ngx_cycle_t *cycle,
     ngx_http_stockcert_main_conf_t *smcf);
+static void ngx_http_stockcert_lane_look(ngx_http_stockcert_lane_t *lane);
 
 
 /* the master's configuration of the cycle before */
@@ -317,4 +320,63 @@ ngx_http_stockcert_leave(ngx_http_stockcert_main_conf_t *smcf)
     } else if (smcf->claims && smcf->number < smcf->claims->n) {
         stockcert_unclaim(smcf->claims, smcf->number);
     }
+}
+
+
+stockcert_ledger_t *
+ngx_http_stockcert_lane_ledger(ngx_http_stockcert_ledger_t *ledger)
+{
+    ngx_http_stockcert_lane_t       *lane;
+    ngx_http_stockcert_main_conf_t  *smcf;
+
+    if (ledger->lane == NULL) {
+        smcf = ngx_http_cycle_get_module_main_conf((ngx_cycle_t *) ngx_cycle,
+                                                   ngx_http_stockcert_module);
+
+        if (ngx_http_stockcert_join((ngx_cycle_t *) ngx_cycle, smcf) != NGX_OK)
+        {
+            return NULL;
+        }
+    }
+
+    lane = ledger->lane;
+
+    if (lane->failed) {
+        return NULL;
+    }
+
+    if (lane->ledger && ngx_current_msec - lane->looked
+                        >= NGX_HTTP_STOCKCERT_FILES)
+    {
+        ngx_http_stockcert_lane_look(lane);
+    }
+
+    if (lane->ledger == NULL) {
+        ngx_http_stockcert_lane_reopen(lane);
+    }
+
+    return lane->failed ? NULL : lane->ledger;
+}
+
+
+/* a reader's place in a removed lock.mdb protects no page */
+
+static void
+ngx_http_stockcert_lane_look(ngx_http_stockcert_lane_t *lane)
+{
+    stockcert_error_t  error;
+
+    lane->looked = ngx_current_msec;
+
+    if (stockcert_ledger_is_current(lane->ledger)) {
+        return;
+    }
+
+    ngx_cpystrn((u_char *) error.text,
+                (u_char *) "data.mdb or lock.mdb was removed, replaced or "
+                           "linked while it was in use: the ledger is opened "
+                           "anew",
+                sizeof(error.text));
+
+    ngx_http_stockcert_lane_failed(lane->conf, &error);
 }

@@ -1,6 +1,7 @@
 
 /*
- * main() of the tool, and the table of its commands. Nothing calls what is here.
+ * main() of the tool, and the table of its commands. Nothing calls what is
+ * here.
  */
 
 

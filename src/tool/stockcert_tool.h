@@ -1,10 +1,10 @@
 
 /*
  * The command "stockcert": what its rooms share.  stockcert_tool.c has main()
- * and the table of commands.  stockcert_tool_output.c, stockcert_tool_argument.c
- * and stockcert_tool_owner.c have what all of them need, stockcert_tool_apart.c
- * and stockcert_tool_entries.c what some do; every other stockcert_tool_*.c has
- * a command or two, with how it is used.
+ * and the table of commands.  stockcert_tool_output.c,
+ * stockcert_tool_argument.c and stockcert_tool_owner.c have what all of them
+ * need, stockcert_tool_apart.c and stockcert_tool_entries.c what some do; every
+ * other stockcert_tool_*.c has a command or two, with how it is used.
  */
 
 
@@ -29,9 +29,9 @@
 
 
 /*
- * A command.  argv[0] of run() is "stockcert NAME", for getopt's messages, and the
- * arguments follow.  It returns an exit code, and has written to standard error
- * what went wrong.
+ * A command.  argv[0] of run() is "stockcert NAME", for getopt's messages, and
+ * the arguments follow.  It returns an exit code, and has written to standard
+ * error what went wrong.
  */
 
 typedef struct {
@@ -69,8 +69,8 @@ void stockcert_tool_line(FILE *file, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*
- * First of all: makes sure that the descriptors 0 to 2 are open, and that a file
- * that grows too large is an error.  Returns an exit code.
+ * First of all: makes sure that the descriptors 0 to 2 are open, and that a
+ * file that grows too large is an error.  Returns an exit code.
  */
 
 int stockcert_tool_standard(void);
@@ -80,8 +80,8 @@ int stockcert_tool_standard(void);
 int stockcert_tool_arguments(int argc, char **argv, int n);
 
 /*
- * The same for a command whose option is --json: returns whether that is given, or
- * -1.
+ * The same for a command whose option is --json: returns whether that is given,
+ * or -1.
  */
 
 int stockcert_tool_json(int argc, char **argv, int n);
@@ -92,16 +92,16 @@ int stockcert_tool_usage(const stockcert_command_t *command);
 
 /*
  * Makes the directory of a ledger the current one: all that follows names the
- * ledger by ".", whoever can reach it by its path.  A process that is root becomes
- * the ledger's owner, for good, and has no outputs to open any more.  Before
- * anything of the ledger is opened.  Returns an exit code.
+ * ledger by ".", whoever can reach it by its path.  A process that is root
+ * becomes the ledger's owner, for good, and has no outputs to open any more.
+ * Before anything of the ledger is opened.  Returns an exit code.
  */
 
 int stockcert_tool_enter(const char *path);
 
 /*
- * Enters, opens the ledger that is there, and takes a snapshot.  Returns an exit
- * code; if it is OK, *ledger is for stockcert_ledger_close().
+ * Enters, opens the ledger that is there, and takes a snapshot.  Returns an
+ * exit code; if it is OK, *ledger is for stockcert_ledger_close().
  */
 
 int stockcert_tool_open(const char *path, stockcert_access_e mode,
@@ -115,9 +115,9 @@ int stockcert_tool_open_here(const char *path, stockcert_access_e mode,
 #define STOCKCERT_PATIENCE  10         /* seconds */
 
 /*
- * While it is on: if a lock of the ledger is not let go, the process says so after
- * some time, and ends with FAILED.  Not while something could be half done.
- * _interrupted() is for stockcert_ledger_conf_t.
+ * While it is on: if a lock of the ledger is not let go, the process says so
+ * after some time, and ends with FAILED.  Not while something could be half
+ * done.  _interrupted() is for stockcert_ledger_conf_t.
  */
 
 void stockcert_tool_patience(int on);
@@ -125,12 +125,12 @@ void stockcert_tool_interrupted(pid_t holder);
 
 
 /*
- * A ledger is read by a process of its own, which enters it, and what that writes
- * to fds[] is poured into what fds[] are here, one after the other: the process
- * closes each before it writes to the next.  fds[] stay open here.
+ * A ledger is read by a process of its own, which enters it, and what that
+ * writes to fds[] is poured into what fds[] are here, one after the other: the
+ * process closes each before it writes to the next.  fds[] stay open here.
  *
- * _apart() returns what run() did, an exit code.  If error is not 0 then, an output
- * could not be written, and nobody has said so yet; this is its errno.
+ * _apart() returns what run() did, an exit code.  If error is not 0 then, an
+ * output could not be written, and nobody has said so yet; this is its errno.
  */
 
 #define STOCKCERT_APART_MAX  4
@@ -169,8 +169,8 @@ int stockcert_tool_no_ledger(const char *path);
 int stockcert_tool_not_read(const stockcert_error_t *error);
 
 /*
- * Writes an entry of the ledger's snapshot; that it could is for ferror() to tell.
- * An error is one of reading.
+ * Writes an entry of the ledger's snapshot; that it could is for ferror() to
+ * tell. An error is one of reading.
  */
 
 typedef stockcert_rc_e (*stockcert_write_pt)(FILE *file,
@@ -187,8 +187,8 @@ stockcert_rc_e stockcert_tool_write_json(FILE *file, stockcert_ledger_t *ledger,
  * end, and advances *position.  No snapshot may be taken: each piece is read
  * from one of its own and then written, so that who reads the output slowly
  * keeps no pages of the ledger from being used again.  With a name in progress,
- * shows that.  Returns an exit code; what file still has in its buffer is for the
- * caller to flush.
+ * shows that.  Returns an exit code; what file still has in its buffer is for
+ * the caller to flush.
  */
 
 int stockcert_tool_entries(stockcert_ledger_t *ledger, uint64_t *position,
@@ -203,7 +203,8 @@ int stockcert_tool_flush(void);
 
 /*
  * Says, as _line() does, that something was done that cannot be undone: on
- * standard output, and if that cannot be written, on standard error.  Returns OK.
+ * standard output, and if that cannot be written, on standard error.  Returns
+ * OK.
  */
 
 int stockcert_tool_done(const char *fmt, ...)
@@ -220,8 +221,8 @@ void stockcert_tool_progress(const char *what, const char *of, uint64_t done,
 void stockcert_tool_progress_end(void);
 
 /*
- * An argument such as CS-17, code points into it; and what --since and --size (of a
- * ledger, in bytes) are followed by.  They return an exit code.
+ * An argument such as CS-17, code points into it; and what --since and --size
+ * (of a ledger, in bytes) are followed by.  They return an exit code.
  */
 
 int stockcert_tool_certificate(const char *text, stockcert_str_t *code,
@@ -237,9 +238,9 @@ int stockcert_tool_size(const char *text, size_t *size);
 int stockcert_tool_finish(stockcert_whole_t *whole, int status);
 
 /*
- * Checks all of the ledger in the current directory, which this process must not
- * have open, as "stockcert verify" does; path is what messages call it.  Returns
- * an exit code.
+ * Checks all of the ledger in the current directory, which this process must
+ * not have open, as "stockcert verify" does; path is what messages call it.
+ * Returns an exit code.
  */
 
 int stockcert_tool_check(const char *path, stockcert_verified_t *verified);

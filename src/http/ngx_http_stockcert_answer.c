@@ -1,0 +1,93 @@
+
+/*
+ * Answers the requests of a lane: those that are settled, and those whose end
+ * cannot be known.
+ *
+ * It runs on the event loop, and knows nothing of the ledger.
+ */
+
+
+#include <ngx_http_stockcert_lane.h>
+
+
+static ngx_int_t ngx_http_stockcert_answer_one(ngx_http_request_t *r,
+    const stockcert_slot_t *slot);
+
+
+/* answers with the outcome, or says that it is not known */
+
+void
+ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, uint64_t end)
+{
+    uint64_t             settled;
+    ngx_int_t            rc;
+    stockcert_slot_t    *slot;
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    settled = stockcert_lane_settled(lane->lane);
+
+    if (lane->answered < settled) {
+        lane->progress = ngx_current_msec;
+    }
+
+    while (lane->answered < end) {
+
+        r = lane->requests[lane->answered % STOCKCERT_LANE_SLOTS];
+        slot = stockcert_lane_slot(lane->lane, lane->answered);
+        c = r->connection;
+
+        ngx_http_set_log_request(c->log, r);
+
+        rc = ngx_http_stockcert_answer_one(r, lane->answered < settled ? slot
+                                                                       : NULL);
+
+        /* the slot has been read, and the request may be gone after this */
+
+        lane->answered++;
+
+        ngx_http_finalize_request(r, rc);
+        ngx_http_run_posted_requests(c);
+    }
+}
+
+
+/*
+ * Other code may have finalized the request, too, or replaced its handlers.
+ * Its own reference (r->main->count) must be given back in any case.
+ */
+
+static ngx_int_t
+ngx_http_stockcert_answer_one(ngx_http_request_t *r,
+    const stockcert_slot_t *slot)
+{
+    ngx_int_t  rc;
+
+    r->main->blocked--;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    /* nginx ended the request while it waited */
+
+    if (r->connection->error) {
+        return NGX_ERROR;
+    }
+
+    if (r->header_sent) {
+        return NGX_DONE;
+    }
+
+    if (slot) {
+        rc = ngx_http_stockcert_reply(r, slot);
+
+        if (rc != NGX_HTTP_INTERNAL_SERVER_ERROR || r->header_sent) {
+            return rc;
+        }
+
+        /* it may be issued, but there was no memory for the answer */
+    }
+
+    rc = ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_OUTCOME_UNKNOWN,
+                                    NULL, NULL);
+
+    return rc == NGX_HTTP_INTERNAL_SERVER_ERROR ? NGX_ERROR : rc;
+}

@@ -1,0 +1,87 @@
+
+/*
+ * Reads several certificates, in a snapshot of the caller.
+ *
+ * It runs on the event loop, and never writes to the ledger.
+ */
+
+
+#include <ngx_http_stockcert.h>
+
+
+#define NGX_HTTP_STOCKCERT_LOOKS  1000     /* entries, for the latest ones */
+
+
+ngx_int_t
+ngx_http_stockcert_read_rows(stockcert_ledger_t *ledger, const ngx_str_t *code,
+    uint64_t after, size_t n, stockcert_certificate_t *certificates,
+    stockcert_error_t *error)
+{
+    size_t          i;
+    stockcert_rc_e  rc;
+
+    for (i = 0; i < n; i++) {
+
+        rc = stockcert_ledger_certificate(ledger, (char *) code->data,
+                                          code->len, after + 1 + i,
+                                          &certificates[i].issued,
+                                          &certificates[i].cancelled, error);
+
+        if (rc == STOCKCERT_NOT_FOUND) {
+            ngx_cpystrn((u_char *) error->text,
+                        (u_char *) NGX_HTTP_STOCKCERT_MISSING,
+                        sizeof(error->text));
+        }
+
+        if (rc != STOCKCERT_OK) {
+            return NGX_ABORT;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* goes back from the journal's end, but stops after many other entries */
+
+ngx_int_t
+ngx_http_stockcert_read_latest(stockcert_ledger_t *ledger, uint64_t position,
+    stockcert_certificate_t *certificates, size_t *n, stockcert_error_t *error)
+{
+    size_t              found, room;
+    ngx_uint_t          looks;
+    stockcert_entry_t   entry;
+
+    room = *n;
+    found = 0;
+
+    for (looks = 0;
+         looks < NGX_HTTP_STOCKCERT_LOOKS && position && found < room;
+         looks++, position--)
+    {
+        if (stockcert_ledger_entry(ledger, position, &entry, error)
+            != STOCKCERT_OK)
+        {
+            return NGX_ABORT;
+        }
+
+        if (entry.kind != STOCKCERT_CERTIFICATE_ISSUED) {
+            continue;
+        }
+
+        if (stockcert_ledger_certificate(ledger, entry.code.data,
+                                         entry.code.len, entry.number,
+                                         &certificates[found].issued,
+                                         &certificates[found].cancelled, error)
+            != STOCKCERT_OK)
+        {
+            return NGX_ABORT;
+        }
+
+        found++;
+    }
+
+    *n = found;
+
+    return NGX_OK;
+}
