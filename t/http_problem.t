@@ -603,12 +603,12 @@ POST /
 [
     map { qq(POST /\n{"name":"$_","amount":10,"class":"CS"}) }
         '\u200b', "\xe2\x80\x8b", '\u200d\u200c', '\u00ad', '\u3164', '\u2800', '\ufeff', ' \u2060 ', '\u180e\ufe0f',
-        '\udb40\udc41'
+        '\udb40\udc41', '\u0301', "\xcc\x81", '\u093e\u094d', '\ue000', '\ufffc', '\ufffe', '\ud80d\udc41', '\ud81b\udfe4', '\udb80\udc00'
 ]
 --- error_code eval
-[(422) x 10]
+[(422) x 19]
 --- response_body eval
-[(::invalid('name', 'must have a character that can be seen')) x 10]
+[(::invalid('name', 'must have a character that can be seen')) x 19]
 
 
 

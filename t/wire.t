@@ -64,7 +64,7 @@ sub contract {
     return 422 if $member{name} !~ /^"/ or $member{class} !~ /^"(?:CS|PS)"$/;
     my $name = string($member{name});
     return 422 if $name =~ /[\x00-\x1f\x7f-\x9f\x{202a}-\x{202e}\x{2066}-\x{2069}]/
-        or $name !~ /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\x{fff9}-\x{fffb}\x{2800}\x{1d159}]/
+        or $name !~ /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Mark}\p{Co}\p{Noncharacter_Code_Point}\x{fff9}-\x{fffc}\x{2800}\x{1d159}\x{13430}-\x{13442}\x{40000}-\x{10ffff}]/
         or length Encode::encode('UTF-8', $name) > 255;
     return 422 if $member{amount} !~ /^[1-9][0-9]{0,15}$/ or $member{amount} > 9007199254740991;
     return (201, name => $name, amount => $member{amount}, class => string($member{class}));
@@ -173,7 +173,8 @@ sub some_json {
             '1' . '0' x 10000, '0.' . '1' x 10000, '1e' . '9' x 1000, '1 0', "1\0", '１'),
         (map { qq({"name":$_,"amount":10,"class":"CS"}) } map {; qq("$_"), qq("$n$_"), qq("$_$n") } map { chr } 0xad, 0x34f, 0x61c,
             0x115f, 0x17b4, 0x180e, 0x200b .. 0x200f, 0x2028 .. 0x2030, 0x205f .. 0x2070, 0x2800, 0x2801, 0x3164, 0xfe0f, 0xfeff, 0xffa0,
-            0xfff0, 0xfff8 .. 0xfffd, 0x1bca0, 0x1d159, 0x1d173, 0xe0001, 0xe0041, 0xe01ef, 0xe0fff, 0xe1000),
+            0xfff0, 0xfff8 .. 0xfffd, 0x1bca0, 0x1d159, 0x1d173, 0xe0001, 0xe0041, 0xe01ef, 0xe0fff, 0xe1000,
+            0x301, 0x5b8, 0x93e, 0x20dd, 0xe000, 0xf8ff, 0xf900, 0x13441, 0x13443, 0x16fe4, 0x30000, 0x40000, 0xf0000, 0x10fffd),
         qq($grant,), "$grant$grant", "$grant x", "$grant/**/", "//\n$grant", "#\n$grant", "$grant\0", "\0$grant", "\f$grant",
         "\xc2\xa0$grant", $grant =~ tr/"/'/r, $grant =~ s/}/,}/r, $grant =~ s/,/,,/r, $grant =~ s/:/=/r, $grant =~ tr/"//dr,
         qq({"name":"$n","amount":10,"class":"CS","n\\u0061me":"x"}), qq({"\\u006eame":"a","name":"b"}),

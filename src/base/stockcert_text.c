@@ -23,7 +23,6 @@ static const char *stockcert_text_characters(const char *text, size_t len,
 static int stockcert_is_control(uint32_t c);
 static int stockcert_is_turn(uint32_t c);
 static int stockcert_is_space(uint32_t c);
-static int stockcert_is_unseen(uint32_t c);
 
 
 const char *
@@ -317,36 +316,4 @@ stockcert_is_space(uint32_t c)
     return c == 0x20 || c == 0xa0 || c == 0x1680
            || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029
            || c == 0x202f || c == 0x205f || c == 0x3000;
-}
-
-
-/*
- * Unicode's Default_Ignorable_Code_Point, the annotation characters, and two
- * that are blank but not white space: a Braille pattern and the head of a note
- */
-
-static int
-stockcert_is_unseen(uint32_t c)
-{
-    size_t  i;
-
-    static const struct {
-        uint32_t  first, last;
-    } unseen[] = {
-        { 0x00ad, 0x00ad }, { 0x034f, 0x034f }, { 0x061c, 0x061c },
-        { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f },
-        { 0x200b, 0x200f }, { 0x202a, 0x202e }, { 0x2060, 0x206f },
-        { 0x2800, 0x2800 }, { 0x3164, 0x3164 }, { 0xfe00, 0xfe0f },
-        { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb },
-        { 0x1bca0, 0x1bca3 }, { 0x1d159, 0x1d159 }, { 0x1d173, 0x1d17a },
-        { 0xe0000, 0xe0fff }
-    };
-
-    for (i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++) {
-        if (c >= unseen[i].first && c <= unseen[i].last) {
-            return 1;
-        }
-    }
-
-    return 0;
 }

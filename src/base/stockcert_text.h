@@ -24,8 +24,8 @@
  * (RFC 3629), none of them a control character (Unicode's Cc), not only
  * White_Space.
  *
- * Such a text that is new: besides, it has a character that can be seen, and
- * none that turns the line around, which are bidirectional embeddings,
+ * Such a text that is new: besides, it has a character that can be seen, as
+ * stockcert_is_unseen() has it, and none that turns the line around, which are bidirectional embeddings,
  * overrides and isolates.  Joiners and marks of direction may be in it.  Ledgers
  * have texts from before this was asked: what is read from one, or imported, is
  * not asked it.
@@ -62,6 +62,14 @@ size_t stockcert_text_escape(const char *text, size_t len, char *shown,
  */
 
 uint32_t stockcert_utf8(const uint8_t **p, const uint8_t *end);
+
+/*
+ * Whether a character shows nothing where it stands alone: a combining mark,
+ * what is blank or ignorable, a private use character, a noncharacter.  White
+ * space and control characters are asked for elsewhere.  Any thread.
+ */
+
+int stockcert_is_unseen(uint32_t c);
 
 /*
  * A text as one word for a shell: in single quotes, unless all that it has means

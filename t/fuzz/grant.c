@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "json.h"
+#include "stockcert_text.h"
 
 
 /* what the second reader found */
@@ -172,20 +173,11 @@ is_name(const value_t *v)
 
         case 0x20: case 0xa0: case 0x1680: case 0x2028: case 0x2029:
         case 0x202f: case 0x205f: case 0x3000:
-        case 0xad: case 0x34f: case 0x61c: case 0x115f: case 0x1160:
-        case 0x17b4: case 0x17b5: case 0x2800: case 0x3164: case 0xfeff:
-        case 0xffa0: case 0x1d159:
             break;
 
         default:
-            blank = blank && ((c >= 0x2000 && c <= 0x200f)
-                              || (c >= 0x180b && c <= 0x180f)
-                              || (c >= 0x2060 && c <= 0x206f)
-                              || (c >= 0xfe00 && c <= 0xfe0f)
-                              || (c >= 0xfff0 && c <= 0xfffb)
-                              || (c >= 0x1bca0 && c <= 0x1bca3)
-                              || (c >= 0x1d173 && c <= 0x1d17a)
-                              || (c >= 0xe0000 && c <= 0xe0fff));
+            blank = blank && ((c >= 0x2000 && c <= 0x200a)
+                              || stockcert_is_unseen(c));
         }
     }
 
