@@ -375,6 +375,32 @@ location /b/ {
 
 
 
+=== a ledger in another's directory
+--- http_config eval
+::ledger("$::path$::company$::class")
+. ::ledger("path \$TEST_NGINX_LEDGERS/acme/sub/two;\n$::company$::class", 'two')
+--- error_log eval
+::emerg(qq(the path "$::dir/acme/sub/two" of stockcert ledger "two" is in the directory of "acme", "$::dir/acme": give it one of its own))
+
+
+
+=== a ledger around another's directory
+--- http_config eval
+::ledger("path \$TEST_NGINX_LEDGERS/there/acme;\n$::company$::class")
+. ::ledger("path \$TEST_NGINX_LEDGERS/there/;\n$::company$::class", 'two')
+--- error_log eval
+::emerg(qq(the path "$::dir/there/acme" of stockcert ledger "acme" is in the directory of "two", "$::dir/there": give it one of its own))
+
+
+
+=== a ledger in another's directory, which is all
+--- http_config eval
+::ledger("path /;\n$::company$::class") . ::ledger("$::path$::company$::class", 'two')
+--- error_log eval
+::emerg(qq(the path "$::dir/acme" of stockcert ledger "two" is in the directory of "acme", "/": give it one of its own))
+
+
+
 === no path
 --- http_config eval
 ::ledger("$::company$::class")

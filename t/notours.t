@@ -107,10 +107,15 @@ my %bad = (
     datadir => [sub { unlink $_[1]; mkdir $_[1] }, qr/Is a directory/],
     datalink => [sub { unlink $_[1]; symlink "$_[0]/gone.mdb", $_[1] }, qr/data\.mdb is a link to nothing/],
     datafifo => [sub { unlink $_[1]; mkfifo($_[1], 0600) }, qr/data\.mdb is empty/],
+    within => [sub { unlink glob "$_[0]/*" }, qr/it would be made in another ledger's directory, as one above it has a data\.mdb: choose another path/],
     lockdir => [sub { run('rm', "$_[0]/lock.mdb"); mkdir "$_[0]/lock.mdb" }, qr/Is a directory/],
 );
 
 my %path = map { $_ => "$home/$_-ledger" } keys %bad;
+run('cp', '-r', $whole, "$home/around");
+mkdir "$home/around/sub";
+chmod 0755, "$home/around";
+$path{within} = "$home/around/sub/within";
 my $disk = File::Temp->newdir;
 my $mounted = $root && system("mount -t tmpfs -o size=4m,mode=755 tmpfs $disk") == 0;
 if ($mounted) {

@@ -158,16 +158,27 @@ SKIP: {
 is(join(' ', map { s{.*/}{}r } glob "$dir/there/*"), '', 'nothing is left');
 
 
-# in the ledger's own directory nothing is made
+# in a ledger's own directory nothing is made, whichever it is
 
 my @ocf = (qw(--format ocf --formed 2020-02-29 --country US --holders INDIVIDUAL), map { ('--class', "$_:COMMON:1:1:0.0001:USD") } qw(CS PS));
 my $whole = slurp("$ledger/data.mdb");
 symlink $ledger, "$dir/alias";
-for my $in ("$ledger/data.mdb", "$ledger/x", "$dir/alias/x", "$dir/alias/data.mdb") {
-    tool_is("export to $in", 3, qr/that is in the ledger's own directory/, @to, $in);
-    tool_is("export of OCF to $in", 3, qr/that is in the ledger's own directory/, 'export', $ledger, @ocf, '-o', $in);
+my $other = "$dir/other";
+tool_out('backup', $ledger, $other);
+mkdir "$_/sub" for $ledger, $other;
+for my $in ("$ledger/data.mdb", "$ledger/x", "$dir/alias/x", "$dir/alias/data.mdb", "$ledger/sub", "$ledger/sub/x", "$other/data.mdb", "$other/x", "$other/sub/x") {
+    my $like = qr/: that is in a ledger's own directory$/;
+    tool_is("export to $in", 3, $like, @to, $in);
+    tool_is("export of OCF to $in", 3, $like, 'export', $ledger, @ocf, '-o', $in);
+    tool_is("backup to $in", 3, $like, 'backup', $ledger, $in);
+    tool_is("import to $in", 3, $like, 'import', $in, "$dir/in.jsonl");
 }
-ok(slurp("$ledger/data.mdb") eq $whole, 'it is as it was');
+ok(slurp("$_/data.mdb") eq $whole, "$_: it is as it was") for $ledger, $other;
+for my $in ($ledger, $other) {
+    is_deeply([grep { !m{/(?:data|lock)\.mdb\z} } glob "$in/* $in/sub/*"], ["$in/sub"], "$in: nothing is made in it");
+    rmdir "$in/sub" or die "sub: $!\n";
+}
+tool_is('import into a ledger', 3, qr/Directory not empty/, 'import', $other, "$dir/in.jsonl");
 
 
 # directories: links are followed, and what cannot be replaced is refused first

@@ -161,8 +161,14 @@ char *ngx_http_stockcert_size(ngx_conf_t *cf,
 char *ngx_http_stockcert_create(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
 
-/* Refuses ledgers, pointers to them, for which there is no address space. */
+/*
+ * _check_path() refuses a ledger whose directory is another one's, or in it, or
+ * around it; _reserve() refuses ledgers for which there is no address space.
+ * Both have an array of pointers to ledgers.
+ */
 
+char *ngx_http_stockcert_check_path(ngx_conf_t *cf, ngx_array_t *ledgers,
+    ngx_http_stockcert_ledger_t *ledger);
 char *ngx_http_stockcert_reserve(ngx_conf_t *cf, ngx_array_t *ledgers);
 
 /* Logs that a value is none, and why; returns NGX_CONF_ERROR. */

@@ -137,14 +137,9 @@ ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_conf_init_value(ledger->create, 1);
 
-    for (i = 0; i < smcf->ledgers.nelts; i++) {
-        if (ngx_strcmp(ledgers[i]->path.data, ledger->path.data) == 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "stockcert ledgers \"%V\" and \"%V\" have the "
-                               "same path \"%V\"", &ledgers[i]->name,
-                               &ledger->name, &ledger->path);
-            return NGX_CONF_ERROR;
-        }
+    rv = ngx_http_stockcert_check_path(cf, &smcf->ledgers, ledger);
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     ledgers = ngx_array_push(&smcf->ledgers);

@@ -13,6 +13,7 @@
 
 
 static char *ngx_http_stockcert_real_path(ngx_conf_t *cf, ngx_str_t *path);
+static ngx_uint_t ngx_http_stockcert_is_within(ngx_str_t *path, ngx_str_t *dir);
 
 
 char *
@@ -146,6 +147,68 @@ ngx_http_stockcert_real_path(ngx_conf_t *cf, ngx_str_t *path)
     path->len = last - p;
 
     return NGX_CONF_OK;
+}
+
+
+/* each ledger has a directory of its own: see stockcert_within.h */
+
+char *
+ngx_http_stockcert_check_path(ngx_conf_t *cf, ngx_array_t *ledgers,
+    ngx_http_stockcert_ledger_t *ledger)
+{
+    ngx_uint_t                     i;
+    ngx_http_stockcert_ledger_t  **other, *in, *of;
+
+    other = ledgers->elts;
+
+    for (i = 0; i < ledgers->nelts; i++) {
+
+        if (ngx_strcmp(other[i]->path.data, ledger->path.data) == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "stockcert ledgers \"%V\" and \"%V\" have the "
+                               "same path \"%V\"", &other[i]->name,
+                               &ledger->name, &ledger->path);
+            return NGX_CONF_ERROR;
+        }
+
+        if (ngx_http_stockcert_is_within(&ledger->path, &other[i]->path)) {
+            in = ledger;
+            of = other[i];
+
+        } else if (ngx_http_stockcert_is_within(&other[i]->path,
+                                                &ledger->path))
+        {
+            in = other[i];
+            of = ledger;
+
+        } else {
+            continue;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the path \"%V\" of stockcert ledger \"%V\" is in "
+                           "the directory of \"%V\", \"%V\": give it one of "
+                           "its own",
+                           &in->path, &in->name, &of->name, &of->path);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_stockcert_is_within(ngx_str_t *path, ngx_str_t *dir)
+{
+    size_t  len;
+
+    /* "/" has its slash already */
+
+    len = dir->len == 1 ? 0 : dir->len;
+
+    return path->len > len
+           && ngx_strncmp(path->data, dir->data, len) == 0
+           && path->data[len] == '/';
 }
 
 

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "stockcert_store.h"
+#include "stockcert_within.h"
 
 
 static stockcert_rc_e stockcert_files_open_data(stockcert_ledger_t *ledger,
@@ -124,6 +125,13 @@ stockcert_files_open_data(stockcert_ledger_t *ledger,
             || (conf->known && conf->known->position))
         {
             return stockcert_ledger_damaged(error, "it has no data.mdb");
+        }
+
+        if (stockcert_is_within(dir)) {
+            snprintf(error->text, sizeof(error->text), "it would be made in "
+                     "another ledger's directory, as one above it has a "
+                     "data.mdb: choose another path");
+            return STOCKCERT_FAILED;
         }
 
         made = stockcert_files_make(ledger, error);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "stockcert_place.h"
+#include "stockcert_within.h"
 
 
 #define STOCKCERT_PLACE_LINKS  40      /* the kernel follows as many */
@@ -237,35 +238,12 @@ stockcert_place_is_free(stockcert_place_t *place)
 
 
 int
-stockcert_place_is_apart(stockcert_place_t *place, const char *path)
+stockcert_place_is_apart(stockcert_place_t *place)
 {
-    int          fd, up, same, top;
-    struct stat  st, above, ledger;
-
-    if (stat(path, &ledger) == -1) {
-        return 0;
-    }
-
-    same = 0;
-    top = 0;
-    fd = openat(place->parent, ".", O_PATH|O_DIRECTORY|O_CLOEXEC);
-
-    while (fd != -1) {
-        same = fstat(fd, &st) == 0 && st.st_ino == ledger.st_ino
-               && st.st_dev == ledger.st_dev;
-
-        up = same || top ? -1 : openat(fd, "..", O_PATH|O_DIRECTORY|O_CLOEXEC);
-
-        top = up != -1 && fstat(up, &above) == 0 && above.st_ino == st.st_ino
-              && above.st_dev == st.st_dev;
-
-        (void) close(fd);
-        fd = up;
-    }
-
-    return same ? stockcert_place_refuse(place, EPERM, "that is in the ledger's "
-                                         "own directory")
-                : 0;
+    return stockcert_is_within(place->parent)
+           ? stockcert_place_refuse(place, EPERM, "that is in a ledger's own "
+                                    "directory")
+           : 0;
 }
 
 

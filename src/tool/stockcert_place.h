@@ -37,12 +37,12 @@ void stockcert_place_close(stockcert_place_t *place);
 
 /*
  * Whether a directory can be put in the place of what is there, which must be
- * something; whether the place is not in the directory path, at any depth; and
+ * something; whether the place is not in a ledger's directory, at any depth; and
  * whether fd, which is closed, is an empty directory.  Return 0, or -1 with errno.
  */
 
 int stockcert_place_is_free(stockcert_place_t *place);
-int stockcert_place_is_apart(stockcert_place_t *place, const char *path);
+int stockcert_place_is_apart(stockcert_place_t *place);
 int stockcert_place_is_empty(int fd);
 
 

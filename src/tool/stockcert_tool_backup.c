@@ -54,7 +54,7 @@ stockcert_tool_backup(int argc, char **argv)
         return stockcert_tool_usage(&stockcert_command_backup);
     }
 
-    if (stockcert_whole_directory(&whole, argv[2], argv[1], names) == -1) {
+    if (stockcert_whole_directory(&whole, argv[2], names) == -1) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot back up to "
                                     "%s, name a directory that is not there or "
                                     "empty: %s", argv[2], whole.fault);

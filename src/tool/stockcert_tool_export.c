@@ -181,7 +181,7 @@ stockcert_tool_export_file(const char *path, stockcert_export_t *export)
     stockcert_apart_t  apart;
     stockcert_whole_t  whole;
 
-    if (stockcert_whole_file(&whole, export->output, path) == -1) {
+    if (stockcert_whole_file(&whole, export->output) == -1) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
                                     "cannot make %s: %s", export->output,
                                     whole.fault);

@@ -83,7 +83,7 @@ stockcert_tool_import(int argc, char **argv)
 
     argv += optind - 1;
 
-    if (stockcert_whole_directory(&whole, argv[1], NULL, names) == -1) {
+    if (stockcert_whole_directory(&whole, argv[1], names) == -1) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot make a new "
                                     "ledger in %s, name a directory that is "
                                     "not there or empty: %s", argv[1],

@@ -112,8 +112,7 @@ stockcert_ocf_export(const char *ledger, const stockcert_ocf_t *ocf,
     stockcert_whole_t              whole;
     static stockcert_ocf_export_t  export;
 
-    status = stockcert_whole_directory(&whole, path, ledger,
-                                       stockcert_ocf_names);
+    status = stockcert_whole_directory(&whole, path, stockcert_ocf_names);
     if (status == -1) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot export to "
                                     "%s, name a directory that is not there or "

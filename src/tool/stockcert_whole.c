@@ -22,8 +22,7 @@
 #define STOCKCERT_WHOLE_TRIES  100     /* other names */
 
 
-static int stockcert_whole_begin(stockcert_whole_t *whole, const char *path,
-    const char *ledger);
+static int stockcert_whole_begin(stockcert_whole_t *whole, const char *path);
 static int stockcert_whole_handle(void);
 static void stockcert_whole_block(sigset_t *before);
 static int stockcert_whole_make(stockcert_whole_t *whole);
@@ -49,30 +48,28 @@ static const int  stockcert_whole_signals[] = {
 
 
 int
-stockcert_whole_file(stockcert_whole_t *whole, const char *path,
-    const char *ledger)
+stockcert_whole_file(stockcert_whole_t *whole, const char *path)
 {
     memset(whole, 0, sizeof(stockcert_whole_t));
 
-    return stockcert_whole_begin(whole, path, ledger);
+    return stockcert_whole_begin(whole, path);
 }
 
 
 int
 stockcert_whole_directory(stockcert_whole_t *whole, const char *path,
-    const char *ledger, const char *const *names)
+    const char *const *names)
 {
     memset(whole, 0, sizeof(stockcert_whole_t));
 
     whole->names = names;
 
-    return stockcert_whole_begin(whole, path, ledger);
+    return stockcert_whole_begin(whole, path);
 }
 
 
 static int
-stockcert_whole_begin(stockcert_whole_t *whole, const char *path,
-    const char *ledger)
+stockcert_whole_begin(stockcert_whole_t *whole, const char *path)
 {
     int  rc, saved;
 
@@ -81,8 +78,8 @@ stockcert_whole_begin(stockcert_whole_t *whole, const char *path,
 
     rc = stockcert_place_find(&whole->place, path);
 
-    if (rc == 0 && ledger) {
-        rc = stockcert_place_is_apart(&whole->place, ledger);
+    if (rc == 0) {
+        rc = stockcert_place_is_apart(&whole->place);
     }
 
     if (rc == 0) {

@@ -58,10 +58,9 @@ typedef struct {
  * lose it in a power cut.
  */
 
-int stockcert_whole_file(stockcert_whole_t *whole, const char *path,
-    const char *ledger);
+int stockcert_whole_file(stockcert_whole_t *whole, const char *path);
 int stockcert_whole_directory(stockcert_whole_t *whole, const char *path,
-    const char *ledger, const char *const *names);
+    const char *const *names);
 int stockcert_whole_finish(stockcert_whole_t *whole);
 void stockcert_whole_undo(stockcert_whole_t *whole);
 
