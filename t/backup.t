@@ -56,7 +56,9 @@ mkdir "$dir/restored";
 if ($> == 0) {
     chown +(getpwnam 'nobody')[2, 3], "$dir/restored";
 }
+chmod 0755, "$dir/restored";
 my ($entries) = backup("$dir/restored");
+is(join(' ', map { sprintf '%o', (stat $_)[2] & 07777 } "$dir/restored", "$dir/restored/data.mdb"), '755 600', 'the mode of an empty directory is kept');
 my $other = Stockcert->new(http => $server->{http} =~ s{ledgers/acme}{$dir/restored}r)->start;
 is($other->client->issue('CS', 1, 'after')->{json}{entry}, $entries + 1, 'nginx goes on with a backup');
 $other->stop;

@@ -188,6 +188,24 @@ sub directories {
     return (['backup', $ledger, $to], ['import', $to, "$dir/in.jsonl"], ['export', $ledger, @ocf, '-o', $to]);
 }
 
+for my $mode (0700, 0750, 0755, 0500, 0777, 02770, 01777) {
+    for my $arg (directories("$dir/kept")) {
+        mkdir "$dir/kept";
+        chmod $mode, "$dir/kept";
+        tool_out(@$arg);
+        is(sprintf('%o', (stat "$dir/kept")[2] & 07777), sprintf('%o', $mode & ~022), sprintf('%s to an empty directory of mode %o: nobody else may write it', $arg->[0], $mode));
+        chmod 0700, "$dir/kept";
+        system 'rm', '-rf', "$dir/kept";
+    }
+}
+for my $arg (directories("$dir/kept")) {
+    my $umask = umask 0;
+    tool_out(@$arg);
+    umask $umask;
+    is(sprintf('%o', (stat "$dir/kept")[2] & 07777), '700', "$arg->[0] to a new directory: it is for its owner");
+    system 'rm', '-rf', "$dir/kept";
+}
+
 my $disk = eval { require Stockcert::Disk; Stockcert::Disk->new('10m') };
 for my $i (0 .. 2) {
     my $command = (directories('x'))[$i][0];
@@ -212,6 +230,19 @@ for my $i (0 .. 2) {
         tool_is("$command to a mount point", 3, qr/: a disk is mounted there, name a directory on it/, @{(directories($disk->{dir}))[$i]});
         is_deeply([glob "$disk->{dir}* $disk->{dir}/*"], [$disk->{dir}], "$command to a mount point: nothing is made");
     }
+}
+SKIP: {
+    skip 'only root can mount a file', 4 if !$disk;
+    my $mounted = "$dir/there/mounted";
+    spew($_, 'old') for $mounted, "$dir/file";
+    system('mount', '--bind', "$dir/file", $mounted) == 0 or die "mount\n";
+    tool_is('export to a file that is mounted', 3, qr/cannot make \Q$mounted\E: a file is mounted there and cannot be replaced, name another one, or leave -o out and write to it by >$/, @to, $mounted);
+    is_deeply([glob "$dir/there/*"], [$mounted], 'nothing is left');
+    is(slurp("$dir/file"), 'old', 'it is as it was');
+    system "$tool @to[0 .. 3] >$mounted";
+    is(slurp("$dir/file"), $jsonl, 'by > it is written');
+    system 'umount', '-l', $mounted;
+    unlink $mounted, "$dir/file";
 }
 
 

@@ -130,7 +130,8 @@ stockcert_place_split(stockcert_place_t *place, const char *path)
 static int
 stockcert_place_look(stockcert_place_t *place, char *target)
 {
-    int  fd, rc, saved;
+    int           fd, rc, saved;
+    struct statx  stx;
 
     fd = openat(place->parent, place->name, O_PATH|O_NOFOLLOW|O_CLOEXEC);
 
@@ -141,6 +142,12 @@ stockcert_place_look(stockcert_place_t *place, char *target)
     place->there = 1;
 
     rc = fstat(fd, &place->st);
+
+    if (rc == 0) {
+        rc = statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &stx);
+    }
+
+    place->mounted = rc == 0 && (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 
     if (rc == 0 && S_ISLNK(place->st.st_mode)) {
         rc = stockcert_place_follow(place, fd, target);
@@ -202,8 +209,7 @@ stockcert_place_follow(stockcert_place_t *place, int fd, char *target)
 int
 stockcert_place_is_free(stockcert_place_t *place)
 {
-    int           fd;
-    struct statx  stx;
+    int  fd;
 
     fd = openat(place->parent, place->name,
                 O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
@@ -212,9 +218,7 @@ stockcert_place_is_free(stockcert_place_t *place)
         return -1;
     }
 
-    if (fstat(fd, &place->st) == -1
-        || statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &stx) == -1)
-    {
+    if (fstat(fd, &place->st) == -1) {
         (void) close(fd);
         return -1;
     }
@@ -223,7 +227,7 @@ stockcert_place_is_free(stockcert_place_t *place)
         return -1;
     }
 
-    if (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) {
+    if (place->mounted) {
         return stockcert_place_refuse(place, EBUSY, "a disk is mounted there, "
                                       "name a directory on it");
     }

@@ -20,6 +20,8 @@ typedef struct {
     unsigned       there:1;                /* something has the name: */
     unsigned       own:1;                  /* by a link in /proc, to what this
                                               process has open itself */
+    unsigned       mounted:1;              /* it is a mount point: nothing can
+                                              take its place */
     struct stat    st;
     const char    *fault;                  /* why there is no place, or NULL for
                                               what errno says */

@@ -165,12 +165,23 @@ stockcert_whole_make(stockcert_whole_t *whole)
         whole->uid = there->st_uid;
         whole->gid = there->st_gid;
 
+        /* who may write it could replace what is in there */
+
+        whole->mode = there->st_mode & ~(mode_t) (S_IFMT|S_IWGRP|S_IWOTH);
+
     } else if (there && S_ISDIR(there->st_mode)) {
         errno = EISDIR;
         return -1;
 
     } else if (there && !S_ISREG(there->st_mode)) {
         return stockcert_whole_plain(whole);
+
+    } else if (whole->place.mounted) {
+        whole->place.fault = "a file is mounted there and cannot be replaced, "
+                             "name another one, or leave -o out and write to "
+                             "it by >";
+        errno = EBUSY;
+        return -1;
     }
 
     /* a signal comes before the name is made, or after it is noted */
@@ -353,8 +364,8 @@ stockcert_whole_mode(stockcert_whole_t *whole)
 
 
 /*
- * The files of a directory are flushed. They get the owner of the directory
- * that they replace.
+ * The files of a directory are flushed. All get the owner of the directory that
+ * they replace, and the directory gets its mode.
  */
 
 static int
@@ -391,7 +402,11 @@ stockcert_whole_own(stockcert_whole_t *whole)
         }
     }
 
-    return whole->own ? fchown(whole->fd, whole->uid, whole->gid) : 0;
+    if (whole->own && fchown(whole->fd, whole->uid, whole->gid) == -1) {
+        return -1;
+    }
+
+    return whole->place.there ? fchmod(whole->fd, whole->mode) : 0;
 }
 
 

@@ -32,6 +32,7 @@ typedef struct {
     unsigned            own:1;             /* it gets this owner */
     uid_t               uid;
     gid_t               gid;
+    mode_t              mode;              /* of the directory that was there */
     const char         *fault;             /* why there is none */
 } stockcert_whole_t;
 
@@ -41,16 +42,15 @@ typedef struct {
  * gets.  What is no file there (a device, a FIFO) is opened, and written to as it
  * is: that may wait, and cannot be undone.  _directory()
  * makes an empty directory, for where nothing is or an empty directory, whose
- * owner it gets; names must stay.  whole->fd is the file, for writing, or the
- * directory, which nobody else can open: what is made in there is made through
- * it.
+ * owner and mode it gets, though nobody else may write it; names must stay.
+ * whole->fd is the file, for writing, or the directory, which nobody else can
+ * open until it is finished: what is made in there is made through it.
  *
  * _finish() flushes, renames and closes: all other descriptors of it are closed
  * before.  _undo() removes all.
  *
  * Links in path are followed, but as root none of another user.  What would be in
- * the directory ledger, if that is not NULL, is refused, as is a mount point for a
- * directory.
+ * a ledger's directory is refused, as is a mount point.
  *
  * All return 0, or -1 with errno, and then there is nothing left to undo:
  * _finish() has done so.  _file() and _directory() also set whole->fault then, the
