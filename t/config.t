@@ -395,7 +395,7 @@ location /b/ {
 
 === a ledger in another's directory, which is all
 --- http_config eval
-::ledger("path /;\n$::company$::class") . ::ledger("$::path$::company$::class", 'two')
+::ledger("path /;\ncreate off;\n$::company$::class") . ::ledger("$::path$::company$::class", 'two')
 --- error_log eval
 ::emerg(qq(the path "$::dir/acme" of stockcert ledger "two" is in the directory of "acme", "/": give it one of its own))
 

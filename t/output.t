@@ -167,7 +167,7 @@ my $other = "$dir/other";
 tool_out('backup', $ledger, $other);
 mkdir "$_/sub" for $ledger, $other;
 for my $in ("$ledger/data.mdb", "$ledger/x", "$dir/alias/x", "$dir/alias/data.mdb", "$ledger/sub", "$ledger/sub/x", "$other/data.mdb", "$other/x", "$other/sub/x") {
-    my $like = qr/: that is in a ledger's own directory$/;
+    my $like = qr/: that is in a ledger's own directory, with its data\.mdb$/;
     tool_is("export to $in", 3, $like, @to, $in);
     tool_is("export of OCF to $in", 3, $like, 'export', $ledger, @ocf, '-o', $in);
     tool_is("backup to $in", 3, $like, 'backup', $ledger, $in);

@@ -246,7 +246,7 @@ stockcert_place_is_apart(stockcert_place_t *place)
 {
     return stockcert_is_within(place->parent)
            ? stockcert_place_refuse(place, EPERM, "that is in a ledger's own "
-                                    "directory")
+                                    "directory, with its data.mdb")
            : 0;
 }
 
