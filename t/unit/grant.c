@@ -309,7 +309,7 @@ test_names(void)
           "<b>O'Neil & S\xc3\xb6hne</b>" },
         { WITH_NAME("\"\xe6\xa0\xaa\""), "\xe6\xa0\xaa" },
         { WITH_NAME("\"\\uD83D\\uDC1F\""), "\xf0\x9f\x90\x9f" },
-        { WITH_NAME("\"\\udbff\\udfff\""), "\xf4\x8f\xbf\xbf" },
+        { WITH_NAME("\"a\\udbff\\udfff\""), "a\xf4\x8f\xbf\xbf" },
         { WITH_NAME("\" a \""), " a " }
     };
 
