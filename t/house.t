@@ -1,5 +1,5 @@
-# The house: which folder of src/ may include, or call, which; and no circle of
-# files that call each other.
+# The house: which folder of src/ may include, or call, which; no circle of files
+# that call each other; no long function.
 
 use strict;
 use warnings;
@@ -73,5 +73,19 @@ $walk = sub {
 };
 $walk->($_) for sort keys %calls;
 is_deeply(\@circles, [], 'no circle of files');
+
+# a function of more than 70 lines lacks a concept
+
+@bad = ();
+for my $file (glob('src/*/*.[ch] *.c t/unit/*.[ch]')) {
+    open my $in, '<', $file or die "$file: $!\n";
+    my ($name, $start) = ('', 0);
+    while (<$in>) {
+        $name = $1 if /^(\w+)\(/;
+        $start = $. if /^\{/;
+        push @bad, "$file: $name() has " . ($. - $start + 1) . ' lines' if /^\}$/ && $. - $start + 1 > 70;
+    }
+}
+is_deeply(\@bad, [], 'no function has more than 70 lines');
 
 done_testing();

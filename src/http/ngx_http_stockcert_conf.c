@@ -24,6 +24,10 @@ typedef struct {
 } ngx_http_stockcert_directive_t;
 
 
+static ngx_http_stockcert_ledger_t *ngx_http_stockcert_create_ledger(
+    ngx_conf_t *cf, ngx_str_t *name);
+static char *ngx_http_stockcert_init_ledger(ngx_conf_t *cf,
+    ngx_http_stockcert_main_conf_t *smcf, ngx_http_stockcert_ledger_t *ledger);
 static char *ngx_http_stockcert_directive(ngx_conf_t *cf, ngx_command_t *dummy,
     void *conf);
 static char *ngx_http_stockcert_include(ngx_conf_t *cf,
@@ -80,26 +84,8 @@ ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    ledger = ngx_pcalloc(cf->pool, sizeof(ngx_http_stockcert_ledger_t));
+    ledger = ngx_http_stockcert_create_ledger(cf, &value[1]);
     if (ledger == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    ledger->name = value[1];
-    ledger->create = NGX_CONF_UNSET;
-
-    if (ngx_array_init(&ledger->classes, cf->pool, 4,
-                       sizeof(stockcert_class_t))
-        != NGX_OK
-        || ngx_array_init(&ledger->pars, cf->pool, 4,
-                          sizeof(ngx_http_stockcert_par_t))
-           != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    ledger->thread_pool = ngx_thread_pool_add(cf, NULL);
-    if (ledger->thread_pool == NULL) {
         return NGX_CONF_ERROR;
     }
 
@@ -111,9 +97,61 @@ ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     *cf = save;
 
+    if (rv == NGX_CONF_OK) {
+        rv = ngx_http_stockcert_init_ledger(cf, smcf, ledger);
+    }
+
     if (rv != NGX_CONF_OK) {
         return rv;
     }
+
+    ledgers = ngx_array_push(&smcf->ledgers);
+    if (ledgers == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *ledgers = ledger;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_http_stockcert_ledger_t *
+ngx_http_stockcert_create_ledger(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_http_stockcert_ledger_t  *ledger;
+
+    ledger = ngx_pcalloc(cf->pool, sizeof(ngx_http_stockcert_ledger_t));
+    if (ledger == NULL) {
+        return NULL;
+    }
+
+    ledger->name = *name;
+    ledger->create = NGX_CONF_UNSET;
+
+    if (ngx_array_init(&ledger->classes, cf->pool, 4,
+                       sizeof(stockcert_class_t))
+        != NGX_OK
+        || ngx_array_init(&ledger->pars, cf->pool, 4,
+                          sizeof(ngx_http_stockcert_par_t))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    ledger->thread_pool = ngx_thread_pool_add(cf, NULL);
+
+    return ledger->thread_pool ? ledger : NULL;
+}
+
+
+/* the block has been read: what it must have, and what it may leave out */
+
+static char *
+ngx_http_stockcert_init_ledger(ngx_conf_t *cf,
+    ngx_http_stockcert_main_conf_t *smcf, ngx_http_stockcert_ledger_t *ledger)
+{
+    char  *rv;
 
     if (ledger->path.len == 0 || ledger->company.len == 0
         || ledger->classes.nelts == 0)
@@ -141,13 +179,6 @@ ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (rv != NGX_CONF_OK) {
         return rv;
     }
-
-    ledgers = ngx_array_push(&smcf->ledgers);
-    if (ledgers == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    *ledgers = ledger;
 
     return NGX_CONF_OK;
 }

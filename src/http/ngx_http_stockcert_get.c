@@ -29,6 +29,10 @@ static ngx_int_t ngx_http_stockcert_get_certificate(ngx_http_request_t *r,
     stockcert_error_t *error);
 static ngx_int_t ngx_http_stockcert_found(ngx_http_request_t *r,
     const ngx_http_stockcert_target_t *target, const uint8_t *seal);
+static void ngx_http_stockcert_list(stockcert_book_page_t *book,
+    const stockcert_class_t *class, const stockcert_entry_t *last);
+static ngx_int_t ngx_http_stockcert_parameters(ngx_http_request_t *r,
+    uint64_t *after, uint64_t *limit);
 static ngx_int_t ngx_http_stockcert_parameter(ngx_http_request_t *r,
     const char *name, uint64_t min, uint64_t max, uint64_t *value);
 
@@ -180,13 +184,9 @@ ngx_http_stockcert_get_class(ngx_http_request_t *r,
         return NGX_ABORT;
     }
 
-    ngx_memzero(&book, sizeof(stockcert_book_page_t));
+    ngx_http_stockcert_list(&book, &class, &last);
 
-    book.last = &last;
-    book.nclasses = 1;
-    book.classes = &class;
     book.n = (size_t) class.last;
-    book.list = 1;
 
     found = ngx_http_stockcert_found(r, target, NULL);
     if (found != NGX_OK) {
@@ -202,7 +202,6 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
     stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
     stockcert_error_t *error)
 {
-    uint64_t                  after, limit, n;
     ngx_int_t                 found;
     stockcert_rc_e            rc;
     stockcert_class_t         class;
@@ -210,16 +209,9 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
     stockcert_book_page_t     book;
     stockcert_certificate_t  *certificates;
 
-    after = 0;
-    limit = NGX_HTTP_STOCKCERT_LIMIT;
+    ngx_http_stockcert_list(&book, &class, &last);
 
-    if (ngx_http_stockcert_parameter(r, "after", 0, STOCKCERT_SHARES_MAX,
-                                     &after)
-        != NGX_OK
-        || ngx_http_stockcert_parameter(r, "limit", 1,
-                                        NGX_HTTP_STOCKCERT_LIMIT_MAX, &limit)
-           != NGX_OK)
-    {
+    if (ngx_http_stockcert_parameters(r, &book.after, &book.limit) != NGX_OK) {
         return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_BAD_PARAMETER,
                                           NULL, NULL);
     }
@@ -236,24 +228,25 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
         return NGX_ABORT;
     }
 
-    n = class.last > after ? ngx_min(class.last - after, limit) : 0;
+    if (class.last > book.after) {
+        book.n = (size_t) ngx_min(class.last - book.after, book.limit);
+    }
+
+    book.more = (book.after + book.n < class.last);
 
     certificates = ngx_palloc(r->pool,
-                              (size_t) (n + 1)
-                              * sizeof(stockcert_certificate_t));
+                              (book.n + 1) * sizeof(stockcert_certificate_t));
     if (certificates == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_stockcert_read_rows(ledger, &target->code, after, (size_t) n,
-                                     certificates, error)
-        != NGX_OK)
-    {
-        return NGX_ABORT;
-    }
+    book.certificates = certificates;
 
-    if (target->html
-        && stockcert_ledger_last(ledger, &last, error) != STOCKCERT_OK)
+    if (ngx_http_stockcert_read_rows(ledger, &target->code, book.after, book.n,
+                                     certificates, error)
+        != NGX_OK
+        || (target->html
+            && stockcert_ledger_last(ledger, &last, error) != STOCKCERT_OK))
     {
         return NGX_ABORT;
     }
@@ -263,26 +256,27 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
         return found;
     }
 
-    if (target->html) {
-        ngx_memzero(&book, sizeof(stockcert_book_page_t));
+    return target->html
+           ? ngx_http_stockcert_html_book(r, &book)
+           : ngx_http_stockcert_reply_certificates(r, &target->code,
+                                                   certificates, book.n,
+                                                   (ngx_uint_t) book.limit,
+                                                   book.more);
+}
 
-        book.last = &last;
-        book.nclasses = 1;
-        book.classes = &class;
-        book.certificates = certificates;
-        book.n = (size_t) n;
-        book.list = 1;
-        book.more = (after + n < class.last);
-        book.after = after;
-        book.limit = limit;
 
-        return ngx_http_stockcert_html_book(r, &book);
-    }
+/* a page of one class; certificates are still to come */
 
-    return ngx_http_stockcert_reply_certificates(r, &target->code, certificates,
-                                                 (ngx_uint_t) n,
-                                                 (ngx_uint_t) limit,
-                                                 after + n < class.last);
+static void
+ngx_http_stockcert_list(stockcert_book_page_t *book,
+    const stockcert_class_t *class, const stockcert_entry_t *last)
+{
+    ngx_memzero(book, sizeof(stockcert_book_page_t));
+
+    book->last = last;
+    book->nclasses = 1;
+    book->classes = class;
+    book->list = 1;
 }
 
 
@@ -378,6 +372,23 @@ ngx_http_stockcert_found(ngx_http_request_t *r,
     }
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_stockcert_parameters(ngx_http_request_t *r, uint64_t *after,
+    uint64_t *limit)
+{
+    *after = 0;
+    *limit = NGX_HTTP_STOCKCERT_LIMIT;
+
+    return ngx_http_stockcert_parameter(r, "after", 0, STOCKCERT_SHARES_MAX,
+                                        after)
+           == NGX_OK
+           && ngx_http_stockcert_parameter(r, "limit", 1,
+                                           NGX_HTTP_STOCKCERT_LIMIT_MAX, limit)
+              == NGX_OK
+           ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -14,6 +14,7 @@
 
 static char *ngx_http_stockcert_real_path(ngx_conf_t *cf, ngx_str_t *path);
 static ngx_uint_t ngx_http_stockcert_is_within(ngx_str_t *path, ngx_str_t *dir);
+static u_char *ngx_http_stockcert_resolve(ngx_str_t *path, char *real);
 
 
 char *
@@ -73,30 +74,13 @@ static char *
 ngx_http_stockcert_real_path(ngx_conf_t *cf, ngx_str_t *path)
 {
     char     real[PATH_MAX];
-    u_char  *p, *last, *next, *end, *there, ch;
+    u_char  *p, *last, *next, *end, *there;
 
     end = path->data + path->len;
-    there = end;
 
-    for ( ;; ) {
-        ch = *there;
-        *there = '\0';
+    there = ngx_http_stockcert_resolve(path, real);
 
-        p = (u_char *) realpath(there == path->data ? "/"
-                                                    : (char *) path->data,
-                                real);
-        *there = ch;
-
-        if (p || there == path->data) {
-            break;
-        }
-
-        do {
-            there--;
-        } while (*there != '/');
-    }
-
-    if (p == NULL) {
+    if (there == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
                            "realpath() \"/\" failed");
         return NGX_CONF_ERROR;
@@ -209,6 +193,35 @@ ngx_http_stockcert_is_within(ngx_str_t *path, ngx_str_t *dir)
     return path->len > len
            && ngx_strncmp(path->data, dir->data, len) == 0
            && path->data[len] == '/';
+}
+
+
+/* what is there of a path, into real; returns what is behind it, or NULL */
+
+static u_char *
+ngx_http_stockcert_resolve(ngx_str_t *path, char *real)
+{
+    char    *p;
+    u_char  *there, ch;
+
+    there = path->data + path->len;
+
+    for ( ;; ) {
+        ch = *there;
+        *there = '\0';
+
+        p = realpath(there == path->data ? "/" : (char *) path->data, real);
+
+        *there = ch;
+
+        if (p || there == path->data) {
+            return p ? there : NULL;
+        }
+
+        do {
+            there--;
+        } while (*there != '/');
+    }
 }
 
 

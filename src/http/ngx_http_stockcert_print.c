@@ -30,6 +30,8 @@ typedef struct {
 } ngx_http_stockcert_print_t;
 
 
+static ngx_http_stockcert_print_t *ngx_http_stockcert_print_create(
+    ngx_http_request_t *r, const ngx_str_t *code, stockcert_book_page_t *book);
 static void ngx_http_stockcert_print_cleanup(void *data);
 static void ngx_http_stockcert_print_handler(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_stockcert_print_waits(ngx_http_request_t *r);
@@ -45,51 +47,11 @@ ngx_http_stockcert_html_print(ngx_http_request_t *r, const ngx_str_t *code,
     stockcert_book_page_t *book)
 {
     ngx_int_t                    rc;
-    ngx_pool_cleanup_t          *cln;
     ngx_http_stockcert_print_t  *print;
 
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_stockcert_print_t));
-    if (cln == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    print = ngx_http_stockcert_print_create(r, code, book);
 
-    print = cln->data;
-    ngx_memzero(print, sizeof(ngx_http_stockcert_print_t));
-    cln->handler = ngx_http_stockcert_print_cleanup;
-
-    print->certificates = ngx_palloc(r->pool,
-                                     NGX_HTTP_STOCKCERT_ROWS
-                                     * sizeof(stockcert_certificate_t));
-    if (print->certificates == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (ngx_http_stockcert_html_place(r, &book->company, &book->book)
-        != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    print->code = *code;
-    print->position = book->last->position;
-    print->last = book->n;
-    print->book.book = book->book;
-
-    /* these need the snapshot */
-
-    if (ngx_http_stockcert_open_page(&print->page) != NGX_OK
-        || ngx_http_stockcert_open_page(&print->end) != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    stockcert_book_begin(print->page.file, book);
-    stockcert_book_end(print->end.file, book);
-
-    if (ngx_http_stockcert_close_page(&print->page) != NGX_OK
-        || ngx_http_stockcert_close_page(&print->end) != NGX_OK
-        || ngx_http_stockcert_html_headers(r) != NGX_OK)
-    {
+    if (print == NULL || ngx_http_stockcert_html_headers(r) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -115,6 +77,61 @@ ngx_http_stockcert_html_print(ngx_http_request_t *r, const ngx_str_t *code,
     ngx_post_event(r->connection->write, &ngx_posted_next_events);
 
     return NGX_DONE;
+}
+
+
+/* its beginning and its end are written now, while there is the snapshot */
+
+static ngx_http_stockcert_print_t *
+ngx_http_stockcert_print_create(ngx_http_request_t *r, const ngx_str_t *code,
+    stockcert_book_page_t *book)
+{
+    ngx_pool_cleanup_t          *cln;
+    ngx_http_stockcert_print_t  *print;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_stockcert_print_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    print = cln->data;
+    ngx_memzero(print, sizeof(ngx_http_stockcert_print_t));
+    cln->handler = ngx_http_stockcert_print_cleanup;
+
+    print->certificates = ngx_palloc(r->pool,
+                                     NGX_HTTP_STOCKCERT_ROWS
+                                     * sizeof(stockcert_certificate_t));
+    if (print->certificates == NULL) {
+        return NULL;
+    }
+
+    if (ngx_http_stockcert_html_place(r, &book->company, &book->book)
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    print->code = *code;
+    print->position = book->last->position;
+    print->last = book->n;
+    print->book.book = book->book;
+
+    if (ngx_http_stockcert_open_page(&print->page) != NGX_OK
+        || ngx_http_stockcert_open_page(&print->end) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    stockcert_book_begin(print->page.file, book);
+    stockcert_book_end(print->end.file, book);
+
+    if (ngx_http_stockcert_close_page(&print->page) != NGX_OK
+        || ngx_http_stockcert_close_page(&print->end) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return print;
 }
 
 

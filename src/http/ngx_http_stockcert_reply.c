@@ -31,7 +31,7 @@ static u_char *ngx_http_stockcert_put_certificate(u_char *p,
     const stockcert_certificate_t *certificate);
 static u_char *ngx_http_stockcert_put_time(u_char *p, uint64_t time);
 static ngx_int_t ngx_http_stockcert_set_next(ngx_http_request_t *r,
-    const ngx_str_t *next);
+    const ngx_str_t *code, uint64_t after, ngx_uint_t limit, ngx_str_t *next);
 
 
 ngx_int_t
@@ -181,7 +181,7 @@ ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
 {
     u_char                         *p;
     size_t                          len;
-    ngx_str_t                       base, next;
+    ngx_str_t                       next;
     ngx_buf_t                      *b;
     ngx_uint_t                      i;
     ngx_http_stockcert_loc_conf_t  *slcf;
@@ -190,27 +190,12 @@ ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
 
     ngx_str_null(&next);
 
-    if (more) {
-
-        if (ngx_http_stockcert_base(r, &base) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        p = ngx_pnalloc(r->pool, base.len + code->len
-                                 + sizeof("?after=&limit=")
-                                 + 2 * NGX_INT64_LEN);
-        if (p == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        next.data = p;
-        next.len = ngx_sprintf(p, "%V%V?after=%uL&limit=%ui", &base, code,
-                               certificates[n - 1].issued.number, limit)
-                   - p;
-
-        if (ngx_http_stockcert_set_next(r, &next) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
+    if (more
+        && ngx_http_stockcert_set_next(r, code, certificates[n - 1].issued.number,
+                                       limit, &next)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     len = sizeof("{\"class\":\"\",\"certificates\":[],\"next\":\"\"}\n")
@@ -436,12 +421,31 @@ ngx_http_stockcert_put_time(u_char *p, uint64_t time)
 }
 
 
-/* RFC 8288 */
+/*
+ * the URL of the certificates that follow, which the header Link has (RFC 8288)
+ */
 
 static ngx_int_t
-ngx_http_stockcert_set_next(ngx_http_request_t *r, const ngx_str_t *next)
+ngx_http_stockcert_set_next(ngx_http_request_t *r, const ngx_str_t *code,
+    uint64_t after, ngx_uint_t limit, ngx_str_t *next)
 {
-    u_char  *p;
+    u_char     *p;
+    ngx_str_t   base;
+
+    if (ngx_http_stockcert_base(r, &base) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_pnalloc(r->pool, base.len + code->len + sizeof("?after=&limit=")
+                             + 2 * NGX_INT64_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    next->data = p;
+    next->len = ngx_sprintf(p, "%V%V?after=%uL&limit=%ui", &base, code, after,
+                            limit)
+                - p;
 
     p = ngx_pnalloc(r->pool, sizeof("<>; rel=\"next\"") + next->len);
     if (p == NULL) {

@@ -21,6 +21,10 @@ static stockcert_rc_e stockcert_ledger_try(const stockcert_ledger_conf_t *conf,
     stockcert_ledger_t **ledger, int *again, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_open_env(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_meet_files(stockcert_ledger_t *ledger,
+    const stockcert_ledger_conf_t *conf, int *again, stockcert_error_t *error);
+static stockcert_rc_e stockcert_ledger_begin_use(stockcert_ledger_t *ledger,
+    const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_use(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, int make, stockcert_error_t *error);
 
@@ -87,57 +91,15 @@ stockcert_ledger_try(const stockcert_ledger_conf_t *conf,
         goto failed;
     }
 
-    /*
-     * the files may be of different transactions: a writer finds out why, a
-     * reader uses what lock.mdb says
-     */
-
-    if (conf->access != STOCKCERT_READ && stockcert_files_differ(l)) {
-
-        rc = stockcert_ledger_begin_write(l, conf->wait, error);
-
-        if (rc != STOCKCERT_OK) {
-            *again = rc == STOCKCERT_FAILED && !stockcert_files_are_current(l);
-            goto failed;
-        }
-
-        stockcert_ledger_abort(l);
-    }
-
-    /* most of the time nothing is missing, and no lock is needed */
-
-    rc = stockcert_ledger_use(l, conf, 0, error);
-
-    if (rc == STOCKCERT_NOT_FOUND) {
-        rc = conf->access == STOCKCERT_MAKE || conf->access == STOCKCERT_OPEN
-             ? stockcert_ledger_use(l, conf, 1, error)
-             : stockcert_ledger_damaged(error, "it is empty");
-    }
-
+    rc = stockcert_ledger_meet_files(l, conf, again, error);
     if (rc != STOCKCERT_OK) {
         goto failed;
     }
 
-    /*
-     * another process may have committed without a flush: what is read must
-     * last
-     */
-
-    if (conf->access != STOCKCERT_READ) {
-        rc = stockcert_ledger_flush(l, error);
-        if (rc != STOCKCERT_OK) {
-            goto failed;
-        }
-    }
-
-    rc = stockcert_ledger_error(error, "mdb_txn_begin()",
-                                mdb_txn_begin(l->env, NULL, MDB_RDONLY,
-                                              &l->reader));
+    rc = stockcert_ledger_begin_use(l, conf, error);
     if (rc != STOCKCERT_OK) {
         goto failed;
     }
-
-    mdb_txn_reset(l->reader);
 
     *ledger = l;
 
@@ -148,6 +110,79 @@ failed:
     stockcert_ledger_close(l);
 
     return rc;
+}
+
+
+/*
+ * the files may be of different transactions: a writer finds out why, a
+ * reader uses what lock.mdb says
+ */
+
+static stockcert_rc_e
+stockcert_ledger_meet_files(stockcert_ledger_t *ledger,
+    const stockcert_ledger_conf_t *conf, int *again, stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    if (conf->access == STOCKCERT_READ || !stockcert_files_differ(ledger)) {
+        return STOCKCERT_OK;
+    }
+
+    rc = stockcert_ledger_begin_write(ledger, conf->wait, error);
+
+    if (rc != STOCKCERT_OK) {
+        *again = rc == STOCKCERT_FAILED && !stockcert_files_are_current(ledger);
+        return rc;
+    }
+
+    stockcert_ledger_abort(ledger);
+
+    return STOCKCERT_OK;
+}
+
+
+static stockcert_rc_e
+stockcert_ledger_begin_use(stockcert_ledger_t *ledger,
+    const stockcert_ledger_conf_t *conf, stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    /* most of the time nothing is missing, and no lock is needed */
+
+    rc = stockcert_ledger_use(ledger, conf, 0, error);
+
+    if (rc == STOCKCERT_NOT_FOUND) {
+        rc = conf->access == STOCKCERT_MAKE || conf->access == STOCKCERT_OPEN
+             ? stockcert_ledger_use(ledger, conf, 1, error)
+             : stockcert_ledger_damaged(error, "it is empty");
+    }
+
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    /*
+     * another process may have committed without a flush: what is read must
+     * last
+     */
+
+    if (conf->access != STOCKCERT_READ) {
+        rc = stockcert_ledger_flush(ledger, error);
+        if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+    }
+
+    rc = stockcert_ledger_error(error, "mdb_txn_begin()",
+                                mdb_txn_begin(ledger->env, NULL, MDB_RDONLY,
+                                              &ledger->reader));
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    mdb_txn_reset(ledger->reader);
+
+    return STOCKCERT_OK;
 }
 
 

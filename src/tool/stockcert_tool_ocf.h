@@ -1,13 +1,15 @@
 
 /*
- * Files of the Open Cap Format 1.2.0 (Open Cap Table Coalition): what the ledger
- * knows, and what OCF requires besides and is given on the command line.
+ * Files of the Open Cap Format 1.2.0 (Open Cap Table Coalition): what the
+ * ledger knows, and what OCF requires besides and is given on the command line.
  */
 
 
 #ifndef STOCKCERT_TOOL_OCF_H
 #define STOCKCERT_TOOL_OCF_H
 
+
+#include <stdio.h>
 
 #include "stockcert_ledger.h"
 
@@ -47,15 +49,23 @@ typedef struct {
 } stockcert_ocf_t;
 
 
-/*
- * All three return an exit code.  _complete() is for that all is there which OCF
- * requires with these n classes; _export() makes the files of the ledger in the
- * directory ledger, in a new directory path.
- */
+/* Reads an option.  Returns an exit code. */
 
 int stockcert_ocf_option(stockcert_ocf_t *ocf, int option, const char *value);
+
+/*
+ * Whether all is there which OCF requires with these n classes.  Returns an
+ * exit code.
+ */
+
 int stockcert_ocf_complete(const stockcert_ocf_t *ocf,
     const stockcert_class_t *classes, size_t n);
+
+/*
+ * Makes the files of the ledger in the directory ledger, in a new directory
+ * path. Returns an exit code.
+ */
+
 int stockcert_ocf_export(const char *ledger, const stockcert_ocf_t *ocf,
     const char *path);
 
@@ -63,6 +73,28 @@ int stockcert_ocf_export(const char *ledger, const stockcert_ocf_t *ocf,
 
 const stockcert_ocf_class_t *stockcert_ocf_class(const stockcert_ocf_t *ocf,
     const stockcert_str_t *code);
+
+/*
+ * Writes the object of an entry, for which what OCF requires is complete, in
+ * the ledger's snapshot.  That it could be written is for ferror() to tell;
+ * what is returned is an error of reading.
+ */
+
+typedef stockcert_rc_e (*stockcert_ocf_write_pt)(FILE *file,
+    const stockcert_ocf_t *ocf, stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error);
+
+/* of an issued certificate; of an opened class; of all the others */
+
+stockcert_rc_e stockcert_ocf_stakeholder(FILE *file,
+    const stockcert_ocf_t *ocf, stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error);
+stockcert_rc_e stockcert_ocf_stock_class(FILE *file,
+    const stockcert_ocf_t *ocf, stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error);
+stockcert_rc_e stockcert_ocf_transaction(FILE *file,
+    const stockcert_ocf_t *ocf, stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error);
 
 
 #endif /* STOCKCERT_TOOL_OCF_H */

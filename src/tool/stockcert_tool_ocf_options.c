@@ -18,6 +18,7 @@
     "CS:COMMON:1:1:0.0001:USD"
 
 
+static int stockcert_ocf_add_class(stockcert_ocf_t *ocf, const char *value);
 static int stockcert_ocf_numeric(const stockcert_str_t *str);
 static int stockcert_ocf_capitals(const char *text, size_t len,
     size_t expected);
@@ -29,10 +30,7 @@ static int stockcert_ocf_is(const stockcert_str_t *str, const char *text);
 int
 stockcert_ocf_option(stockcert_ocf_t *ocf, int option, const char *value)
 {
-    int                     year, month, day;
-    size_t                  i;
-    stockcert_str_t        *fields;
-    stockcert_ocf_class_t  *class;
+    int  year, month, day;
 
     switch (option) {
 
@@ -69,7 +67,19 @@ stockcert_ocf_option(stockcert_ocf_t *ocf, int option, const char *value)
 
         ocf->holders = value;
         return STOCKCERT_EXIT_OK;
+
+    default:
+        return stockcert_ocf_add_class(ocf, value);
     }
+}
+
+
+static int
+stockcert_ocf_add_class(stockcert_ocf_t *ocf, const char *value)
+{
+    size_t                  i;
+    stockcert_str_t        *fields;
+    stockcert_ocf_class_t  *class;
 
     if (ocf->nclasses == STOCKCERT_CLASSES_MAX) {
         return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "there are at most %d"

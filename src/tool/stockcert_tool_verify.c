@@ -28,6 +28,8 @@
 static int stockcert_tool_verify(int argc, char **argv);
 static int stockcert_tool_expect(const char *text, uint64_t *position,
     uint8_t *seal);
+static int stockcert_tool_compare(const stockcert_verified_t *verified,
+    const uint8_t *expected);
 static int stockcert_tool_check_file(const char *path, int fd,
     stockcert_verified_t *verified);
 static int stockcert_tool_check_held(const char *path, int fd,
@@ -90,25 +92,9 @@ stockcert_tool_verify(int argc, char **argv)
         return status;
     }
 
-    if (verified.expected > verified.entries) {
-        return stockcert_tool_error(STOCKCERT_EXIT_NO, "the ledger ends "
-                                    "with entry %" PRIu64 ", before entry %"
-                                    PRIu64 ": all is in order by itself, but it "
-                                    "is another one, or was put back to what it "
-                                    "was before", verified.entries,
-                                    verified.expected);
-    }
-
-    if (verified.expected
-        && memcmp(verified.found, expected, STOCKCERT_SEAL_LEN) != 0)
-    {
-        stockcert_format_seal(verified.found, seal);
-
-        return stockcert_tool_error(STOCKCERT_EXIT_NO, "entry %" PRIu64 ": "
-                                    "expected the seal that was given, found "
-                                    "%s: all is in order by itself, but is not "
-                                    "what it was then", verified.expected,
-                                    seal);
+    status = stockcert_tool_compare(&verified, expected);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
     }
 
     stockcert_format_seal(verified.seal, seal);
@@ -119,6 +105,39 @@ stockcert_tool_verify(int argc, char **argv)
            verified.entries, seal);
 
     return stockcert_tool_flush();
+}
+
+
+/* the entry that --expect names, if it was given, with its seal */
+
+static int
+stockcert_tool_compare(const stockcert_verified_t *verified,
+    const uint8_t *expected)
+{
+    char  seal[STOCKCERT_HEX_LEN + 1];
+
+    if (verified->expected > verified->entries) {
+        return stockcert_tool_error(STOCKCERT_EXIT_NO, "the ledger ends "
+                                    "with entry %" PRIu64 ", before entry %"
+                                    PRIu64 ": all is in order by itself, but it "
+                                    "is another one, or was put back to what it "
+                                    "was before", verified->entries,
+                                    verified->expected);
+    }
+
+    if (verified->expected
+        && memcmp(verified->found, expected, STOCKCERT_SEAL_LEN) != 0)
+    {
+        stockcert_format_seal(verified->found, seal);
+
+        return stockcert_tool_error(STOCKCERT_EXIT_NO, "entry %" PRIu64 ": "
+                                    "expected the seal that was given, found "
+                                    "%s: all is in order by itself, but is not "
+                                    "what it was then", verified->expected,
+                                    seal);
+    }
+
+    return STOCKCERT_EXIT_OK;
 }
 
 

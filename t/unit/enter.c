@@ -378,6 +378,55 @@ test_old_texts(void)
 }
 
 
+static uint8_t  another[STOCKCERT_SEAL_LEN];
+
+static const struct {
+    const char          *what;
+    stockcert_kind_e     kind;
+    const char          *code;
+    uint64_t             number;
+    uint64_t             shares;
+    const char          *text;
+    const char          *key;
+    uint64_t             position;
+    uint64_t             time;
+    const uint8_t       *seal;
+    stockcert_rc_e       expected;
+} refused[] = {
+    { "a class twice", 1, "CS", 0, 5, "Common", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "a bad code", 1, "cs", 0, 5, "Common", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "no title", 1, "AA", 0, 5, "", "", 0, 0, NULL, STOCKCERT_REFUSED },
+    { "a class of no share", 1, "AA", 0, 0, "A", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "a number left out", 2, "CS", 3, 5, "Joe", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "a number again", 2, "CS", 1, 5, "Joe", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "no shares", 2, "CS", 2, 0, "Joe", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "too many shares", 2, "CS", 2, 2599991, "Joe", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "a bad name", 2, "CS", 2, 1, "\xff", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "a key twice", 2, "CS", 2, 1, "Joe", "key", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "no reference", 3, "CS", 0, 50, "", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "a blank reason", 4, "CS", 1, 0, " ", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "a position left out", 2, "CS", 2, 1, "Joe", "", 5, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "a time before the last", 2, "CS", 2, 1, "Joe", "", 0, 1, NULL,
+      STOCKCERT_REFUSED },
+    { "another seal", 2, "CS", 2, 1, "Joe", "", 0, 0, another,
+      STOCKCERT_REFUSED },
+    { "a right one", 2, "CS", 2, 2599990, "Joe", "key2", 4, 0, NULL,
+      STOCKCERT_OK }
+};
+
+
 /* each one may not come next, for one reason, and then a right one may */
 
 static void
@@ -390,74 +439,26 @@ test_refused(void)
     stockcert_error_t    error;
     stockcert_ledger_t  *ledger;
 
-    static uint8_t       seal[STOCKCERT_SEAL_LEN];
-
-    static const struct {
-        const char          *what;
-        stockcert_kind_e     kind;
-        const char          *code;
-        uint64_t             number;
-        uint64_t             shares;
-        const char          *text;
-        const char          *key;
-        uint64_t             position;
-        uint64_t             time;
-        const uint8_t       *seal;
-        stockcert_rc_e       expected;
-    } cases[] = {
-        { "a class twice", 1, "CS", 0, 5, "Common", "", 0, 0, NULL,
-          STOCKCERT_REFUSED },
-        { "a bad code", 1, "cs", 0, 5, "Common", "", 0, 0, NULL,
-          STOCKCERT_REFUSED },
-        { "no title", 1, "AA", 0, 5, "", "", 0, 0, NULL, STOCKCERT_REFUSED },
-        { "a class of no share", 1, "AA", 0, 0, "A", "", 0, 0, NULL,
-          STOCKCERT_REFUSED },
-        { "a number left out", 2, "CS", 3, 5, "Joe", "", 0, 0, NULL,
-          STOCKCERT_REFUSED },
-        { "a number again", 2, "CS", 1, 5, "Joe", "", 0, 0, NULL,
-          STOCKCERT_REFUSED },
-        { "no shares", 2, "CS", 2, 0, "Joe", "", 0, 0, NULL,
-          STOCKCERT_REFUSED },
-        { "too many shares", 2, "CS", 2, 2599991, "Joe", "", 0, 0, NULL,
-          STOCKCERT_REFUSED },
-        { "a bad name", 2, "CS", 2, 1, "\xff", "", 0, 0, NULL,
-          STOCKCERT_REFUSED },
-        { "a key twice", 2, "CS", 2, 1, "Joe", "key", 0, 0, NULL,
-          STOCKCERT_REFUSED },
-        { "no reference", 3, "CS", 0, 50, "", "", 0, 0, NULL,
-          STOCKCERT_REFUSED },
-        { "a blank reason", 4, "CS", 1, 0, " ", "", 0, 0, NULL,
-          STOCKCERT_REFUSED },
-        { "a position left out", 2, "CS", 2, 1, "Joe", "", 5, 0, NULL,
-          STOCKCERT_REFUSED },
-        { "a time before the last", 2, "CS", 2, 1, "Joe", "", 0, 1, NULL,
-          STOCKCERT_REFUSED },
-        { "another seal", 2, "CS", 2, 1, "Joe", "", 0, 0, seal,
-          STOCKCERT_REFUSED },
-        { "a right one", 2, "CS", 2, 2599990, "Joe", "key2", 4, 0, NULL,
-          STOCKCERT_OK }
-    };
-
     fixture_make_default(&f, "refused");
     ledger = fixture_open(&f);
     issue(ledger, "CS", 10, "key");
 
-    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        entry = entry_of(cases[i].kind, cases[i].code, cases[i].number,
-                         cases[i].shares, cases[i].text);
-        entry.key = fixture_str(cases[i].key);
-        entry.position = cases[i].position;
-        entry.time = cases[i].time;
-        entry.seal = cases[i].seal;
+    for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        entry = entry_of(refused[i].kind, refused[i].code, refused[i].number,
+                         refused[i].shares, refused[i].text);
+        entry.key = fixture_str(refused[i].key);
+        entry.position = refused[i].position;
+        entry.time = refused[i].time;
+        entry.seal = refused[i].seal;
 
         rc = fixture_enter(ledger, &entry, &error);
-        is_int(rc, cases[i].expected, "refused: %s: %s", cases[i].what,
+        is_int(rc, refused[i].expected, "refused: %s: %s", refused[i].what,
                rc == STOCKCERT_OK ? "" : error.text);
 
         stockcert_ledger_snapshot(ledger, &error);
         stockcert_ledger_last(ledger, &last, &error);
         is_int(last.position, rc == STOCKCERT_OK ? 4 : 3,
-               "refused: %s: the journal's end", cases[i].what);
+               "refused: %s: the journal's end", refused[i].what);
         stockcert_ledger_release(ledger);
     }
 

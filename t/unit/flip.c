@@ -216,17 +216,55 @@ try(const fixture_t *f, const image_t *image)
 }
 
 
+/* some commits, and what posts all of it: that writes to all databases */
+
+static const char *
+does_write(stockcert_ledger_t *ledger)
+{
+    size_t             i;
+    stockcert_slot_t   slots[COMMITS];
+    stockcert_entry_t  entry;
+    stockcert_error_t  error;
+
+    for (i = 0; i < COMMITS; i++) {
+        fixture_slot(&slots[i], "PS", "Jane Doe", 1);
+        slots[i].grant.key_len = 3;
+        memcpy(slots[i].grant.key, "new", 2);
+        slots[i].grant.key[2] = (char) (' ' + i);
+    }
+
+    for (i = 0; i < COMMITS; i++) {
+        if (fixture_issue(ledger, slots + i, 1) != STOCKCERT_OK
+            || slots[i].outcome.status != STOCKCERT_ISSUED)
+        {
+            return "it cannot be written";
+        }
+    }
+
+    memset(&entry, 0, sizeof(stockcert_entry_t));
+
+    entry.kind = STOCKCERT_CERTIFICATE_CANCELLED;
+    entry.code = fixture_str("PS");
+    entry.number = 1;
+    entry.text = fixture_str("a reason");
+
+    if (fixture_enter(ledger, &entry, &error) != STOCKCERT_OK) {
+        return "nothing can be entered";
+    }
+
+    return NULL;
+}
+
+
 /* the same ledger is there, and can be written: NULL, or what is not so */
 
 static const char *
 means_nothing(const fixture_t *f, const image_t *image)
 {
     char                   path[320];
-    size_t                 i;
     const char            *fault;
-    stockcert_slot_t       slots[COMMITS];
     stockcert_ledger_t    *ledger;
-    stockcert_entry_t      last, entry;
+    stockcert_entry_t      last;
     stockcert_error_t      error;
     stockcert_verified_t   verified;
 
@@ -250,32 +288,9 @@ means_nothing(const fixture_t *f, const image_t *image)
 
     stockcert_ledger_release(ledger);
 
-    for (i = 0; i < COMMITS; i++) {
-        fixture_slot(&slots[i], "PS", "Jane Doe", 1);
-        slots[i].grant.key_len = 3;
-        memcpy(slots[i].grant.key, "new", 2);
-        slots[i].grant.key[2] = (char) (' ' + i);
-    }
-
-    for (i = 0; i < COMMITS; i++) {
-        if (fixture_issue(ledger, slots + i, 1) != STOCKCERT_OK
-            || slots[i].outcome.status != STOCKCERT_ISSUED)
-        {
-            return "it cannot be written";
-        }
-    }
-
-    /* what posts all of it writes to all databases */
-
-    memset(&entry, 0, sizeof(stockcert_entry_t));
-
-    entry.kind = STOCKCERT_CERTIFICATE_CANCELLED;
-    entry.code = fixture_str("PS");
-    entry.number = 1;
-    entry.text = fixture_str("a reason");
-
-    if (fixture_enter(ledger, &entry, &error) != STOCKCERT_OK) {
-        return "nothing can be entered";
+    fault = does_write(ledger);
+    if (fault) {
+        return fault;
     }
 
     stockcert_ledger_close(ledger);

@@ -121,13 +121,36 @@ test_texts(void)
 }
 
 
+/* each legend once, in order, on two sheets at most */
+
+static int
+all_legends(const stockcert_paper_t *paper, const stockcert_paper_page_t *page)
+{
+    size_t             n, i, next;
+    stockcert_sheet_t  sheets[STOCKCERT_SHEETS_MAX];
+
+    n = stockcert_paper_plan(paper, page, sheets);
+    next = 0;
+
+    for (i = 0; i < n; i++) {
+        if (sheets[i].legend != next || sheets[i].scale > 2) {
+            return 0;
+        }
+
+        next += sheets[i].nlegends;
+    }
+
+    return next == paper->nlegends && n <= 2;
+}
+
+
 /* each legend is on one sheet, and never smaller than the others allow */
 
 static void
 test_sheets(void)
 {
     char                     legend[1000];
-    size_t                   len, n, i, next;
+    size_t                   len, n, i;
     stockcert_paper_t        paper;
     stockcert_sheet_t        sheets[STOCKCERT_SHEETS_MAX];
     stockcert_certificate_t  certificate;
@@ -154,18 +177,7 @@ test_sheets(void)
             paper.legends[i].len = len;
         }
 
-        n = stockcert_paper_plan(&paper, &page, sheets);
-        next = 0;
-
-        for (i = 0; i < n; i++) {
-            if (sheets[i].legend != next || sheets[i].scale > 2) {
-                break;
-            }
-
-            next += sheets[i].nlegends;
-        }
-
-        if (i < n || next != paper.nlegends || n > 2) {
+        if (!all_legends(&paper, &page)) {
             break;
         }
     }
