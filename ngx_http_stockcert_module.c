@@ -3,7 +3,8 @@
  * The module's map: its directives, and what happens when.
  *
  *     configuration   "stockcert_ledger" blocks are read and checked, whole
- *                     (ngx_http_stockcert_conf.c, _place.c, _paper.c);
+ *                     (ngx_http_stockcert_conf.c,
+ *                     ngx_http_stockcert_place.c, ngx_http_stockcert_paper.c);
  *                     "stockcert" makes a location issue
  *                     (ngx_http_stockcert_request.c), "stockcert_url" says what
  *                     that tells of itself (ngx_http_stockcert_url.c)
@@ -11,7 +12,7 @@
  *     and reload      user (ngx_http_stockcert_directory.c), and the memory that
  *                     they share; it never opens a ledger, so nothing of LMDB is
  *                     ever inherited over a fork, and "nginx -t" leaves no trace
- *     worker, start   opens the ledgers (ngx_http_stockcert_commit.c)
+ *     worker, start   opens the ledgers (ngx_http_stockcert_share.c)
  *     worker, exit    closes them
  */
 

@@ -100,19 +100,21 @@ uint64_t stockcert_get64(const uint8_t *p);
 size_t stockcert_entry_encode(const stockcert_entry_t *entry, uint8_t *p);
 
 /*
- * Looks at the fields of an entry of a known kind, but for position and seal, by
- * themselves: what each may be, and what entries of its kind have.  Returns NULL,
- * or what one must be, as stockcert_text.h has it, with its name in *field.
+ * Looks at the fields of an entry of a known kind, but for position and seal,
+ * by themselves: what each may be, and what entries of its kind have.  Returns
+ * NULL, or what one must be, as stockcert_text.h has it, with its name in
+ * *field.
  */
 
 const char *stockcert_entry_fault(const stockcert_entry_t *entry,
     const char **field);
 
 /*
- * Reads an entry with its seal from len bytes at p; entry->position stays as
- * it is.  The strings and the seal of *entry point into p.  Returns 0, or -1 if
+ * Reads an entry with its seal from len bytes at p; entry->position stays as it
+ * is.  The strings and the seal of *entry point into p.  Returns 0, or -1 if
  * these are not the bytes of an entry: an unknown kind, a length that does not
- * fit, bytes left over.  The fields may be anything else: _fault() tells.
+ * fit, bytes left over.  The fields may be anything else:
+ * stockcert_entry_fault() tells.
  */
 
 int stockcert_entry_decode(const uint8_t *p, size_t len,

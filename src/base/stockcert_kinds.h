@@ -1,7 +1,7 @@
 
 /*
- * The kinds of journal entries, one row each.  A new kind is a new row, and what
- * the ledger does with it (stockcert_decide.c, stockcert_apply.c).
+ * The kinds of journal entries, one row each.  A new kind is a new row, and
+ * what the ledger does with it (stockcert_decide.c, stockcert_apply.c).
  *
  *     id       STOCKCERT_ and this is its name in the code
  *     value    its number in the journal, from 1 without a gap; never given to
@@ -46,8 +46,8 @@ typedef struct {
 
 
 /*
- * The row of a kind; NULL if there is none.  _find() returns the kind of this
- * name, 0 if there is none.  Any thread.
+ * The row of a kind; NULL if there is none.  stockcert_kind_find() returns the
+ * kind of this name, 0 if there is none.  Any thread.
  */
 
 const stockcert_kind_t *stockcert_kind(unsigned kind);

@@ -138,9 +138,9 @@ size_t stockcert_lanes_size(size_t n);
 void stockcert_lanes_init(stockcert_lanes_t *lanes, size_t n);
 
 /*
- * What was committed last; known->position is 0 if that is not known.  _know()
- * sets it before anybody leads, to what was committed in other lanes.  Any
- * process.
+ * What was committed last; known->position is 0 if that is not known.
+ * stockcert_lanes_know() sets it before anybody leads, to what was committed in
+ * other lanes.  Any process.
  */
 
 void stockcert_lanes_known(const stockcert_lanes_t *lanes,
@@ -187,12 +187,14 @@ int stockcert_lane_waiting(const stockcert_lane_t *lane);
 /*
  * Leading; from any thread.
  *
- * _lead() returns 1 if the process leads now, as nobody did.  _take_over()
- * does the same if the leader's process is gone or, with force, whoever leads.
+ * stockcert_lanes_lead() returns 1 if the process leads now, as nobody did.
+ * stockcert_lanes_take_over() does the same if the leader's process is gone or,
+ * with force, whoever leads.
  *
- * The leader calls _commit() and _gather() by turns until nothing waits, then
- * _resign().  After that it must ask _waiting() once more: this tells whether
- * anything waits in any lane.
+ * The leader calls stockcert_lanes_commit() and stockcert_lanes_gather() by
+ * turns until nothing waits, then stockcert_lanes_resign().  After that it must
+ * ask stockcert_lanes_waiting() once more: this tells whether anything waits in
+ * any lane.
  */
 
 int stockcert_lanes_lead(stockcert_lanes_t *lanes);
@@ -218,8 +220,8 @@ stockcert_rc_e stockcert_lanes_commit(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, stockcert_error_t *error);
 
 /*
- * Whether to gather now; _gather() asks this once after each batch.  The clock
- * is monotonic, in nanoseconds.
+ * Whether to gather now; stockcert_lanes_gather() asks this once after each
+ * batch.  The clock is monotonic, in nanoseconds.
  */
 
 int stockcert_pace_gathers(stockcert_pace_t *pace, uint64_t now);

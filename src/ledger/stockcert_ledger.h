@@ -26,9 +26,10 @@
  * processes may have it open.
  *
  * Within a process there are two parties, each on one thread at a time.  The
- * writer works between stockcert_ledger_begin() and _commit() or _abort(), all
- * on one thread.  The reader works between _snapshot() and _release().  They
- * do not wait for each other.
+ * writer works between stockcert_ledger_begin() and stockcert_ledger_commit()
+ * or stockcert_ledger_abort(), all on one thread.  The reader works between
+ * stockcert_ledger_snapshot() and stockcert_ledger_release().  They do not wait
+ * for each other.
  *
  * Nothing is ever written without LMDB's full durability: when
  * stockcert_ledger_commit() returns STOCKCERT_OK, all is flushed to disk.
@@ -149,7 +150,7 @@ int stockcert_ledger_is_made(const stockcert_ledger_t *ledger);
 /*
  * Whether the files that are open are still those in the directory.  Readers
  * ask from time to time: if not, the ledger must be closed and opened again.
- * (_begin() tells writers.)  Any thread, at any time.
+ * (stockcert_ledger_begin() tells writers.)  Any thread, at any time.
  */
 
 int stockcert_ledger_is_current(const stockcert_ledger_t *ledger);
@@ -179,31 +180,35 @@ pid_t stockcert_ledger_holder(const stockcert_ledger_t *ledger);
 /*
  * The writer.
  *
- * _begin() waits until no other process or thread writes, and makes sure that
- * the files are the ledger's (stockcert_files.c).  It holds the lock until the
- * transaction ends.  A caller that needs the lock for longer takes it first
- * with _lock(), and holds it until _unlock().
+ * stockcert_ledger_begin() waits until no other process or thread writes, and
+ * makes sure that the files are the ledger's (stockcert_files.c).  It holds the
+ * lock until the transaction ends.  A caller that needs the lock for longer
+ * takes it first with stockcert_ledger_lock(), and holds it until
+ * stockcert_ledger_unlock().
  *
- * _issue() issues the certificates for n grants, in their order, and fills in
- * the outcome of each; it may be called any number of times in a transaction.
- * An outcome counts only after _commit() has returned STOCKCERT_OK.  If a key
- * already has a certificate, from this transaction or an earlier one, the
- * outcome is that certificate's.  Then the ledger is flushed, because another
- * process may have committed the certificate and died before its flush.
+ * stockcert_ledger_issue() issues the certificates for n grants, in their
+ * order, and fills in the outcome of each; it may be called any number of times
+ * in a transaction.  An outcome counts only after stockcert_ledger_commit() has
+ * returned STOCKCERT_OK.  If a key already has a certificate, from this
+ * transaction or an earlier one, the outcome is that certificate's.  Then the
+ * ledger is flushed, because another process may have committed the certificate
+ * and died before its flush.
  *
- * _replay() issues nothing.  For each of n grants whose key has a certificate,
- * it fills in that outcome, as _issue() does.  All others get the status.
+ * stockcert_ledger_replay() issues nothing.  For each of n grants whose key has
+ * a certificate, it fills in that outcome, as stockcert_ledger_issue() does.
+ * All others get the status.
  *
- * _enter() makes an entry of any kind, if the ledger's rules allow it to come
- * next, and does what it says.  entry has the fields of its kind
- * (stockcert_entry.h); the others are 0 or empty.  Its time, position and seal
- * are set.  If one is given (not 0, not NULL), it must equal what is set.
+ * stockcert_ledger_enter() makes an entry of any kind, if the ledger's rules
+ * allow it to come next, and does what it says.  entry has the fields of its
+ * kind (stockcert_entry.h); the others are 0 or empty.  Its time, position and
+ * seal are set.  If one is given (not 0, not NULL), it must equal what is set.
  * STOCKCERT_REFUSED has the reason in *error, as a sentence.  If the entry was
  * to open a class, the ledger must be closed after that.
  *
- * After an error of _begin() there is no transaction.  After an error of
- * _issue(), _replay() or _enter(), the caller must call _abort().  _commit()
- * ends the transaction always.
+ * After an error of stockcert_ledger_begin() there is no transaction.  After an
+ * error of stockcert_ledger_issue(), stockcert_ledger_replay() or
+ * stockcert_ledger_enter(), the caller must call stockcert_ledger_abort().
+ * stockcert_ledger_commit() ends the transaction always.
  */
 
 stockcert_rc_e stockcert_ledger_lock(stockcert_ledger_t *ledger,
@@ -224,9 +229,9 @@ void stockcert_ledger_abort(stockcert_ledger_t *ledger);
 
 /*
  * For a writer that finds outcomes of another's transaction, in a transaction
- * of its own.  _flush() makes sure that what the ledger shows is on disk, or
- * fails. _has() tells whether the journal has this seal at this position, or
- * returns STOCKCERT_NOT_FOUND.
+ * of its own.  stockcert_ledger_flush() makes sure that what the ledger shows
+ * is on disk, or fails.  stockcert_ledger_has() tells whether the journal has
+ * this seal at this position, or returns STOCKCERT_NOT_FOUND.
  */
 
 stockcert_rc_e stockcert_ledger_flush(stockcert_ledger_t *ledger,
@@ -236,8 +241,8 @@ stockcert_rc_e stockcert_ledger_has(stockcert_ledger_t *ledger,
 
 /*
  * Frees the places of readers that died; LMDB would never use their pages
- * again. dead is NULL, or gets their number.  (_begin() does this, too, about
- * once a second.)
+ * again.  dead is NULL, or gets their number.  (stockcert_ledger_begin() does
+ * this, too, about once a second.)
  */
 
 stockcert_rc_e stockcert_ledger_check_readers(stockcert_ledger_t *ledger,
@@ -263,12 +268,13 @@ stockcert_rc_e stockcert_ledger_check_known(stockcert_ledger_t *ledger,
 
 /*
  * The reader.  It never waits for a writer.  A page that is not in memory is
- * read from disk.  All that is read between _snapshot() and _release() is of
- * one state of the ledger.  Strings and seals are valid until _release().
+ * read from disk.  All that is read between stockcert_ledger_snapshot() and
+ * stockcert_ledger_release() is of one state of the ledger.  Strings and seals
+ * are valid until stockcert_ledger_release().
  *
- * After an error of _snapshot() there is none to release.  If another process
- * has raised the size, it goes on with STOCKCERT_READ; otherwise that is an
- * error.
+ * After an error of stockcert_ledger_snapshot() there is none to release.  If
+ * another process has raised the size, it goes on with STOCKCERT_READ;
+ * otherwise that is an error.
  */
 
 stockcert_rc_e stockcert_ledger_snapshot(stockcert_ledger_t *ledger,
@@ -317,9 +323,9 @@ typedef struct {
 
 
 /*
- * What the ledger takes, as of now.  _readers() calls write() for each line of
- * LMDB's list of readers, which has a heading (lmdb.h, mdb_reader_list());
- * write() returns less than 0 to stop.
+ * What the ledger takes, as of now.  stockcert_ledger_readers() calls write()
+ * for each line of LMDB's list of readers, which has a heading (lmdb.h,
+ * mdb_reader_list()); write() returns less than 0 to stop.
  */
 
 stockcert_rc_e stockcert_ledger_usage(stockcert_ledger_t *ledger,

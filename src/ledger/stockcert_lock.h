@@ -28,7 +28,8 @@ struct stockcert_lock_s {
  * lock->fd is -1 and there is nothing to close.  *lock must not move in memory
  * until it is closed.
  *
- * _close() also drops the lock.  It may be called for a lock that is not open.
+ * stockcert_lock_close() also drops the lock.  It may be called for a lock that
+ * is not open.
  */
 
 int stockcert_lock_open(stockcert_lock_t *lock, int dir, const char *name,

@@ -120,7 +120,7 @@ struct stockcert_ledger_s {
     uint64_t                   time;
     uint64_t                   behind;       /* the clock was, microseconds */
     uint8_t                    seal[STOCKCERT_SEAL_LEN];
-    unsigned                   locked:1;     /* by _lock() */
+    unsigned                   locked:1;     /* by stockcert_ledger_lock() */
     unsigned                   flushed:1;    /* what was there before it */
     time_t                     checked;      /* for readers that are dead */
     unsigned                   known:1;      /* what follows, and the classes */
@@ -135,15 +135,17 @@ struct stockcert_ledger_s {
 /*
  * The journal, in any transaction; strings and seals point into the map.
  *
- * _get() reads the entry at a position, and _last() the last one, or they
- * return STOCKCERT_NOT_FOUND.  _unposted() reads the unposted entries one by
- * one, from the journal's end back, and returns STOCKCERT_NOT_FOUND after the
- * oldest.  Its cursor is of "journal", new at first.  _posts() tells whether
- * this entry posts all before it.
+ * stockcert_journal_get() reads the entry at a position, and
+ * stockcert_journal_last() the last one, or they return STOCKCERT_NOT_FOUND.
+ * stockcert_journal_unposted() reads the unposted entries one by one, from the
+ * journal's end back, and returns STOCKCERT_NOT_FOUND after the oldest.  Its
+ * cursor is of "journal", new at first.  stockcert_journal_posts() tells
+ * whether this entry posts all before it.
  *
- * In the writer's transaction: _read_tail() reads the journal's end, and
- * whether it is the one that is known; it needs the databases and header_seal.
- * _put() appends the next entry, and sets the new end.
+ * In the writer's transaction: stockcert_journal_read_tail() reads the
+ * journal's end, and whether it is the one that is known; it needs the
+ * databases and header_seal. stockcert_journal_put() appends the next entry,
+ * and sets the new end.
  */
 
 stockcert_rc_e stockcert_journal_get(const stockcert_ledger_t *ledger,
@@ -161,16 +163,19 @@ stockcert_rc_e stockcert_journal_put(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
 /*
- * Classes.  _find() looks among the first n of ledger->classes, and returns
- * NULL if it is not there.  _get() reads the record of a class, as of the last
- * posted entry, in any transaction; strings point into the map.
+ * Classes.  stockcert_class_find() looks among the first n of ledger->classes,
+ * and returns NULL if it is not there.  stockcert_class_get() reads the record
+ * of a class, as of the last posted entry, in any transaction; strings point
+ * into the map.
  *
- * In the writer's transaction: _put() writes a record.  _load() reads the
- * counters of a class, unless they are known.  _meet() does _find() among all,
- * and _load().  It also finds a class that was opened since the ledger was,
- * and adds it to ledger->classes; NULL is an error.  _open() makes the
- * database and record of a class whose entry is in the journal; all must be
- * posted. _read_all() reads all classes into ledger->classes.
+ * In the writer's transaction: stockcert_class_put() writes a record.
+ * stockcert_class_load() reads the counters of a class, unless they are known.
+ * stockcert_class_meet() does stockcert_class_find() among all, and
+ * stockcert_class_load().  It also finds a class that was opened since the
+ * ledger was, and adds it to ledger->classes; NULL is an error.
+ * stockcert_class_open() makes the database and record of a class whose entry
+ * is in the journal; all must be posted.  stockcert_class_read_all() reads all
+ * classes into ledger->classes.
  */
 
 stockcert_ledger_class_t *stockcert_class_find(
@@ -190,10 +195,11 @@ stockcert_rc_e stockcert_class_read_all(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
 /*
- * Certificates.  _get() reads the entry that issued one, and the one that
- * cancelled it, in any transaction.  The latter's position is 0 if there is
- * none; cancelled may be NULL.  _put() writes the positions of both for a
- * number, in the writer's transaction; cancelled is 0 if there is none.
+ * Certificates.  stockcert_certificate_get() reads the entry that issued one,
+ * and the one that cancelled it, in any transaction.  The latter's position is
+ * 0 if there is none; cancelled may be NULL.  stockcert_certificate_put()
+ * writes the positions of both for a number, in the writer's transaction;
+ * cancelled is 0 if there is none.
  */
 
 stockcert_rc_e stockcert_certificate_get(const stockcert_ledger_t *ledger,
@@ -205,9 +211,9 @@ stockcert_rc_e stockcert_certificate_put(stockcert_ledger_t *ledger,
     uint64_t cancelled, stockcert_error_t *error);
 
 /*
- * Idempotency keys, in the writer's transaction: _find() finds the entry of a
- * key's certificate, or returns STOCKCERT_NOT_FOUND; _put() puts those of the
- * unposted entries into the database.
+ * Idempotency keys, in the writer's transaction: stockcert_keys_find() finds
+ * the entry of a key's certificate, or returns STOCKCERT_NOT_FOUND;
+ * stockcert_keys_put() puts those of the unposted entries into the database.
  */
 
 stockcert_rc_e stockcert_keys_find(stockcert_ledger_t *ledger, const char *key,
@@ -217,11 +223,12 @@ stockcert_rc_e stockcert_keys_put(stockcert_ledger_t *ledger,
 
 /*
  * Posting, in the writer's transaction.  stockcert_post() posts all unposted
- * entries, and writes the classes that changed.  _check() compares what is
- * posted with the journal, as a ledger is opened.  _catch_up() reads the
- * unposted entries, unless they are known, once in a transaction and after
- * stockcert_journal_read_tail().  _note() adds the entry that was put last,
- * which must issue a certificate.
+ * entries, and writes the classes that changed.  stockcert_post_check()
+ * compares what is posted with the journal, as a ledger is opened.
+ * stockcert_post_catch_up() reads the unposted entries, unless they are known,
+ * once in a transaction and after stockcert_journal_read_tail().
+ * stockcert_post_note() adds the entry that was put last, which must issue a
+ * certificate.
  */
 
 stockcert_rc_e stockcert_post(stockcert_ledger_t *ledger,
@@ -258,14 +265,16 @@ stockcert_rc_e stockcert_apply(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
 /*
- * Files.  _open() opens or makes what conf says, and the environment.
- * _close() closes what is not LMDB's, after the environment.
+ * Files.  stockcert_files_open() opens or makes what conf says, and the
+ * environment.  stockcert_files_close() closes what is not LMDB's, after the
+ * environment.
  *
- * _check() is for the writer, in its transaction: it fails if the files are
- * not the ledger's, or not those of this transaction.  _differ() is 1 if
- * data.mdb and lock.mdb seem to be of different transactions; this can also
- * mean that somebody is writing just now.  _open_dbi() opens a database in the
- * writer's transaction; it must be there, unless create is MDB_CREATE.
+ * stockcert_files_check() is for the writer, in its transaction: it fails if
+ * the files are not the ledger's, or not those of this transaction.
+ * stockcert_files_differ() is 1 if data.mdb and lock.mdb seem to be of
+ * different transactions; this can also mean that somebody is writing just now.
+ * stockcert_files_open_dbi() opens a database in the writer's transaction; it
+ * must be there, unless create is MDB_CREATE.
  */
 
 stockcert_rc_e stockcert_files_open(stockcert_ledger_t *ledger,
@@ -291,7 +300,8 @@ stockcert_rc_e stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, int make, stockcert_error_t *error);
 
 /*
- * Begins ledger->writer, and checks its files.  _commit() and _abort() end it.
+ * Begins ledger->writer, and checks its files.  stockcert_ledger_commit() and
+ * stockcert_ledger_abort() end it.
  * If this process does not hold the lock yet, waits for it: for so many
  * milliseconds, or for ever if wait is 0.
  */
@@ -300,9 +310,10 @@ stockcert_rc_e stockcert_ledger_begin_write(stockcert_ledger_t *ledger,
     unsigned wait, stockcert_error_t *error);
 
 /*
- * All set *error.  _error() turns what an LMDB or system call returned into
- * our code.  _damaged() is for what must not be in a ledger, _refused() for
- * what the rules do not allow, _busy() for a lock that another process has.
+ * All set *error.  stockcert_ledger_error() turns what an LMDB or system call
+ * returned into our code.  stockcert_ledger_damaged() is for what must not be
+ * in a ledger, stockcert_ledger_refused() for what the rules do not allow,
+ * stockcert_ledger_busy() for a lock that another process has.
  */
 
 stockcert_rc_e stockcert_ledger_error(stockcert_error_t *error,

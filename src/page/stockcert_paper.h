@@ -1,7 +1,7 @@
 
 /*
- * The HTML pages: a stock certificate to be printed, the stock book, and what went
- * wrong.
+ * The HTML pages: a stock certificate to be printed, the stock book, and what
+ * went wrong.
  */
 
 
@@ -20,8 +20,8 @@
 
 /*
  * What a certificate has to say by law, and no ledger knows (Delaware General
- * Corporation Law, sections 151(f), 158 and 202): it is for the company to tell.
- * What is not told is not said; without all officers, it is a draft.
+ * Corporation Law, sections 151(f), 158 and 202): it is for the company to
+ * tell. What is not told is not said; without all officers, it is a draft.
  */
 
 typedef struct {
@@ -76,10 +76,11 @@ typedef struct {
 
 
 /*
- * Write a page to file; ferror() tells if that failed.  What the arguments point
- * to needs to stay for the call only.  A stock book can be written part by part,
- * _begin(), _rows(), _end(), where _rows() needs of the page its path alone, and
- * page->n is how many there will be.
+ * Write a page to file; ferror() tells if that failed.  What the arguments
+ * point to needs to stay for the call only.  A stock book can be written part
+ * by part, stockcert_book_begin(), stockcert_book_rows(), stockcert_book_end(),
+ * where stockcert_book_rows() needs of the page its path alone, and page->n is
+ * how many there will be.
  */
 
 void stockcert_paper_write(FILE *file, const stockcert_paper_t *paper,

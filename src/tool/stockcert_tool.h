@@ -117,7 +117,7 @@ int stockcert_tool_open_here(const char *path, stockcert_access_e mode,
 /*
  * While it is on: if a lock of the ledger is not let go, the process says so
  * after some time, and ends with FAILED.  Not while something could be half
- * done.  _interrupted() is for stockcert_ledger_conf_t.
+ * done.  stockcert_tool_interrupted() is for stockcert_ledger_conf_t.
  */
 
 void stockcert_tool_patience(int on);
@@ -129,8 +129,9 @@ void stockcert_tool_interrupted(pid_t holder);
  * writes to fds[] is poured into what fds[] are here, one after the other: the
  * process closes each before it writes to the next.  fds[] stay open here.
  *
- * _apart() returns what run() did, an exit code.  If error is not 0 then, an
- * output could not be written, and nobody has said so yet; this is its errno.
+ * stockcert_tool_apart() returns what run() did, an exit code.  If error is not
+ * 0 then, an output could not be written, and nobody has said so yet; this is
+ * its errno.
  */
 
 #define STOCKCERT_APART_MAX  4
@@ -202,9 +203,9 @@ int stockcert_tool_entries(stockcert_ledger_t *ledger, uint64_t *position,
 int stockcert_tool_flush(void);
 
 /*
- * Says, as _line() does, that something was done that cannot be undone: on
- * standard output, and if that cannot be written, on standard error.  Returns
- * OK.
+ * Says, as stockcert_tool_line() does, that something was done that cannot be
+ * undone: on standard output, and if that cannot be written, on standard error.
+ * Returns OK.
  */
 
 int stockcert_tool_done(const char *fmt, ...)
@@ -212,8 +213,8 @@ int stockcert_tool_done(const char *fmt, ...)
 
 /*
  * Progress on standard error, if that is a terminal: "verify: 120000 of 1000000
- * entries"; at most some times a second.  _end() removes it.  It may be called
- * for each entry, on one thread at a time.
+ * entries"; at most some times a second.  stockcert_tool_progress_end() removes
+ * it.  It may be called for each entry, on one thread at a time.
  */
 
 void stockcert_tool_progress(const char *what, const char *of, uint64_t done,

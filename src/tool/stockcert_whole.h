@@ -6,8 +6,8 @@
  * stays, under the other name.
  *
  * The directory that both names are in may be one that somebody else can write,
- * and who could replace what is made, at any time.  So nothing is named twice: all
- * is done by descriptors.
+ * and who could replace what is made, at any time.  So nothing is named twice:
+ * all is done by descriptors.
  */
 
 
@@ -38,24 +38,26 @@ typedef struct {
 
 
 /*
- * _file() makes an empty file, replacing one at path at the end, whose mode it
- * gets.  What is no file there (a device, a FIFO) is opened, and written to as it
- * is: that may wait, and cannot be undone.  _directory()
- * makes an empty directory, for where nothing is or an empty directory, whose
- * owner and mode it gets, though nobody else may write it; names must stay.
- * whole->fd is the file, for writing, or the directory, which nobody else can
- * open until it is finished: what is made in there is made through it.
+ * stockcert_whole_file() makes an empty file, replacing one at path at the end,
+ * whose mode it gets.  What is no file there (a device, a FIFO) is opened, and
+ * written to as it is: that may wait, and cannot be undone.
+ * stockcert_whole_directory() makes an empty directory, for where nothing is or
+ * an empty directory, whose owner and mode it gets, though nobody else may write
+ * it; names must stay.  whole->fd is the file, for writing, or the directory,
+ * which nobody else can open until it is finished: what is made in there is made
+ * through it.
  *
- * _finish() flushes, renames and closes: all other descriptors of it are closed
- * before.  _undo() removes all.
+ * stockcert_whole_finish() flushes, renames and closes: all other descriptors
+ * of it are closed before.  stockcert_whole_undo() removes all.
  *
  * Links in path are followed, but as root none of another user.  What would be in
  * a ledger's directory is refused, as is a mount point.
  *
  * All return 0, or -1 with errno, and then there is nothing left to undo:
- * _finish() has done so.  _file() and _directory() also set whole->fault then, the
- * end of a sentence.  _finish() returns 1 with errno for what has its name, but may
- * lose it in a power cut.
+ * stockcert_whole_finish() has done so.  stockcert_whole_file() and
+ * stockcert_whole_directory() also set whole->fault then, the end of a
+ * sentence.  stockcert_whole_finish() returns 1 with errno for what has its
+ * name, but may lose it in a power cut.
  */
 
 int stockcert_whole_file(stockcert_whole_t *whole, const char *path);
@@ -65,15 +67,15 @@ int stockcert_whole_finish(stockcert_whole_t *whole);
 void stockcert_whole_undo(stockcert_whole_t *whole);
 
 /*
- * For who is about to end the process, also in a signal handler: removes what is
- * being made, if anything is.
+ * For who is about to end the process, also in a signal handler: removes what
+ * is being made, if anything is.
  */
 
 void stockcert_whole_abandon(void);
 
 /*
- * In a child: what the parent makes is the parent's to remove, and the child has
- * no descriptor of it any more.  Signals end it, as ever.
+ * In a child: what the parent makes is the parent's to remove, and the child
+ * has no descriptor of it any more.  Signals end it, as ever.
  */
 
 void stockcert_whole_forget(void);
