@@ -6,7 +6,7 @@
  */
 
 
-#define _DEFAULT_SOURCE    /* htobe64() */
+#define _DEFAULT_SOURCE    /* htobe32(), htobe64() */
 
 #include <endian.h>
 #include <stdlib.h>
@@ -42,6 +42,25 @@ static uint8_t *stockcert_put_str(uint8_t *p, const stockcert_str_t *str);
 static const uint8_t *stockcert_read(stockcert_reader_t *r, size_t len);
 static uint64_t stockcert_read64(stockcert_reader_t *r);
 static void stockcert_read_str(stockcert_reader_t *r, stockcert_str_t *str);
+
+
+void
+stockcert_put32(uint8_t *p, uint32_t n)
+{
+    n = htobe32(n);
+    memcpy(p, &n, sizeof(n));
+}
+
+
+uint32_t
+stockcert_get32(const uint8_t *p)
+{
+    uint32_t  n;
+
+    memcpy(&n, p, sizeof(n));
+
+    return be32toh(n);
+}
 
 
 void
@@ -238,14 +257,10 @@ stockcert_header_encode(const stockcert_header_t *header, uint8_t *p)
     memcpy(p, STOCKCERT_MAGIC, sizeof(STOCKCERT_MAGIC) - 1);
     p += sizeof(STOCKCERT_MAGIC) - 1;
 
-    *p++ = (uint8_t) (header->format >> 24);
-    *p++ = (uint8_t) (header->format >> 16);
-    *p++ = (uint8_t) (header->format >> 8);
-    *p++ = (uint8_t) header->format;
+    stockcert_put32(p, header->format);
+    stockcert_put64(p + 4, header->created);
 
-    stockcert_put64(p, header->created);
-
-    p = stockcert_put_str(p + 8, &header->company);
+    p = stockcert_put_str(p + 12, &header->company);
 
     return (size_t) (p - start);
 }
@@ -270,8 +285,7 @@ stockcert_header_decode(const uint8_t *p, size_t len,
         return -1;
     }
 
-    header->format = (uint32_t) format[0] << 24 | (uint32_t) format[1] << 16
-                     | (uint32_t) format[2] << 8 | format[3];
+    header->format = stockcert_get32(format);
 
     if (header->format != STOCKCERT_FORMAT) {
         return 0;

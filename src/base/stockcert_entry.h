@@ -88,6 +88,8 @@ typedef struct stockcert_sealer_s  stockcert_sealer_t;
 
 /* integers as the format has them: 8 bytes, big-endian */
 
+void stockcert_put32(uint8_t *p, uint32_t n);
+uint32_t stockcert_get32(const uint8_t *p);
 void stockcert_put64(uint8_t *p, uint64_t n);
 uint64_t stockcert_get64(const uint8_t *p);
 

@@ -339,7 +339,7 @@ ngx_http_stockcert_found(ngx_http_request_t *r,
     ngx_table_elt_t  *h;
 
     if (seal) {
-        p = ngx_pnalloc(r->pool, 2 * STOCKCERT_SEAL_LEN + sizeof("\"\""));
+        p = ngx_pnalloc(r->pool, STOCKCERT_HEX_LEN + sizeof("\"\""));
         if (p == NULL) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }

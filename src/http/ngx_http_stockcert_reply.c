@@ -7,16 +7,10 @@
 
 
 #include <ngx_http_stockcert.h>
+#include <stockcert_format.h>
 
 
-/* "2026-11-23T18:45:58.123456Z" */
-
-#define NGX_HTTP_STOCKCERT_TIME_LEN                                           \
-    (sizeof("2026-11-23T18:45:58.123456Z") - 1)
-
-#define NGX_HTTP_STOCKCERT_SEAL_LEN  (2 * STOCKCERT_SEAL_LEN)
-
-#define NGX_HTTP_STOCKCERT_JSON      "application/json"
+#define NGX_HTTP_STOCKCERT_JSON  "application/json"
 
 
 static ngx_int_t ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
@@ -255,7 +249,7 @@ ngx_http_stockcert_reply_inventory(ngx_http_request_t *r,
     len = sizeof("{\"company\":\"\",\"entries\":,\"seal\":\"\","
                  "\"classes\":[]}\n")
           + slcf->ledger->company_json.len + NGX_INT64_LEN
-          + NGX_HTTP_STOCKCERT_SEAL_LEN;
+          + STOCKCERT_HEX_LEN;
 
     for (i = 0; i < n; i++) {
         class = &classes[i];
@@ -348,15 +342,15 @@ ngx_http_stockcert_certificate_len(const ngx_http_stockcert_loc_conf_t *slcf,
           + entry->text.len + ngx_escape_json(NULL,
                                               (u_char *) entry->text.data,
                                               entry->text.len)
-          + slcf->ledger->company_json.len + NGX_HTTP_STOCKCERT_TIME_LEN
-          + NGX_HTTP_STOCKCERT_SEAL_LEN;
+          + slcf->ledger->company_json.len + STOCKCERT_TIME_LEN
+          + STOCKCERT_HEX_LEN;
 
     entry = &certificate->cancelled;
 
     if (entry->position) {
         len += sizeof(",\"status\":\"cancelled\",\"cancelled_at\":\"\","
                       "\"reason\":\"\"")
-               + NGX_HTTP_STOCKCERT_TIME_LEN
+               + STOCKCERT_TIME_LEN
                + entry->text.len + ngx_escape_json(NULL,
                                                    (u_char *) entry->text.data,
                                                    entry->text.len);

@@ -221,12 +221,9 @@ stockcert_verify_header(stockcert_verify_t *v)
                                       "found another");
     }
 
-    if (memcmp(p + 9, "\0\0\0\1", 4) != 0) {
+    if (stockcert_get32(p + 9) != 1) {
         return stockcert_verify_fault(v, "meta: expected format version 1, "
-                                      "found %u",
-                                      (unsigned) p[9] << 24
-                                      | (unsigned) p[10] << 16
-                                      | (unsigned) p[11] << 8 | p[12]);
+                                      "found %" PRIu32, stockcert_get32(p + 9));
     }
 
     n = p[21];
