@@ -13,10 +13,24 @@
 #include <string.h>
 
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include "stockcert_entry.h"
 #include "stockcert_key.h"
 #include "stockcert_text.h"
+
+
+/* what messages say of the limits, and what the layout has room for */
+
+_Static_assert(STOCKCERT_CODE_MAX <= UINT8_MAX
+               && STOCKCERT_TEXT_MAX <= UINT8_MAX
+               && STOCKCERT_KEY_MAX <= UINT8_MAX, "a length is one byte");
+_Static_assert(STOCKCERT_KEY_MAX <= STOCKCERT_TEXT_MAX,
+               "STOCKCERT_ENTRY_MAX counts a key as a text");
+_Static_assert(STOCKCERT_SEAL_LEN == SHA256_DIGEST_LENGTH,
+               "a seal is a SHA-256");
+_Static_assert(STOCKCERT_SHARES_MAX == 9007199254740991
+               && STOCKCERT_TEXT_MAX == 255, "as messages have them");
 
 
 #define STOCKCERT_MAGIC  "stockcert"

@@ -86,7 +86,7 @@ typedef struct {
 typedef struct stockcert_sealer_s  stockcert_sealer_t;
 
 
-/* integers as the format has them: 8 bytes, big-endian */
+/* integers as the format has them: 4 or 8 bytes, big-endian */
 
 void stockcert_put32(uint8_t *p, uint32_t n);
 uint32_t stockcert_get32(const uint8_t *p);

@@ -6,6 +6,7 @@
  */
 
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -15,6 +16,16 @@
 #include <sys/syscall.h>
 
 #include "stockcert_lanes.h"
+
+
+/* stockcert_lane_copy() copies all that is before the name */
+
+_Static_assert(offsetof(stockcert_grant_t, amount)
+               < offsetof(stockcert_grant_t, name)
+               && offsetof(stockcert_grant_t, key_len)
+                  < offsetof(stockcert_grant_t, name)
+               && offsetof(stockcert_grant_t, code)
+                  < offsetof(stockcert_grant_t, name), "they are there");
 
 
 static int stockcert_is_gone(int64_t pid);
@@ -142,6 +153,8 @@ stockcert_lane_fill(stockcert_lanes_t *lanes, stockcert_lane_t *lane,
         used = answered;
     }
 
+    assert(filled - used <= STOCKCERT_LANE_SLOTS);
+
     if (filled - used == STOCKCERT_LANE_SLOTS) {
         return -1;
     }
@@ -177,6 +190,8 @@ stockcert_lane_fill(stockcert_lanes_t *lanes, stockcert_lane_t *lane,
 static void
 stockcert_lane_copy(stockcert_grant_t *to, const stockcert_grant_t *from)
 {
+    assert(from->code_len <= STOCKCERT_CODE_MAX);
+
     memcpy(to, from, offsetof(stockcert_grant_t, name) + from->name_len);
     memcpy(to->key, from->key, from->key_len);
 }

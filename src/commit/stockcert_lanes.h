@@ -30,6 +30,7 @@
 
 
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "stockcert_ledger.h"
 
@@ -58,6 +59,17 @@ typedef struct {
 _Static_assert((STOCKCERT_LANE_SLOTS & (STOCKCERT_LANE_SLOTS - 1)) == 0,
                "a power of 2");
 
+/* what one process writes all the time is not where another one reads */
+
+_Static_assert(offsetof(stockcert_lane_t, settled)
+               - offsetof(stockcert_lane_t, filled) >= STOCKCERT_CACHE_LINE,
+               "lines of their own");
+
+/* processes share them: a lock of one would be no lock for another */
+
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2,
+               "free of locks");
+
 
 typedef struct {
     _Alignas(STOCKCERT_CACHE_LINE)
@@ -80,6 +92,13 @@ typedef struct {
 
     stockcert_lane_t            lanes[];
 } stockcert_lanes_t;
+
+
+/* lanes of several ledgers are side by side */
+
+_Static_assert(sizeof(stockcert_lanes_t) % STOCKCERT_CACHE_LINE == 0
+               && sizeof(stockcert_lane_t) % STOCKCERT_CACHE_LINE == 0,
+               "whole lines");
 
 
 /*

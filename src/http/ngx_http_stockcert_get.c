@@ -14,6 +14,8 @@
 #define NGX_HTTP_STOCKCERT_LIMIT_MAX  1000
 #define NGX_HTTP_STOCKCERT_LATEST     20       /* in the stock book */
 
+_Static_assert(NGX_HTTP_STOCKCERT_LIMIT_MAX == 1000, "as bad-parameter has it");
+
 
 static ngx_int_t ngx_http_stockcert_get_inventory(ngx_http_request_t *r,
     stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,

@@ -8,6 +8,7 @@
 
 #include <ngx_http_stockcert.h>
 
+#include <stockcert_syntax.h>
 #include <stockcert_text.h>
 
 
@@ -127,6 +128,12 @@ static ngx_http_stockcert_problem_t  ngx_http_stockcert_problems[] = {
       ngx_string("the server's error log says why" NGX_HTTP_STOCKCERT_NOTHING
                  ", ask again later") },
 };
+
+
+_Static_assert(sizeof(ngx_http_stockcert_problems)
+               / sizeof(ngx_http_stockcert_problem_t)
+               == NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE + 1, "one for each");
+_Static_assert(STOCKCERT_SYNTAX_MAX == 16384, "as body-too-large has it");
 
 
 ngx_int_t

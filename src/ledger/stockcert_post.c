@@ -7,6 +7,7 @@
  */
 
 
+#include <assert.h>
 #include <string.h>
 
 #include "stockcert_store.h"
@@ -191,6 +192,8 @@ stockcert_post_note(stockcert_ledger_t *ledger,
     stockcert_ledger_class_t *class, const stockcert_entry_t *entry)
 {
     stockcert_unposted_t  *unposted;
+
+    assert(entry->position - ledger->posted <= STOCKCERT_LOT);
 
     class->changed = 1;
 

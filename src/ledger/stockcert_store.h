@@ -40,6 +40,9 @@
 
 #define STOCKCERT_KEYS_ITEM  16      /* bytes, of an item of "request" */
 
+_Static_assert(STOCKCERT_KEYS_ITEM == 2 * sizeof(uint64_t),
+               "of a hash, and a position");
+
 
 /* a class as the writer has it: the counters are those of the journal's end */
 

@@ -6,6 +6,7 @@
  */
 
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -56,6 +57,8 @@ stockcert_ledger_begin_write(stockcert_ledger_t *ledger, unsigned wait,
     stockcert_error_t *error)
 {
     stockcert_rc_e  rc;
+
+    assert(ledger->writer == NULL);
 
     if (!ledger->locked
         && stockcert_lock_take(&ledger->lock, wait, ledger->interrupted) == -1)
@@ -156,6 +159,8 @@ stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
     stockcert_rc_e   failed;
     struct statvfs   fs;
 
+    assert(ledger->writer);
+
     rc = mdb_txn_commit(ledger->writer);
 
     stockcert_ledger_end(ledger);
@@ -195,6 +200,8 @@ stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
 void
 stockcert_ledger_abort(stockcert_ledger_t *ledger)
 {
+    assert(ledger->writer);
+
     mdb_txn_abort(ledger->writer);
 
     stockcert_ledger_end(ledger);

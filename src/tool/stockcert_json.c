@@ -15,6 +15,14 @@
 #include "stockcert_json.h"
 
 
+/*
+ * each byte of a text may be \u and four digits; all else is shorter than that
+ */
+
+_Static_assert(2 * sizeof("\\u0000") * STOCKCERT_TEXT_MAX <= STOCKCERT_JSON_MAX,
+               "room for a line");
+
+
 static const char *stockcert_json_load(const char *json, size_t len,
     json_t **object);
 static const char *stockcert_json_read_entry(json_t *object,

@@ -52,6 +52,9 @@ typedef struct {
 } stockcert_ocf_file_t;
 
 
+_Static_assert(STOCKCERT_KIND_END <= 32, "a bit for each kind");
+
+
 static int stockcert_ocf_make(stockcert_whole_t *whole, int *fds);
 static int stockcert_ocf_read(stockcert_apart_t *apart, void *data);
 static int stockcert_ocf_write(stockcert_ocf_export_t *export);

@@ -55,6 +55,11 @@ typedef struct {
 } stockcert_tree_t;
 
 
+_Static_assert(sizeof(stockcert_tree_t) == 48,
+               "nothing is between the members: trees are compared as bytes");
+_Static_assert(sizeof(size_t) == 8, "a machine of 64 bits");
+
+
 typedef struct {
     uint64_t          size;            /* of the map */
     uint64_t          last;            /* page */
