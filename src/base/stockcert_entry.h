@@ -2,9 +2,9 @@
 /*
  * Journal entries: their bytes and their seals.
  *
- * An entry is the one record of something that happened in a ledger; whatever
- * else a ledger stores can be rebuilt from its entries.  All kinds share one
- * layout (format version 1; integers are unsigned and big-endian):
+ * An entry records one thing that happened in a ledger.  All else in a ledger
+ * can be rebuilt from its entries.  All kinds share one layout (format version
+ * 1; integers are unsigned and big-endian):
  *
  *     offset       size  field
  *     0               1  kind (stockcert_kinds.h)
@@ -20,8 +20,8 @@
  *     28+c+t+k       32  seal
  *
  * The seal is SHA-256 (FIPS 180-4) over the seal of the entry before and the
- * bytes of this entry up to its seal, so that each seal vouches for all that
- * was ever written.  Entry 1 follows the seal of the ledger's header:
+ * bytes of this entry up to its seal.  So each seal vouches for all entries up
+ * to it.  Entry 1 follows the seal of the ledger's header:
  *
  *     offset       size  field
  *     0               9  "stockcert"
@@ -30,10 +30,9 @@
  *     21              1  n, length of the company's name
  *     22              n  company's name, UTF-8
  *
- * which is SHA-256 over these bytes: the chain starts at the company.
+ * The header's seal is SHA-256 over these bytes.
  *
- * Nothing here keeps state but stockcert_sealer_t; all the functions may be
- * called from any thread.
+ * Only stockcert_sealer_t has state.  Any thread may call all functions.
  */
 
 
@@ -102,30 +101,31 @@ uint64_t stockcert_get64(const uint8_t *p);
 size_t stockcert_entry_encode(const stockcert_entry_t *entry, uint8_t *p);
 
 /*
- * Looks at the fields of an entry of a known kind, but for position and seal,
- * by themselves: what each may be, and what entries of its kind have.  Returns
- * NULL, or what one must be, as stockcert_text.h has it, with its name in
- * *field.
+ * Checks the fields of an entry of a known kind, by themselves: what each may
+ * be, and which fields its kind has. It does not look at the position and the
+ * seal. Returns NULL, or what a field must be, as in stockcert_text.h, with
+ * the field's name in *field.
  */
 
 const char *stockcert_entry_fault(const stockcert_entry_t *entry,
     const char **field);
 
 /*
- * Reads an entry with its seal from len bytes at p; entry->position stays as it
- * is.  The strings and the seal of *entry point into p.  Returns 0, or -1 if
+ * Reads an entry with its seal from len bytes at p; entry->position stays as
+ * it is. The strings and the seal of *entry point into p. Returns 0, or -1 if
  * these are not the bytes of an entry: an unknown kind, a length that does not
- * fit, bytes left over.  The fields may be anything else:
- * stockcert_entry_fault() tells.
+ * fit, bytes left over. It does not check the fields: stockcert_entry_fault()
+ * does.
  */
 
 int stockcert_entry_decode(const uint8_t *p, size_t len,
     stockcert_entry_t *entry);
 
 /*
- * The same for a ledger's header.  stockcert_header_encode() needs
- * STOCKCERT_HEADER_MAX bytes at p.  stockcert_header_decode() returns -1 for
- * what is not a header; of another format version it reads the version only.
+ * The same for a ledger's header. stockcert_header_encode() needs
+ * STOCKCERT_HEADER_MAX bytes at p. stockcert_header_decode() returns -1 if
+ * these are not the bytes of a header. Of a header with another format version
+ * it reads only the version.
  */
 
 size_t stockcert_header_encode(const stockcert_header_t *header, uint8_t *p);
@@ -138,9 +138,9 @@ stockcert_sealer_t *stockcert_sealer_create(void);
 void stockcert_sealer_destroy(stockcert_sealer_t *sealer);
 
 /*
- * Computes the seal of the len bytes at p that come after the entry sealed
- * with prev (NULL: of a header).  prev and seal may be the same memory.
- * Returns 0, or -1 if libcrypto failed.
+ * Computes the seal of the len bytes at p. They come after the entry that prev
+ * is the seal of; prev is NULL for a header. prev and seal may be the same
+ * memory. Returns 0, or -1 if libcrypto failed.
  */
 
 int stockcert_seal(stockcert_sealer_t *sealer, const uint8_t *prev,

@@ -27,7 +27,7 @@ typedef enum {
 } stockcert_rc_e;
 
 
-/* set where a function returns anything but OK and NOT_FOUND: what failed */
+/* set if a function returns anything but OK and NOT_FOUND: what failed */
 
 typedef struct {
     char                text[512];

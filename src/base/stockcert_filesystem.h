@@ -1,7 +1,7 @@
 
 /*
- * What kind of file system a ledger is on.  LMDB's locks hold on one machine
- * alone, and what is in memory does not outlive it.
+ * What kind of file system a ledger is on. LMDB's locks work only within one
+ * machine, and a file system in memory is lost with the machine.
  */
 
 
@@ -17,11 +17,10 @@ typedef enum {
 
 
 /*
- * The name of the file system that path is on, as it is called in /etc/fstab
- * where that can be told: "ext4", "nfs", "tmpfs"; "unknown" for one that is none
- * of those known here.  NULL with errno if path cannot be looked at; it must
- * exist.  kind may be NULL.  The name is static.  May wait for a file server.
- * Any thread.
+ * The name of the file system that path is on, as in /etc/fstab if that can be
+ * told: "ext4", "nfs", "tmpfs"; or "unknown". Returns NULL with errno if path
+ * cannot be looked at; it must exist. kind may be NULL. The name is static. It
+ * may wait for a file server. Any thread.
  */
 
 const char *stockcert_filesystem_name(const char *path,

@@ -15,7 +15,7 @@
 #include "stockcert_key.h"
 
 
-/* a grant holds all of itself, so that it can wait anywhere */
+/* a grant points to nothing else, so it can be copied */
 
 typedef struct {
     uint64_t   amount;                    /* shares */
@@ -40,18 +40,18 @@ typedef struct {
     stockcert_fault_e  kind;
     int                has_member;     /* 0: of the body as a whole */
     char               member[STOCKCERT_TEXT_MAX];    /* UTF-8 */
-    char               detail[256];                   /* a sentence's words */
+    char               detail[256];                   /* a sentence */
 } stockcert_fault_t;
 
 
 /*
  * Reads a grant, without a key, from the len bytes of JSON (RFC 8259) at json,
- * which is not NULL.  Returns 0, or -1 with *fault telling what is wrong: that
- * it is not JSON goes first, then that it has a member twice, then what a grant
- * must be, of the body as a whole or of the member named.  More than
- * STOCKCERT_SYNTAX_MAX bytes are no grant.  Whether a ledger has the class is
- * for the ledger to say.  Any thread may call it; jansson's hash seed is best
- * set first (json_object_seed()).
+ * which is not NULL. Returns 0, or -1 with the fault in *fault. It first looks
+ * whether it is JSON, then for a member that is there twice, then for what a
+ * grant must be. A fault is about a member, or about the body as a whole. More
+ * than STOCKCERT_SYNTAX_MAX bytes are no grant. It does not check whether a
+ * ledger has the class. Any thread may call it. The caller should set
+ * jansson's hash seed first (json_object_seed()).
  */
 
 int stockcert_grant_parse(const char *json, size_t len,

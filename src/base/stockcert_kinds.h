@@ -1,17 +1,17 @@
 
 /*
- * The kinds of journal entries, one row each.  A new kind is a new row, and
- * what the ledger does with it (stockcert_decide.c, stockcert_apply.c).
+ * The kinds of journal entries, one row each.  docs/ARCHITECTURE.md says what
+ * else a new kind needs.
  *
  *     id       STOCKCERT_ and this is its name in the code
  *     value    its number in the journal, from 1 without a gap; never given to
  *              another kind
  *     name     what it is called in the log and in JSON
- *     text     what its text is: the text's name in JSON and in messages
- *     number, shares, key   1 if its entries have one; otherwise it is 0 or empty
+ *     text     the name of its text in JSON and in messages
+ *     number, shares, key   1 if its entries have one; else it is 0 or empty
  *
- * The shares of an opened class are those authorized, of an issued certificate
- * its amount, of an amended class those authorized from then on.
+ * Shares are: of an opened class the authorized shares, of an issued
+ * certificate its amount, of an amended class the newly authorized shares.
  */
 
 

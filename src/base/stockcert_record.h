@@ -1,7 +1,8 @@
 
 /*
  * What a ledger knows, and what is asked of it: certificates, classes, grants
- * with their outcomes.
+ * with their outcomes. The folder src/base gives these words, and entries,
+ * texts, keys and JSON, to all other folders. It knows neither LMDB nor nginx.
  */
 
 
@@ -13,7 +14,9 @@
 #include "stockcert_grant.h"
 
 
-/* the entry that issued it, and the one that cancelled it: position 0 if none */
+/*
+ * the entry that issued it, and the one that cancelled it: position 0 if none
+ */
 
 typedef struct {
     stockcert_entry_t   issued;
@@ -54,20 +57,21 @@ typedef enum {
     STOCKCERT_INSUFFICIENT,            /* not enough shares left: remaining */
     STOCKCERT_NO_CLASS,                /* the ledger has no such class */
     STOCKCERT_KEY_REUSED,              /* its key is another grant's */
-    STOCKCERT_NO_ROOM,                 /* its transaction: STOCKCERT_FULL, */
-    STOCKCERT_UNAVAILABLE,             /* another error; neither issued */
-    STOCKCERT_GIVEN_UP                 /* issued, or not */
+    STOCKCERT_NO_ROOM,                 /* STOCKCERT_FULL: not issued */
+    STOCKCERT_UNAVAILABLE,             /* another error: not issued */
+    STOCKCERT_GIVEN_UP                 /* it may or may not be issued */
 } stockcert_status_e;
 
 
 typedef struct {
     stockcert_status_e  status;
     uint64_t            remaining;     /* shares, where INSUFFICIENT */
-    uint64_t            position;      /* of the entry; these where ISSUED */
+    uint64_t            position;      /* of the entry; this and what follows
+                                          are set where ISSUED */
     uint64_t            number;
     uint64_t            time;
     uint8_t             seal[STOCKCERT_SEAL_LEN];
-    int                 replayed;      /* it was issued before, by its key */
+    int                 replayed;      /* issued before, for the same key */
 } stockcert_outcome_t;
 
 

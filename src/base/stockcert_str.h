@@ -12,7 +12,7 @@
 #include <string.h>
 
 
-/* bytes of somebody else's, not terminated */
+/* bytes that somebody else owns, not terminated */
 
 typedef struct {
     size_t             len;

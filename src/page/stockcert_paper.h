@@ -1,7 +1,7 @@
 
 /*
- * The HTML pages: a stock certificate to be printed, the stock book, and what
- * went wrong.
+ * The folder src/page gives the HTML pages: a stock certificate to be printed,
+ * the stock book, and the page of an error. It knows neither LMDB nor nginx.
  */
 
 
@@ -19,9 +19,10 @@
 
 
 /*
- * What a certificate has to say by law, and no ledger knows (Delaware General
- * Corporation Law, sections 151(f), 158 and 202): it is for the company to
- * tell. What is not told is not said; without all officers, it is a draft.
+ * What the law requires on a certificate, but a ledger does not know (Delaware
+ * General Corporation Law, sections 151(f), 158 and 202). The company gives
+ * it. What is not given is left out. A certificate without all officers is a
+ * draft.
  */
 
 typedef struct {
@@ -57,9 +58,9 @@ typedef struct {
     size_t                          n;
     const stockcert_certificate_t  *certificates;
 
-    unsigned                        list:1;    /* of the one class: */
-    unsigned                        more:1;    /* there are later ones */
-    uint64_t                        after;     /* as was asked for */
+    unsigned                        list:1;    /* of one class */
+    unsigned                        more:1;    /* the class has later ones */
+    uint64_t                        after;     /* as requested */
     uint64_t                        limit;
 } stockcert_book_page_t;
 
@@ -76,11 +77,10 @@ typedef struct {
 
 
 /*
- * Write a page to file; ferror() tells if that failed.  What the arguments
- * point to needs to stay for the call only.  A stock book can be written part
- * by part, stockcert_book_begin(), stockcert_book_rows(), stockcert_book_end(),
- * where stockcert_book_rows() needs of the page its path alone, and page->n is
- * how many there will be.
+ * Write a page to file; ferror() tells if that failed. What the arguments
+ * point to needs to stay for the call only. A stock book can be written in
+ * parts: _begin(), then _rows() any number of times, then _end(). _rows()
+ * needs only page->book. page->n is the number of all rows.
  */
 
 void stockcert_paper_write(FILE *file, const stockcert_paper_t *paper,

@@ -1,7 +1,7 @@
 
 /*
- * On which sheets a certificate is printed: what stockcert_paper.c has of
- * stockcert_paper_plan.c.
+ * On which sheets a certificate is printed: stockcert_paper_plan.c gives this
+ * to stockcert_paper.c.
  */
 
 
@@ -16,8 +16,8 @@
 
 
 /*
- * The size of a text's type in millimetres, by how wide the text is, and of its
- * lines, in sizes; the style sheet has the same.
+ * The size of a text's type in millimetres, by the width of the text, and the
+ * height of its lines, in sizes. The style sheet has the same numbers.
  */
 
 typedef struct {
@@ -41,17 +41,18 @@ extern const stockcert_type_t  stockcert_type_officer;
 extern const stockcert_type_t  stockcert_type_again;
 
 
-/* Returns 1 to 3: which of the type's sizes a text of this width has. */
+/* Returns 1 to 3: the number of the size for a text of this width. */
 
 int stockcert_type_of(const stockcert_type_t *type, size_t width);
 
-/* As stockcert_html_width(), of what is said again on the second sheet and on. */
+/* The width, as in stockcert_html_width(), of what later sheets repeat. */
 
 size_t stockcert_paper_again_width(const stockcert_paper_page_t *page);
 
 /*
- * Returns the number of sheets.  The legends are on the first, with smaller type
- * there if that makes room; or else all of them are on the others.
+ * Returns the number of sheets. The legends are on the first sheet, with
+ * smaller type there if that makes room. Otherwise all of them are on the
+ * other sheets.
  */
 
 size_t stockcert_paper_plan(const stockcert_paper_t *paper,

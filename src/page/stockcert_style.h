@@ -2,12 +2,12 @@
 /*
  * The style sheet of the HTML pages.
  *
- * A certificate is laid out in units (--u) of its own, so that it has the same
- * lines on paper and on a screen: 265 by 192 of them, each a millimetre on paper,
- * which fits on A4 and on US Letter.  Type has a unit (--f) that is smaller where
- * there is much of it, and a least size (--m), 7 points.  stockcert_paper_plan.c
- * has the same numbers.  On a screen that is narrow, a certificate is a page like
- * others.
+ * A certificate has units of its own (--u), so that it has the same lines on
+ * paper and on a screen. It is 265 by 192 units, and fits on A4 and on US
+ * Letter: on paper, a unit is a millimetre. Type has a unit (--f) that is
+ * smaller if there is much text, and a least size (--m), 7 points.
+ * stockcert_paper_plan.c has the same numbers. On a narrow screen, a
+ * certificate is laid out like any other page.
  */
 
 
@@ -138,7 +138,7 @@ static const char  stockcert_style[] =
 ".book footer{border-top:1px solid var(--line);margin-top:2rem;"
 "font-size:.8rem;color:var(--dim)}"
 
-/* a row is a block: who and how many, and below that the dates */
+/* a row is a block: holder and shares, and below that the dates */
 
 "@media screen and (max-width:40rem){"
 ".book table,.book tbody{display:block}"
