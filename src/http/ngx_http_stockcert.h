@@ -1,6 +1,7 @@
 
 /*
- * What the rooms of the module that know nginx share.  The way of a request:
+ * The folder src/http gives nginx's side of the module, and its files share
+ * this header:
  *
  *     ngx_http_stockcert_request.c    method, path and body become a grant or
  *                                     something to read
@@ -22,7 +23,8 @@
  *     ngx_http_stockcert_send.c       sends it
  *     ngx_http_stockcert_log.c        what is said in the log
  *
- * All functions but the thread task of the commit run on the event loop.
+ * All functions run on the event loop, except for the thread task of
+ * ngx_http_stockcert_lead.c, and the configuration's, which run in the master.
  */
 
 
@@ -64,9 +66,9 @@ typedef struct {
 
 typedef struct {
     ngx_str_t                      name;
-    ngx_str_t                      path;       /* full, zero-terminated; has
-                                                  no links */
-    u_char                        *configured; /* the same as it was written */
+    ngx_str_t                      path;       /* full, zero-terminated,
+                                                  without links */
+    u_char                        *configured; /* the path as written */
     ngx_str_t                      company;
     ngx_str_t                      company_json;    /* escaped */
     ngx_array_t                    classes;    /* of stockcert_class_t */
@@ -84,8 +86,8 @@ typedef struct {
 
 
 typedef struct {
-    ngx_array_t                    ledgers;    /* pointers to them */
-    ngx_array_t                    locations;  /* and to these */
+    ngx_array_t                    ledgers;    /* pointers to ledgers */
+    ngx_array_t                    locations;  /* pointers to locations */
 
     /*
      * what the workers share, made in the master; claims is NULL if it failed
@@ -99,15 +101,16 @@ typedef struct {
     /* the worker's own */
 
     ngx_uint_t                     number;     /* of its lanes */
-    ngx_fd_t                       wake;       /* of one that is alone, or -1 */
+    ngx_fd_t                       wake;       /* if it is alone, or -1 */
     ngx_connection_t              *listening;  /* NULL: it has no lanes yet */
-    time_t                         retry;      /* not to be tried before */
+    time_t                         retry;      /* no new try before */
 
     /* and its tasks in nginx's thread pool */
 
-    ngx_uint_t                     active;     /* so many are there now, */
-    ngx_uint_t                     most;       /* and so many had room when it */
-    ngx_msec_t                     full;       /* was full, or was tried, last */
+    ngx_uint_t                     active;     /* tasks there now */
+    ngx_uint_t                     most;       /* that had room when it was full
+                                                  or was tried last, */
+    ngx_msec_t                     full;       /* at this time */
     ngx_queue_t                    queue;      /* of lanes that wait for room */
 } ngx_http_stockcert_main_conf_t;
 
@@ -116,8 +119,8 @@ typedef struct {
     ngx_http_stockcert_ledger_t   *ledger;
 
     ngx_str_t                      prefix;     /* of URIs in answers, escaped;
-                                                  empty if it is all there is */
-    ngx_http_complex_value_t      *url;        /* instead of it, or NULL */
+                                                  empty: nothing is below */
+    ngx_http_complex_value_t      *url;        /* replaces it, or NULL */
 
     ngx_str_t                      name;       /* of the ledger, or empty */
     u_char                        *file;
@@ -192,7 +195,7 @@ char *ngx_http_stockcert_legend(ngx_conf_t *cf,
 char *ngx_http_stockcert_check_pars(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
 
-/* of the class with this code; NULL if there is none */
+/* the par value of the class with this code; NULL if there is none */
 
 ngx_http_stockcert_par_t *ngx_http_stockcert_find_par(
     ngx_http_stockcert_ledger_t *ledger, const char *code, size_t len);
@@ -203,8 +206,8 @@ ngx_http_stockcert_par_t *ngx_http_stockcert_find_par(
 typedef struct {
     ngx_str_t   code;           /* empty: the inventory */
     uint64_t    number;         /* 0: the list of the class */
-    ngx_uint_t  html;           /* the page is asked for by name */
-    ngx_uint_t  print;          /* and is the whole list */
+    ngx_uint_t  html;           /* a page, by its name .html */
+    ngx_uint_t  print;          /* the page of the whole list */
     ngx_uint_t  negotiated;     /* JSON or HTML was by the header Accept */
 } ngx_http_stockcert_target_t;
 
@@ -306,7 +309,7 @@ const char *ngx_http_stockcert_key(ngx_http_request_t *r,
 void ngx_http_stockcert_make_directory(ngx_cycle_t *cycle,
     ngx_http_stockcert_ledger_t *ledger);
 
-/* Logs if it is on a file system of which that must be known. */
+/* Logs if the ledger is on a file system of other machines, or in memory. */
 
 void ngx_http_stockcert_tell_filesystem(ngx_cycle_t *cycle,
     ngx_http_stockcert_ledger_t *ledger);

@@ -9,8 +9,9 @@
  * ngx_http_stockcert_answer.c answers,
  * ngx_http_stockcert_open.c opens and closes the ledger.
  *
- * All of it belongs to the event loop, but "task" while a task is active, and
- * what is of a type of stockcert_lanes.h.
+ * All of it belongs to the event loop, with two exceptions.  "task" belongs to
+ * the thread while a task is active.  Types of stockcert_lanes.h have rules of
+ * their own.
  */
 
 
@@ -21,18 +22,18 @@
 #include <ngx_http_stockcert.h>
 
 
-/* what a task is told, and what it tells */
+/* what a task is given, and what it returns */
 
 typedef struct {
     stockcert_ledger_t            *ledger;     /* NULL: it opens one */
     stockcert_rc_e                 rc;
     stockcert_error_t              error;
-    time_t                         logged;     /* when a commit had failed, */
-    stockcert_rc_e                 reason;     /* and with what */
+    time_t                         logged;     /* when a failed commit was, */
+    stockcert_rc_e                 reason;     /* and its error */
     ngx_uint_t                     behind;     /* the clock was, */
-    ngx_msec_t                     told;       /* as was logged then */
-    ngx_uint_t                     more;       /* it still leads, and only gave
-                                                  way to other tasks */
+    ngx_msec_t                     told;       /* and when that was logged */
+    ngx_uint_t                     more;       /* it still leads, but let other
+                                                  tasks run */
     stockcert_leader_t             leader;     /* of all the tasks */
 } ngx_http_stockcert_task_t;
 
@@ -53,10 +54,11 @@ struct ngx_http_stockcert_lane_s {
     ngx_fd_t                      *wakes;      /* an eventfd for each lane */
 
     stockcert_ledger_t            *ledger;     /* NULL while it is not open */
-    ngx_msec_t                     retry;      /* not to be opened before */
-    ngx_msec_t                     looked;     /* whether its files are there */
-    ngx_msec_t                     told;       /* who has the lock */
-    time_t                         logged;     /* that it failed */
+    ngx_msec_t                     retry;      /* no try to open it before */
+    ngx_msec_t                     looked;     /* when its files were checked */
+    ngx_msec_t                     told;       /* when the lock's holder was
+                                                  logged, */
+    time_t                         logged;     /* and when a failure was */
     ngx_uint_t                     failures;   /* of tasks, one after another */
     _Atomic ngx_uint_t             failed;     /* the task must end */
 
@@ -98,7 +100,9 @@ void ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane);
 
 void ngx_http_stockcert_lane_close(ngx_http_stockcert_lane_t *lane);
 
-/* Has a task open the ledger, unless one is active or has just failed to. */
+/*
+ * Posts a task that opens the ledger, unless one is active or has just failed.
+ */
 
 void ngx_http_stockcert_lane_reopen(ngx_http_stockcert_lane_t *lane);
 
@@ -115,8 +119,8 @@ void ngx_http_stockcert_log(ngx_log_t *log,
 
 
 /*
- * Answers the worker's requests below the position end: with the outcome, or if
- * it is not settled, that this is not known.
+ * Answers the worker's requests below the position end: with the outcome, or
+ * if that is not settled, with "outcome unknown".
  */
 
 void ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, uint64_t end);
@@ -129,7 +133,7 @@ void ngx_http_stockcert_watch(ngx_http_stockcert_lane_t *lane);
 
 void ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane);
 
-/* Leads if nobody does; late: also if the leader is gone, or stuck. */
+/* Leads if nobody does; with late, also if the leader is gone or stuck. */
 
 void ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late);
 
