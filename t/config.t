@@ -2,39 +2,28 @@
 
 use Test::Nginx::Socket 'no_plan';
 
-use Cwd qw(realpath);
-use File::Temp qw(tempdir);
-
-our $dir = realpath(tempdir(TMPDIR => 1, CLEANUP => 1));
-
-$ENV{TEST_NGINX_LEDGERS} = $dir;
-
-mkdir "$dir/there" or die "mkdir $dir/there: $!";
-mkdir "$dir/there/acme" or die "mkdir $dir/there/acme: $!";
-symlink 'there', "$dir/link" or die "symlink $dir/link: $!";
-symlink 'acme', "$dir/there/link" or die "symlink $dir/there/link: $!";
+use Stockcert::Blocks;
 
 # What a block does not say is right.
 
-add_block_preprocessor(sub {
-    my ($block) = @_;
-
-    my %default = (
-        http_config => <<'END',
+our $dir = default_sections(
+    http_config => <<'END',
     stockcert_ledger acme {
         path     $TEST_NGINX_LEDGERS/acme;
         company  "Impossible Cuts Inc.";
         class    CS 2600000 "Common Stock";
     }
 END
-        config   => "location / { stockcert acme; }\n",
-        must_die => '',
-    );
+    config       => "location / { stockcert acme; }\n",
+    must_die     => '',
+    more_headers => undef,
+    no_error_log => undef,
+);
 
-    for my $section (keys %default) {
-        $block->set_value($section, $default{$section}) if !defined $block->$section;
-    }
-});
+mkdir "$dir/there" or die "mkdir $dir/there: $!";
+mkdir "$dir/there/acme" or die "mkdir $dir/there/acme: $!";
+symlink 'there', "$dir/link" or die "symlink $dir/link: $!";
+symlink 'acme', "$dir/there/link" or die "symlink $dir/there/link: $!";
 
 # A ledger with other directives than usual.
 

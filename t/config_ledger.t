@@ -2,37 +2,14 @@
 
 use Test::Nginx::Socket 'no_plan';
 
-use Cwd qw(realpath);
-use File::Temp qw(tempdir);
+use Stockcert::Blocks;
 
-our $dir = realpath(tempdir(TMPDIR => 1, CLEANUP => 1));
-chmod 0755, $dir or die "chmod $dir: $!";    # workers may be another user's
+# Blocks that follow one another on the same ledger have it below $TEST_NGINX_LEDGERS.
 
-$ENV{TEST_NGINX_LEDGERS} = $dir;
-
-my $ledgers = 0;
-
-# Each block has a new ledger, $TEST_NGINX_LEDGER; those that follow one another on the
-# same have it below $TEST_NGINX_LEDGERS.
-
-add_block_preprocessor(sub {
-    my ($block) = @_;
-
-    $ENV{TEST_NGINX_LEDGER} = "$dir/" . ++$ledgers;
-
-    my %default = (
-        config       => "location / { stockcert; }\n",
-        more_headers => "Content-Type: application/json\n",
-    );
-
-    if (!defined $block->error_log) {
-        $default{no_error_log} = "authorized shares\nhas the title\n[error]\n[alert]\n[crit]\n[emerg]\n";
-    }
-
-    for my $section (keys %default) {
-        $block->set_value($section, $default{$section}) if !defined $block->$section;
-    }
-});
+our $dir = default_sections(
+    http_config  => undef,
+    no_error_log => "authorized shares\nhas the title\n[error]\n[alert]\n[crit]\n[emerg]\n",
+);
 
 sub post {
     my ($class, $amount, $path) = @_;

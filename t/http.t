@@ -3,41 +3,10 @@
 
 use Test::Nginx::Socket 'no_plan';
 
-use Cwd qw(realpath);
-use File::Temp qw(tempdir);
 use IO::Socket::INET;
+use Stockcert::Blocks;
 
-our $dir = realpath(tempdir(TMPDIR => 1, CLEANUP => 1));
-chmod 0755, $dir or die "chmod $dir: $!";    # workers may be another user's
-
-my $ledgers = 0;
-
-# Each block has a new ledger, $TEST_NGINX_LEDGER.
-
-add_block_preprocessor(sub {
-    my ($block) = @_;
-
-    $ENV{TEST_NGINX_LEDGER} = "$dir/" . ++$ledgers;
-
-    my %default = (
-        http_config => <<'END',
-    stockcert_ledger acme {
-        path     $TEST_NGINX_LEDGER;
-        size     16m;
-        company  "Impossible Cuts Inc.";
-        class    CS 2600000 "Common Stock";
-        class    PS  750000 "Preferred Stock";
-    }
-END
-        config       => "location / { stockcert; }\n",
-        more_headers => "Content-Type: application/json\n",
-        no_error_log => "[alert]\n[crit]\n[emerg]\n",
-    );
-
-    for my $section (keys %default) {
-        $block->set_value($section, $default{$section}) if !defined $block->$section;
-    }
-});
+default_sections();
 
 # Answers, but for TIME and SEAL, which nobody can know.
 

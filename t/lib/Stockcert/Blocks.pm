@@ -1,0 +1,51 @@
+package Stockcert::Blocks;
+
+# For suites of Test::Nginx: what a block has that does not say otherwise.
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use Cwd qw(realpath);
+use File::Temp qw(tempdir);
+
+our @EXPORT = qw(default_sections);
+
+# Makes a directory for ledgers and returns it; it is $TEST_NGINX_LEDGERS. Each block
+# gets a new ledger in there, $TEST_NGINX_LEDGER. Arguments are sections and their
+# texts, which replace those below; undef removes one.
+
+sub default_sections {
+    my %default = (
+        http_config => <<'END_OF_SECTION',
+    stockcert_ledger acme {
+        path     $TEST_NGINX_LEDGER;
+        size     16m;
+        company  "Impossible Cuts Inc.";
+        class    CS 2600000 "Common Stock";
+        class    PS  750000 "Preferred Stock";
+    }
+END_OF_SECTION
+        config       => "location / { stockcert; }\n",
+        more_headers => "Content-Type: application/json\n",
+        no_error_log => "[alert]\n[crit]\n[emerg]\n",
+        @_,
+    );
+    my $dir = $ENV{TEST_NGINX_LEDGERS} = realpath(tempdir(TMPDIR => 1, CLEANUP => 1));
+    chmod 0755, $dir or die "chmod $dir: $!";    # workers may be another user's
+    my $ledgers = 0;
+
+    &Test::Nginx::Socket::add_block_preprocessor(sub {
+        my ($block) = @_;
+        $ENV{TEST_NGINX_LEDGER} = "$dir/" . ++$ledgers;
+        my %section = %default;
+        delete $section{no_error_log} if defined $block->error_log;
+        delete $section{more_headers} if defined $block->raw_request;
+        for my $name (grep { defined $section{$_} } keys %section) {
+            $block->set_value($name, $section{$name}) if !defined $block->$name;
+        }
+    });
+    return $dir;
+}
+
+1;
