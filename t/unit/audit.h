@@ -1,7 +1,9 @@
 
 /*
- * Reads a ledger that no one has open in this process, without the ledger's
- * own code: replays the journal from its raw bytes and checks the invariants.
+ * A second opinion for the tests of "stockcert verify" itself: reads a ledger
+ * by LMDB, without the code of src/ledger and src/verify.  It replays the
+ * journal and checks the invariants.  Nobody may have the ledger open in this
+ * process.  All other tests use verified_ledger().
  */
 
 

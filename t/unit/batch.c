@@ -6,7 +6,7 @@
  */
 
 
-#include "audit.h"
+#include "verified.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -187,7 +187,7 @@ test_deaths_before_noting(void)
 
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), 2, "nothing noted: and not issued");
+    is_int(verified_ledger(&f), 2, "nothing noted: and not issued");
 }
 
 
@@ -519,7 +519,7 @@ test_lock_file(void)
     is_int(outcome(0, 1)->number, 2, "lock: and goes on");
 
     stockcert_ledger_close(ledger);
-    is_int(audit_ledger(&f), 4, "lock: the ledger");
+    is_int(verified_ledger(&f), 4, "lock: the ledger");
 }
 
 
@@ -588,7 +588,7 @@ test_other_lock_file(void)
     close(fds[1]);
 
     stockcert_ledger_close(ledger);
-    is_int(audit_ledger(&f), 2 + 9, "other: the ledger");
+    is_int(verified_ledger(&f), 2 + 9, "other: the ledger");
 }
 
 

@@ -5,7 +5,7 @@
  */
 
 
-#include "audit.h"
+#include "verified.h"
 
 
 static void test_amend(void);
@@ -138,7 +138,7 @@ test_amend(void)
 
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), 6, "amend: audit");
+    is_int(verified_ledger(&f), 6, "amend: verify");
 }
 
 
@@ -189,7 +189,7 @@ test_cancel(void)
     stockcert_ledger_release(ledger);
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), 5, "cancel: audit");
+    is_int(verified_ledger(&f), 5, "cancel: verify");
 }
 
 
@@ -236,7 +236,7 @@ test_one_transaction(void)
 
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), 8, "one transaction: audit");
+    is_int(verified_ledger(&f), 8, "one transaction: verify");
 }
 
 
@@ -263,7 +263,7 @@ test_replay(void)
 
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), 4, "replay: audit");
+    is_int(verified_ledger(&f), 4, "replay: verify");
 }
 
 
@@ -322,7 +322,7 @@ test_copy(void)
     stockcert_ledger_close(from);
     stockcert_ledger_close(to);
 
-    is_int(audit_ledger(&g), 506, "copy: audit");
+    is_int(verified_ledger(&g), 506, "copy: verify");
 }
 
 
@@ -464,7 +464,7 @@ test_refused(void)
 
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), 4, "refused: audit");
+    is_int(verified_ledger(&f), 4, "refused: verify");
 }
 
 
@@ -540,5 +540,5 @@ test_access(void)
         is_int(st.st_uid, 65534, "root: it is the owner's");
     }
 
-    is_int(audit_ledger(&f), 3, "access: audit");
+    is_int(verified_ledger(&f), 3, "access: verify");
 }

@@ -5,7 +5,7 @@
  */
 
 
-#include "audit.h"
+#include "verified.h"
 
 
 static void test_outcomes(void);
@@ -94,7 +94,7 @@ test_outcomes(void)
            "outcomes: PS issued");
 
     stockcert_ledger_close(ledger);
-    is_int(audit_ledger(&f), 6, "outcomes: audit");
+    is_int(verified_ledger(&f), 6, "outcomes: verify");
 }
 
 
@@ -164,7 +164,7 @@ test_certificate(void)
 
     stockcert_ledger_release(ledger);
     stockcert_ledger_close(ledger);
-    is_int(audit_ledger(&f), 2, "certificate: audit");
+    is_int(verified_ledger(&f), 2, "certificate: verify");
 }
 
 
@@ -226,7 +226,7 @@ test_exhaustion(void)
     is_int(fixture_counters(ledger, "B").issued, 10, "B: to the last share");
 
     stockcert_ledger_close(ledger);
-    is_int(audit_ledger(&f), 8, "exhaustion: audit");
+    is_int(verified_ledger(&f), 8, "exhaustion: verify");
 }
 
 
@@ -276,7 +276,7 @@ test_calls(void)
            "calls: commit of nothing");
 
     stockcert_ledger_close(ledger);
-    is_int(audit_ledger(&f), 4, "calls: audit");
+    is_int(verified_ledger(&f), 4, "calls: verify");
 }
 
 
@@ -316,5 +316,5 @@ test_abort(void)
     is_int(slots[1].outcome.status, STOCKCERT_ISSUED, "abort: 4 shares issued");
 
     stockcert_ledger_close(ledger);
-    is_int(audit_ledger(&f), 3, "abort: audit");
+    is_int(verified_ledger(&f), 3, "abort: verify");
 }

@@ -4,7 +4,7 @@
  */
 
 
-#include "audit.h"
+#include "verified.h"
 
 #include "stockcert_key.h"
 #include "stockcert_lanes.h"
@@ -233,7 +233,7 @@ test_replay(void)
 
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), 2 + 2, "replay: audit");
+    is_int(verified_ledger(&f), 2 + 2, "replay: verify");
 }
 
 
@@ -276,7 +276,7 @@ test_batch(void)
 
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), 2 + 257, "batch: audit");
+    is_int(verified_ledger(&f), 2 + 257, "batch: verify");
 }
 
 
@@ -333,7 +333,7 @@ test_runs(void)
 
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), 2 + n, "runs: audit");
+    is_int(verified_ledger(&f), 2 + n, "runs: verify");
 }
 
 
@@ -399,5 +399,5 @@ test_lane(void)
 
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), 2 + 2, "lane: audit");
+    is_int(verified_ledger(&f), 2 + 2, "lane: verify");
 }

@@ -5,7 +5,7 @@
  */
 
 
-#include "audit.h"
+#include "verified.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -184,7 +184,7 @@ test_turns(void)
 
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), 2 + position + position / 97, "turns: the ledger");
+    is_int(verified_ledger(&f), 2 + position + position / 97, "turns: the ledger");
 }
 
 
@@ -251,7 +251,7 @@ test_committed(void)
 
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), 2 + 3, "committed: nothing twice");
+    is_int(verified_ledger(&f), 2 + 3, "committed: nothing twice");
 }
 
 
@@ -305,7 +305,7 @@ test_not_committed(void)
 
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), 2 + 5, "not committed: the ledger");
+    is_int(verified_ledger(&f), 2 + 5, "not committed: the ledger");
 }
 
 
@@ -345,7 +345,7 @@ test_full_map(void)
 
     stockcert_ledger_close(ledger);
 
-    issued = (uint64_t) audit_ledger(&f);
+    issued = (uint64_t) verified_ledger(&f);
     is_int(issued, 2 + (n - 1) * 100, "map: nothing half issued");
 
     f.conf.size = 1024 * 1024;
@@ -474,7 +474,7 @@ test_kills(void)
 
     /* two kills in one batch: those may be issued, or not */
 
-    issued = (uint64_t) audit_ledger(&f);
+    issued = (uint64_t) verified_ledger(&f);
     ok(issued <= 2 + filled && issued + lanes->given_up >= 2 + filled,
        "kills: each of %d grants is issued once, but of %d given up",
        (int) filled, (int) lanes->given_up);

@@ -5,7 +5,7 @@
  */
 
 
-#include "audit.h"
+#include "verified.h"
 
 
 #define FAR_FUTURE  4102444800000000    /* 2100-01-01 */
@@ -101,7 +101,7 @@ test_creation(void)
     stockcert_ledger_release(ledger);
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), 2, "creation: the journal has two entries");
+    is_int(verified_ledger(&f), 2, "creation: the journal has two entries");
 }
 
 
@@ -134,7 +134,7 @@ test_no_classes(void)
     stockcert_ledger_release(ledger);
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), 0, "no classes: no entries");
+    is_int(verified_ledger(&f), 0, "no classes: no entries");
 }
 
 
@@ -173,7 +173,7 @@ test_reopen(void)
         }
 
         stockcert_ledger_close(ledger);
-        is_int(audit_ledger(&f), expected + 2, "reopen %zu: audit", life);
+        is_int(verified_ledger(&f), expected + 2, "reopen %zu: verify", life);
     }
 
     is_int(wrong, 0, "reopen: %d certificates as expected", (int) expected);
@@ -234,7 +234,7 @@ test_conf(void)
     fixture_issue(ledger, &slot, 1);
     is_int(slot.outcome.number, 1, "conf: PSB issues");
     stockcert_ledger_close(ledger);
-    is_int(audit_ledger(&f), 6, "conf: audit");
+    is_int(verified_ledger(&f), 6, "conf: verify");
 
     /* and with nothing new, nothing is written */
 
@@ -242,7 +242,7 @@ test_conf(void)
     ledger = fixture_open(&f);
     ok(stockcert_ledger_has_class(ledger, "PSB", 3), "conf: PSB without conf");
     stockcert_ledger_close(ledger);
-    is_int(audit_ledger(&f), 6, "conf: no entry for nothing");
+    is_int(verified_ledger(&f), 6, "conf: no entry for nothing");
 }
 
 
@@ -305,7 +305,7 @@ test_snapshot(void)
     is_int(fixture_counters(ledger, "CS").last, 102, "a later one of after");
 
     stockcert_ledger_close(ledger);
-    is_int(audit_ledger(&f), 104, "snapshot: audit");
+    is_int(verified_ledger(&f), 104, "snapshot: verify");
 }
 
 
@@ -323,7 +323,7 @@ test_clock(void)
     stockcert_ledger_close(fixture_open(&f));
 
     append_far_future(&f);
-    is_int(audit_ledger(&f), 2, "clock: an entry of the year 2100");
+    is_int(verified_ledger(&f), 2, "clock: an entry of the year 2100");
 
     fixture_class(&f, "B", "Ten, too", 10);
     ledger = fixture_open(&f);
@@ -335,7 +335,7 @@ test_clock(void)
     is_int(slots[1].outcome.time, FAR_FUTURE, "clock: and again");
 
     stockcert_ledger_close(ledger);
-    is_int(audit_ledger(&f), 5, "clock: audit");
+    is_int(verified_ledger(&f), 5, "clock: verify");
 }
 
 

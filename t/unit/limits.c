@@ -4,7 +4,7 @@
  */
 
 
-#include "audit.h"
+#include "verified.h"
 
 
 static void test_most_classes(void);
@@ -81,7 +81,7 @@ test_most_classes(void)
 
     stockcert_ledger_release(ledger);
     stockcert_ledger_close(ledger);
-    is_int(audit_ledger(&f), STOCKCERT_CLASSES_MAX + 1, "64 classes: audit");
+    is_int(verified_ledger(&f), STOCKCERT_CLASSES_MAX + 1, "64 classes: verify");
 
     fixture_digest(&f, before);
     f.conf.nclasses++;
@@ -128,7 +128,7 @@ test_full(size_t batch)
     check_certificates(ledger, n + more);
     is_int(fill(ledger, batch), 0, "full %zu: full", batch);
     stockcert_ledger_close(ledger);
-    is_int(audit_ledger(&f), n + more + 2, "full %zu: audit", batch);
+    is_int(verified_ledger(&f), n + more + 2, "full %zu: verify", batch);
 
     ledger = fixture_open(&f);
     check_certificates(ledger, n + more);
@@ -142,7 +142,7 @@ test_full(size_t batch)
     ok(more > 0, "full %zu: a larger map takes %zu more", batch, more);
     check_certificates(ledger, n + more);
     stockcert_ledger_close(ledger);
-    is_int(audit_ledger(&f), n + more + 2, "full %zu: a larger map, audit",
+    is_int(verified_ledger(&f), n + more + 2, "full %zu: a larger map, verify",
            batch);
 
     /* a size below what there is takes nothing away */
@@ -151,7 +151,7 @@ test_full(size_t batch)
     ledger = fixture_open(&f);
     check_certificates(ledger, n + more);
     stockcert_ledger_close(ledger);
-    is_int(audit_ledger(&f), n + more + 2, "full %zu: a smaller size, audit",
+    is_int(verified_ledger(&f), n + more + 2, "full %zu: a smaller size, verify",
            batch);
 }
 
@@ -187,7 +187,7 @@ test_full_creation(void)
         stockcert_ledger_close(ledger);
     }
 
-    is_int(audit_ledger(&f), 2, "creation: audit");
+    is_int(verified_ledger(&f), 2, "creation: verify");
 }
 
 

@@ -4,7 +4,6 @@
  */
 
 
-#include "audit.h"
 #include "verified.h"
 
 #include <sys/wait.h>
@@ -79,7 +78,7 @@ test_each_position(void)
 
         if (i % 16 == 0 || i % STOCKCERT_LOT < 3) {
             stockcert_ledger_close(ledger);
-            wrong += audit_ledger(&f) != i;
+            wrong += verified_ledger(&f) != i;
             wrong += check_verify(&f);
             ledger = fixture_open(&f);
             wrong += check(ledger, classes);
@@ -173,7 +172,7 @@ test_other_kinds(void)
     stockcert_ledger_close(ledger);
 
     is_int(wrong, 0, "other kinds");
-    ok(audit_ledger(&f) > 500, "other kinds: audit");
+    ok(verified_ledger(&f) > 500, "other kinds: verify");
     is_int(check_verify(&f), 0, "other kinds: verify");
 }
 
@@ -211,7 +210,7 @@ test_across_lots(void)
 
         stockcert_ledger_close(ledger);
 
-        is_int(audit_ledger(&f), entries, "%d at once: audit", n);
+        is_int(verified_ledger(&f), entries, "%d at once: verify", n);
         is_int(check_verify(&f), 0, "%d at once: verify", n);
 
         nftw(f.path, fixture_remove, 16, FTW_DEPTH|FTW_PHYS);
@@ -249,7 +248,7 @@ test_abort(void)
 
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), 2 + 11, "abort: audit");
+    is_int(verified_ledger(&f), 2 + 11, "abort: verify");
 }
 
 
@@ -313,7 +312,7 @@ test_met(void)
 
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), 3 + 100 + 300, "met: audit");
+    is_int(verified_ledger(&f), 3 + 100 + 300, "met: verify");
     is_int(check_verify(&f), 0, "met: verify");
 }
 

@@ -5,7 +5,7 @@
  */
 
 
-#include "audit.h"
+#include "verified.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -114,7 +114,7 @@ test_concurrent(void)
     check_told(ledger, told, n);
     stockcert_ledger_close(ledger);
 
-    is_int(audit_ledger(&f), n + 2, "concurrent: audit");
+    is_int(verified_ledger(&f), n + 2, "concurrent: verify");
 }
 
 
@@ -148,7 +148,7 @@ test_killed_writer(child_pt run, const char *name)
     is_int(slot.outcome.number, 1, "%s: number 1", name);
 
     stockcert_ledger_close(ledger);
-    is_int(audit_ledger(&f), 2, "%s: audit", name);
+    is_int(verified_ledger(&f), 2, "%s: verify", name);
 }
 
 
@@ -191,7 +191,7 @@ test_killed_reader(void)
 
     put_byte(holder.out);
     is_int(reap(&holder), 0, "a dead reader: the other at its end");
-    is_int(audit_ledger(&f), 202, "a dead reader: audit");
+    is_int(verified_ledger(&f), 202, "a dead reader: verify");
 }
 
 
@@ -226,9 +226,9 @@ test_killed_at_any_time(void)
         check_told(ledger, told, n);
         stockcert_ledger_close(ledger);
 
-        ok(audit_ledger(&f) >= entries + (int64_t) n,
-           "killed %zu: audit, %zu told", life, n);
-        entries = audit_ledger(&f);
+        ok(verified_ledger(&f) >= entries + (int64_t) n,
+           "killed %zu: verify, %zu told", life, n);
+        entries = verified_ledger(&f);
     }
 }
 
@@ -273,7 +273,7 @@ test_larger_map(void)
     is_int(fixture_issue(ledger, &slot, 1), STOCKCERT_OK,
            "larger: with the larger size too, it goes on");
     stockcert_ledger_close(ledger);
-    ok(audit_ledger(&f) >= 1003, "larger: audit");
+    ok(verified_ledger(&f) >= 1003, "larger: verify");
 }
 
 

@@ -70,6 +70,30 @@ verified_file(const char *path, stockcert_verified_t *verified)
 }
 
 
+/* the number of a ledger's entries, or -1 if anything is not as it must be */
+
+static inline int64_t
+verified_ledger(const fixture_t *f)
+{
+    char                   path[320];
+    const char            *fault;
+    stockcert_verified_t   verified;
+
+    memset(&verified, 0, sizeof(stockcert_verified_t));
+
+    fixture_file(f, "data.mdb", path, sizeof(path));
+
+    fault = verified_file(path, &verified);
+
+    if (fault) {
+        printf("# verify: %s\n", fault);
+        return -1;
+    }
+
+    return (int64_t) verified.entries;
+}
+
+
 /* entries of all kinds: a ledger of 8 */
 
 static inline void
