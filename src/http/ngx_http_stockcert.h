@@ -3,25 +3,26 @@
  * The folder src/http gives nginx's side of the module, and its files share
  * this header:
  *
- *     ngx_http_stockcert_request.c    method, path and body become a grant or
- *                                     something to read
- *     ngx_http_stockcert_headers.c    what its headers decide
- *     ngx_http_stockcert_url.c        what a path names, and what is told
- *     ngx_http_stockcert_get.c        answers what is asked for
- *     ngx_http_stockcert_read.c       and reads several certificates for that
- *     ngx_http_stockcert_commit.c     grants become certificates, in batches
- *     ngx_http_stockcert_lead.c       of one worker for all
- *     ngx_http_stockcert_answer.c     and their requests are answered
- *     ngx_http_stockcert_open.c       opens the ledger of a lane
- *     ngx_http_stockcert_lane.c       what a worker needs of each ledger
- *     ngx_http_stockcert_share.c      and what all of them share
+ *     ngx_http_stockcert_conf.c       the configuration, with _place.c and
+ *                                     _paper.c
  *     ngx_http_stockcert_directory.c  the master makes directories
- *     ngx_http_stockcert_reply.c      what was read or issued becomes HTTP
- *     ngx_http_stockcert_html.c       or a page to look at
- *     ngx_http_stockcert_print.c      or a long one
- *     ngx_http_stockcert_problem.c    and so does what went wrong
- *     ngx_http_stockcert_send.c       sends it
- *     ngx_http_stockcert_log.c        what is said in the log
+ *     ngx_http_stockcert_request.c    reads method, path and body
+ *     ngx_http_stockcert_headers.c    decides what the headers decide
+ *     ngx_http_stockcert_url.c        reads and writes URLs
+ *     ngx_http_stockcert_get.c        answers GET and HEAD
+ *     ngx_http_stockcert_read.c       reads several certificates for that
+ *     ngx_http_stockcert_share.c      what all workers share
+ *     ngx_http_stockcert_lane.c       what a worker has of each ledger
+ *     ngx_http_stockcert_commit.c     fills the worker's lane
+ *     ngx_http_stockcert_lead.c       commits the lanes of all workers
+ *     ngx_http_stockcert_answer.c     answers settled requests
+ *     ngx_http_stockcert_open.c       opens the ledger of a lane
+ *     ngx_http_stockcert_reply.c      answers in JSON
+ *     ngx_http_stockcert_html.c       answers with a page
+ *     ngx_http_stockcert_print.c      answers with a long page, in parts
+ *     ngx_http_stockcert_problem.c    answers errors
+ *     ngx_http_stockcert_send.c       sends answers
+ *     ngx_http_stockcert_log.c        writes to the log
  *
  * All functions run on the event loop, except for the thread task of
  * ngx_http_stockcert_lead.c, and the configuration's, which run in the master.
@@ -155,7 +156,7 @@ typedef enum {
 char *ngx_http_stockcert_ledger(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
-/* Directives in it, with their arguments in cf->args. */
+/* Directives in that block, with their arguments in cf->args. */
 
 char *ngx_http_stockcert_path(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
@@ -165,24 +166,22 @@ char *ngx_http_stockcert_create(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
 
 /*
- * _check_path() refuses a ledger whose directory is another one's, or in it, or
- * around it; _reserve() refuses ledgers for which there is no address space.
- * Both have an array of pointers to ledgers.
+ * Both take an array of pointers to ledgers.  _check_path() refuses a ledger
+ * whose directory is that of another, is in it, or has it inside.  _reserve()
+ * refuses ledgers if there is not enough address space for all.
  */
 
 char *ngx_http_stockcert_check_path(ngx_conf_t *cf, ngx_array_t *ledgers,
     ngx_http_stockcert_ledger_t *ledger);
 char *ngx_http_stockcert_reserve(ngx_conf_t *cf, ngx_array_t *ledgers);
 
-/* Logs that a value is none, and why; returns NGX_CONF_ERROR. */
+/* Logs that a value is invalid, and why; returns NGX_CONF_ERROR. */
 
 char *ngx_http_stockcert_invalid(ngx_conf_t *cf, const char *what,
     ngx_str_t *value, const char *fault);
 
 
-/*
- * what certificates say besides, in the block of a ledger, and the HTML pages
- */
+/* directives in that block, about what certificates show */
 
 char *ngx_http_stockcert_incorporated(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
@@ -218,47 +217,49 @@ char *ngx_http_stockcert_set_url(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*
- * What the request's URI names: NGX_OK, or NGX_DECLINED if that can be nothing.
+ * Reads what the request's URI names: NGX_OK, or NGX_DECLINED if it names
+ * nothing.
  */
 
 ngx_int_t ngx_http_stockcert_target(ngx_http_request_t *r,
     ngx_http_stockcert_target_t *target);
 
 /*
- * What all URLs in answers begin with: a path or a whole URL, with a slash at
- * its end, that needs no escaping anywhere; or nothing, where the location has
- * nothing below it.  What variables gave and cannot be that is logged, and the
- * location's prefix is told instead.  It lives as long as the request.  Returns
- * NGX_OK, or NGX_ERROR for want of memory.
+ * Says what all URLs in answers begin with: a path or a whole URL, with a
+ * slash at its end, that needs no escaping anywhere. It is empty if the
+ * location has nothing below it. If variables gave something invalid, that is
+ * logged, and the location's prefix is used instead. It lives as long as the
+ * request. Returns NGX_OK, or NGX_ERROR if there is no memory.
  */
 
 ngx_int_t ngx_http_stockcert_base(ngx_http_request_t *r, ngx_str_t *base);
 
 /*
- * The same for that of a certificate, with a NUL behind it; empty if there is
- * none.  With whole, it has a scheme and host, which may be any bytes that a
- * client sent as its Host, or is empty if they are not known.
+ * The same for the URL of a certificate, with a NUL behind it; empty if there
+ * is none. With whole, it has a scheme and host, or is empty if they are not
+ * known. The host may be any bytes that a client sent as its Host.
  */
 
 ngx_int_t ngx_http_stockcert_url(ngx_http_request_t *r,
     const stockcert_entry_t *issued, ngx_uint_t whole, ngx_str_t *url);
 
 
-/* The content handler; what answers a GET or HEAD. */
+/* The content handler; and what answers a GET or HEAD. */
 
 ngx_int_t ngx_http_stockcert_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_stockcert_get(ngx_http_request_t *r,
     ngx_http_stockcert_target_t *target);
 
 
-/* the error of a ledger in which something is not found that must be there */
+/* the error if something that must be in a ledger is not found */
 
 #define NGX_HTTP_STOCKCERT_MISSING  "a class or an entry is missing"
 
 /*
- * In a snapshot: n certificates of a class, after a number; the latest ones up
- * to the entry at a position, at most *n, which becomes how many they are.
- * Both return NGX_OK, or NGX_ABORT where the ledger failed.
+ * In a snapshot. _read_rows() reads the n certificates of a class after a
+ * number. _read_latest() reads the latest certificates up to the entry at a
+ * position, at most *n, and sets *n to their number. Both return NGX_OK, or
+ * NGX_ABORT if the ledger failed.
  */
 
 ngx_int_t ngx_http_stockcert_read_rows(stockcert_ledger_t *ledger,
@@ -270,40 +271,46 @@ ngx_int_t ngx_http_stockcert_read_latest(stockcert_ledger_t *ledger,
 
 
 /*
- * Headers of a request.  Has nginx discard the body, which is then not asked
- * for with 100 Continue, and returns what nginx does.
+ * Headers of a request. Makes nginx discard the body, without asking for it
+ * with 100 Continue, and returns what nginx does.
  */
 
 ngx_int_t ngx_http_stockcert_discard(ngx_http_request_t *r);
 
-/* Does so and answers; what is the detail, or NULL. */
+/* Does the same, and answers; what is the detail, or NULL. */
 
 ngx_int_t ngx_http_stockcert_refuse(ngx_http_request_t *r,
     ngx_http_stockcert_problem_e problem, const char *what);
 
-/* NGX_DECLINED where the body is to be read, or what answering returned. */
+/*
+ * Returns NGX_DECLINED if the body is to be read, otherwise what answering
+ * returned.
+ */
 
 ngx_int_t ngx_http_stockcert_check_post(ngx_http_request_t *r);
 
 /*
- * Returns NGX_OK, or NGX_DECLINED where the answer is 412, for what the URI
- * names and its ETag, or NULL.  It has to be asked before headers of an answer
- * are set.  What it leaves to nginx is If-None-Match of a GET, and its 304.
+ * Returns NGX_OK, or NGX_DECLINED if the answer is 412. It looks at what the
+ * URI names and its ETag, or NULL. It must be called before headers of an
+ * answer are set. It leaves If-None-Match of a GET, and its 304, to nginx.
  */
 
 ngx_int_t ngx_http_stockcert_preconditions(ngx_http_request_t *r,
     const ngx_str_t *etag);
 
-/* The idempotency key, if there is one: NULL, or what the header must be. */
+/*
+ * Reads the idempotency key, if there is one. Returns NULL, or what the header
+ * must be.
+ */
 
 const char *ngx_http_stockcert_key(ngx_http_request_t *r,
     stockcert_grant_t *grant);
 
 
 /*
- * In the master, as it starts and at a reload: makes the directory of a ledger
- * if it is not there, with its parents, and gives it to the workers' user.
- * What is there is not changed.  Logs why it could not.
+ * In the master, as it starts and at a reload: makes the directory of a
+ * ledger, with its parents, if it is not there, and gives it to the workers'
+ * user. It does not change what is there. It logs errors.
  */
 
 void ngx_http_stockcert_make_directory(ngx_cycle_t *cycle,
@@ -324,10 +331,10 @@ void ngx_http_stockcert_share(ngx_cycle_t *cycle,
     ngx_http_stockcert_main_conf_t *smcf);
 
 /*
- * In a worker: claims lanes there, or makes some for this worker alone where
- * that is not possible, and opens the ledgers.  Returns NGX_ERROR for want of
- * memory or descriptors, and may be called again.  ngx_http_stockcert_leave()
- * ends it all.
+ * In a worker: claims lanes there, or makes some for this worker alone if it
+ * gets none, and opens the ledgers. Returns NGX_ERROR if there is no memory or
+ * descriptor, and may be called again. ngx_http_stockcert_leave() undoes all
+ * this.
  */
 
 ngx_int_t ngx_http_stockcert_join(ngx_cycle_t *cycle,
@@ -335,9 +342,9 @@ ngx_int_t ngx_http_stockcert_join(ngx_cycle_t *cycle,
 void ngx_http_stockcert_leave(ngx_http_stockcert_main_conf_t *smcf);
 
 /*
- * Returns the ledger for reading, or NULL while it is not open.  A reader that
- * got STOCKCERT_FAILED says so with ngx_http_stockcert_lane_failed(), after
- * which the ledger must not be used: it is opened again.
+ * Returns the ledger for reading, or NULL while it is not open. A reader that
+ * got STOCKCERT_FAILED must call ngx_http_stockcert_lane_failed(), and not use
+ * the ledger after that: it is opened again.
  */
 
 stockcert_ledger_t *ngx_http_stockcert_lane_ledger(
@@ -346,8 +353,8 @@ void ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
     const stockcert_error_t *error);
 
 /*
- * Queues a grant for a ledger that is open: NGX_OK, and the request is
- * finalized once it is settled; or NGX_DECLINED, where too many wait.
+ * Queues a grant for an open ledger. With NGX_OK, the request is finalized
+ * once the grant is settled. Returns NGX_DECLINED if too many wait.
  */
 
 ngx_int_t ngx_http_stockcert_commit(ngx_http_request_t *r,
@@ -359,7 +366,7 @@ ngx_int_t ngx_http_stockcert_commit(ngx_http_request_t *r,
  * returns. What the arguments point to needs to stay for the call only.
  */
 
-/* Whatever the outcome of a slot says. */
+/* Answers by the outcome of a slot, whatever it is. */
 
 ngx_int_t ngx_http_stockcert_reply(ngx_http_request_t *r,
     const stockcert_slot_t *slot);
@@ -375,19 +382,19 @@ ngx_int_t ngx_http_stockcert_reply_inventory(ngx_http_request_t *r,
     ngx_uint_t n);
 
 /*
- * An application/problem+json (RFC 9457), or a page that says the same to who
- * prefers HTML.  detail is what is special to this occurrence, as plain text,
- * or NULL for what is always said of this problem; members are further members,
- * JSON, each with a comma before it, or NULL.
+ * Sends an application/problem+json (RFC 9457), or a page with the same
+ * content to a client that prefers HTML. detail is plain text about this
+ * occurrence, or NULL for the problem's usual text. members are further
+ * members, JSON, each with a comma before it, or NULL.
  */
 
 ngx_int_t ngx_http_stockcert_problem(ngx_http_request_t *r,
     ngx_http_stockcert_problem_e problem, const ngx_str_t *detail,
     const ngx_str_t *members);
 
-/* Replies in HTML, of what was read in a snapshot. */
+/* Replies in HTML, from a snapshot. */
 
-/* 1 where the header Accept prefers HTML */
+/* 1 if the header Accept prefers HTML */
 
 ngx_uint_t ngx_http_stockcert_prefers_html(ngx_http_request_t *r);
 
@@ -402,13 +409,15 @@ ngx_int_t ngx_http_stockcert_html_problem(ngx_http_request_t *r,
 ngx_int_t ngx_http_stockcert_html_book(ngx_http_request_t *r,
     stockcert_book_page_t *book);
 
-/* All n certificates of a class, which are read later; code must stay. */
+/*
+ * Sends all n certificates of a class. It reads them later, so code must stay.
+ */
 
 ngx_int_t ngx_http_stockcert_html_print(ngx_http_request_t *r,
     const ngx_str_t *code, stockcert_book_page_t *book);
 
 
-/* A page as it is written. */
+/* A page while it is written. */
 
 #define NGX_HTTP_STOCKCERT_HTML  "text/html"
 
@@ -419,8 +428,8 @@ typedef struct {
 } ngx_http_stockcert_page_t;
 
 /*
- * Opens its file; closes it, and the text is whole if that returns NGX_OK;
- * frees all there is.
+ * _open_page() opens its file. _close_page() closes it; if it returns NGX_OK,
+ * the text is whole. _free_page() frees all.
  */
 
 ngx_int_t ngx_http_stockcert_open_page(ngx_http_stockcert_page_t *page);
@@ -432,8 +441,9 @@ void ngx_http_stockcert_free_page(ngx_http_stockcert_page_t *page);
 ngx_int_t ngx_http_stockcert_html_headers(ngx_http_request_t *r);
 
 /*
- * What all pages have of the location: whose it is, and where its stock book
- * is.  Both live as long as the request.  Returns NGX_ERROR for want of memory.
+ * Sets what a page has of its location: the company, and the URL of its stock
+ * book. Both live as long as the request. Returns NGX_ERROR if there is no
+ * memory.
  */
 
 ngx_int_t ngx_http_stockcert_html_place(ngx_http_request_t *r,
@@ -445,22 +455,22 @@ ngx_int_t ngx_http_stockcert_html_place(ngx_http_request_t *r,
 ngx_int_t ngx_http_stockcert_send(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, ngx_buf_t *b);
 
-/* What comes before a body, where len is -1 if it is not known yet. */
+/* Sends the header only; len is -1 if it is not known yet. */
 
 ngx_int_t ngx_http_stockcert_send_header(ngx_http_request_t *r,
     ngx_uint_t status, const char *type, off_t len);
 
 /*
- * Adds a header to what will be sent; the strings must stay as long as the
- * request.  Returns NULL if there is no memory.
+ * Adds a header to the answer; the strings must stay as long as the request.
+ * Returns NULL if there is no memory.
  */
 
 ngx_table_elt_t *ngx_http_stockcert_add_header(ngx_http_request_t *r,
     const char *name, const char *value);
 
 /*
- * The same for one of a list that nginx keeps in r->headers_out, where other
- * modules and variables look for it.  Returns NGX_OK, or NGX_ERROR.
+ * The same in a list that nginx keeps in r->headers_out, where other modules
+ * and variables look for it. Returns NGX_OK, or NGX_ERROR.
  */
 
 ngx_int_t ngx_http_stockcert_set_header(ngx_http_request_t *r,

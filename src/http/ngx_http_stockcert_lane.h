@@ -1,13 +1,14 @@
 
 /*
- * What a worker has of a ledger, for the rooms that deal with it, each of which
- * calls only those that come after it:
- * ngx_http_stockcert_share.c has what all workers share,
- * ngx_http_stockcert_lane.c makes it,
- * ngx_http_stockcert_commit.c fills the lane and looks after it,
- * ngx_http_stockcert_lead.c leads,
- * ngx_http_stockcert_answer.c answers,
- * ngx_http_stockcert_open.c opens and closes the ledger.
+ * What a worker has of a ledger, for the files that use it.  Each calls only
+ * those below it:
+ *
+ *     ngx_http_stockcert_share.c   what all workers share
+ *     ngx_http_stockcert_lane.c    makes and ends it
+ *     ngx_http_stockcert_commit.c  fills the lane and watches it
+ *     ngx_http_stockcert_lead.c    leads
+ *     ngx_http_stockcert_answer.c  answers
+ *     ngx_http_stockcert_open.c    opens and closes the ledger
  *
  * All of it belongs to the event loop, with two exceptions.  "task" belongs to
  * the thread while a task is active.  Types of stockcert_lanes.h have rules of
@@ -75,8 +76,8 @@ struct ngx_http_stockcert_lane_s {
 
 
 /*
- * Once the worker knows its number: makes what it has of a ledger, opens that,
- * and ends it.
+ * After the worker has its number: _create() makes what it has of a ledger,
+ * _start() opens the ledger, _destroy() undoes both.
  */
 
 ngx_int_t ngx_http_stockcert_lane_create(ngx_cycle_t *cycle,
@@ -85,14 +86,14 @@ void ngx_http_stockcert_lane_start(ngx_http_stockcert_ledger_t *ledger);
 void ngx_http_stockcert_lane_destroy(ngx_http_stockcert_ledger_t *ledger);
 
 /*
- * Opens the ledger; also called on the task's thread.  wait is for others, in
- * milliseconds, 0 for ever.
+ * Opens the ledger; also called on the task's thread. It waits for other
+ * processes at most wait milliseconds; 0: for ever.
  */
 
 stockcert_rc_e ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane,
     unsigned wait, stockcert_ledger_t **ledger, stockcert_error_t *error);
 
-/* Says where the configuration differs from a ledger that was opened. */
+/* Logs where the configuration differs from the opened ledger. */
 
 void ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane);
 
@@ -106,7 +107,7 @@ void ngx_http_stockcert_lane_close(ngx_http_stockcert_lane_t *lane);
 
 void ngx_http_stockcert_lane_reopen(ngx_http_stockcert_lane_t *lane);
 
-/* Any thread, with a log of its own. */
+/* Logs an error of a ledger. Any thread, with a log of its own. */
 
 void ngx_http_stockcert_log(ngx_log_t *log,
     ngx_http_stockcert_ledger_t *conf, const stockcert_error_t *error);
@@ -115,7 +116,7 @@ void ngx_http_stockcert_log(ngx_log_t *log,
 #define NGX_HTTP_STOCKCERT_LOOK   50       /* milliseconds between two looks for
                                               a leader */
 #define NGX_HTTP_STOCKCERT_LATE   1000     /* milliseconds without a commit until
-                                              one leads as well */
+                                              this worker leads, too */
 
 
 /*
@@ -125,11 +126,11 @@ void ngx_http_stockcert_log(ngx_log_t *log,
 
 void ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, uint64_t end);
 
-/* Has the timer look after what waits. */
+/* Sets the timer that looks for a leader while grants wait. */
 
 void ngx_http_stockcert_watch(ngx_http_stockcert_lane_t *lane);
 
-/* Answers what is settled, and sees to it that the rest will be. */
+/* Answers what is settled, and leads if grants still wait and nobody leads. */
 
 void ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane);
 
