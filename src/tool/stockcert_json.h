@@ -49,8 +49,8 @@ typedef struct {
 
 
 /*
- * Write a line, and a string with its quotes.  Texts must be such as stockcert_text.h has them.  ferror() tells
- * if it could not be written.
+ * Write a line, and a string with its quotes. Texts must be valid by
+ * stockcert_text.h. ferror() tells if the write failed.
  */
 
 void stockcert_json_header(FILE *file, const stockcert_header_t *header,
@@ -59,9 +59,9 @@ void stockcert_json_entry(FILE *file, const stockcert_entry_t *entry);
 void stockcert_json_string(FILE *file, const stockcert_str_t *str);
 
 /*
- * Read a line of len bytes: every member must be there and no other, once.
- * Return NULL, or what is wrong with it, as the end of a sentence.  Whether an
- * entry may come next is for the ledger to say.
+ * Read a line of len bytes. Every member must be there once, and no other.
+ * Return NULL, or what is wrong, as the end of a sentence. Only the ledger
+ * knows whether an entry may come next.
  */
 
 const char *stockcert_json_parse_header(const char *json, size_t len,

@@ -1,7 +1,7 @@
 
 /*
- * Where something is to be made: a directory, by its descriptor, and a name in
- * it, which is no link.
+ * The place where something will be made: a directory, by its descriptor, and
+ * a name in it that is no link.
  */
 
 
@@ -29,8 +29,8 @@ typedef struct {
 
 
 /*
- * Finds the place that path names.  Links are followed, but as root none of
- * another user: it could lead anywhere.  Returns 0, or -1 with errno
+ * Finds the place that path names. It follows links, but as root none of
+ * another user, because that could lead anywhere. Returns 0, or -1 with errno
  * and nothing to close.
  */
 
@@ -38,9 +38,10 @@ int stockcert_place_find(stockcert_place_t *place, const char *path);
 void stockcert_place_close(stockcert_place_t *place);
 
 /*
- * Whether a directory can be put in the place of what is there, which must be
- * something; whether the place is not in a ledger's directory, at any depth; and
- * whether fd, which is closed, is an empty directory.  Return 0, or -1 with errno.
+ * All return 0 for yes, or -1 with errno.  _is_free(): something is there, and
+ * a directory can replace it.  _is_apart(): the place is not in a ledger's
+ * directory, at any depth.  _is_empty(): fd, which is closed, is an empty
+ * directory.
  */
 
 int stockcert_place_is_free(stockcert_place_t *place);

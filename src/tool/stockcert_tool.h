@@ -61,16 +61,16 @@ int stockcert_tool_error(int status, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*
- * A line for people, without its newline: what it has of texts is escaped, as
- * they are whatever is in the file (stockcert_text.h).
+ * Writes a line for people, without a newline. It escapes its texts, as these
+ * may have any bytes (stockcert_text.h).
  */
 
 void stockcert_tool_line(FILE *file, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*
- * First of all: makes sure that the descriptors 0 to 2 are open, and that a
- * file that grows too large is an error.  Returns an exit code.
+ * Called first: makes sure that the descriptors 0 to 2 are open, and that a
+ * file that grows too large is an error. Returns an exit code.
  */
 
 int stockcert_tool_standard(void);
@@ -80,34 +80,34 @@ int stockcert_tool_standard(void);
 int stockcert_tool_arguments(int argc, char **argv, int n);
 
 /*
- * The same for a command whose option is --json: returns whether that is given,
- * or -1.
+ * The same for a command with the option --json: returns whether that is
+ * given, or -1 for wrong usage.
  */
 
 int stockcert_tool_json(int argc, char **argv, int n);
 
-/* How the command is used, to standard error; returns USAGE. */
+/* Writes how the command is used to standard error; returns USAGE. */
 
 int stockcert_tool_usage(const stockcert_command_t *command);
 
 /*
- * Makes the directory of a ledger the current one: all that follows names the
- * ledger by ".", whoever can reach it by its path.  A process that is root
- * becomes the ledger's owner, for good, and has no outputs to open any more.
- * Before anything of the ledger is opened.  Returns an exit code.
+ * Makes the directory of a ledger the current one. After that the ledger is
+ * named by ".", whoever can reach it by its path. A process of root becomes
+ * the ledger's owner, for good, and cannot open outputs any more. Must be
+ * called before anything of the ledger is opened. Returns an exit code.
  */
 
 int stockcert_tool_enter(const char *path);
 
 /*
- * Enters, opens the ledger that is there, and takes a snapshot.  Returns an
- * exit code; if it is OK, *ledger is for stockcert_ledger_close().
+ * Enters the directory, opens its ledger, and takes a snapshot. Returns an
+ * exit code. If it is OK, the caller must call stockcert_ledger_close().
  */
 
 int stockcert_tool_open(const char *path, stockcert_access_e mode,
     stockcert_ledger_t **ledger);
 
-/* The same after stockcert_tool_enter(), which got this path. */
+/* The same after stockcert_tool_enter(), which had this path. */
 
 int stockcert_tool_open_here(const char *path, stockcert_access_e mode,
     stockcert_ledger_t **ledger);
@@ -115,9 +115,9 @@ int stockcert_tool_open_here(const char *path, stockcert_access_e mode,
 #define STOCKCERT_PATIENCE  10         /* seconds */
 
 /*
- * While it is on: if a lock of the ledger is not let go, the process says so
- * after some time, and ends with FAILED.  Not while something could be half
- * done.  stockcert_tool_interrupted() is for stockcert_ledger_conf_t.
+ * While it is on, the process waits only for a time for a lock of the ledger.
+ * Then it says so, and ends with FAILED. It must be off while something could
+ * be half done. stockcert_tool_interrupted() is for stockcert_ledger_conf_t.
  */
 
 void stockcert_tool_patience(int on);
@@ -125,13 +125,14 @@ void stockcert_tool_interrupted(pid_t holder);
 
 
 /*
- * A ledger is read by a process of its own, which enters it, and what that
- * writes to fds[] is poured into what fds[] are here, one after the other: the
- * process closes each before it writes to the next.  fds[] stay open here.
+ * A ledger is read by a process of its own, which enters it. Its fds[] are
+ * pipes, and what it writes there is poured into the fds[] of this process. It
+ * must write to one after the other, and close each before the next. The fds[]
+ * of this process stay open.
  *
- * stockcert_tool_apart() returns what run() did, an exit code.  If error is not
- * 0 then, an output could not be written, and nobody has said so yet; this is
- * its errno.
+ * stockcert_tool_apart() returns what run() returned, an exit code. If error
+ * is then not 0, an output could not be written, this is its errno, and
+ * nothing was said about it yet.
  */
 
 #define STOCKCERT_APART_MAX  4
@@ -157,54 +158,54 @@ struct stockcert_apart_s {
 
 int stockcert_tool_apart(stockcert_apart_t *apart);
 
-/* In run(): patience until the first bytes came. */
+/* In run(): patience is on until the first bytes came. */
 
 void stockcert_tool_patience_until(const stockcert_poured_t *poured);
 
 /*
- * After a file of the ledger could not be opened (errno), and after the ledger
- * could not be read.  Both return FAILED.
+ * The first is for a file of the ledger that could not be opened (errno), the
+ * second for a ledger that could not be read. Both return FAILED.
  */
 
 int stockcert_tool_no_ledger(const char *path);
 int stockcert_tool_not_read(const stockcert_error_t *error);
 
 /*
- * Writes an entry of the ledger's snapshot; that it could is for ferror() to
- * tell. An error is one of reading.
+ * Writes an entry of the ledger's snapshot. ferror() tells if the write
+ * failed. The returned error is one of reading.
  */
 
 typedef stockcert_rc_e (*stockcert_write_pt)(FILE *file,
     stockcert_ledger_t *ledger, const stockcert_entry_t *entry,
     stockcert_error_t *error);
 
-/* The lines of "export --format jsonl". */
+/* Writes a line of "export --format jsonl". */
 
 stockcert_rc_e stockcert_tool_write_json(FILE *file, stockcert_ledger_t *ledger,
     const stockcert_entry_t *entry, stockcert_error_t *error);
 
 /*
- * Writes the entries that come after *position, up to last or the journal's
- * end, and advances *position.  No snapshot may be taken: each piece is read
- * from one of its own and then written, so that who reads the output slowly
- * keeps no pages of the ledger from being used again.  With a name in progress,
- * shows that.  Returns an exit code; what file still has in its buffer is for
- * the caller to flush.
+ * Writes the entries after *position, up to last or the journal's end, and
+ * advances *position. The caller must have no snapshot. Each piece is read in
+ * a snapshot of its own, and written after that: so a slow reader of the
+ * output does not keep pages of the ledger from being used again. If progress
+ * is not NULL, it shows the progress under this name. Returns an exit code.
+ * The caller must flush the file.
  */
 
 int stockcert_tool_entries(stockcert_ledger_t *ledger, uint64_t *position,
     uint64_t last, stockcert_write_pt write, FILE *file, const char *progress);
 
 /*
- * Standard output, before an exit code of OK: what could not be written is an
- * error that must not be lost.  Returns an exit code.
+ * Flushes standard output, before an exit code of OK. An error of writing must
+ * not be lost. Returns an exit code.
  */
 
 int stockcert_tool_flush(void);
 
 /*
- * Says, as stockcert_tool_line() does, that something was done that cannot be
- * undone: on standard output, and if that cannot be written, on standard error.
+ * Says that something was done that cannot be undone, as stockcert_tool_line()
+ * does. It writes to standard output, and if that fails, to standard error.
  * Returns OK.
  */
 
@@ -212,9 +213,9 @@ int stockcert_tool_done(const char *fmt, ...)
     __attribute__((format(printf, 1, 2)));
 
 /*
- * Progress on standard error, if that is a terminal: "verify: 120000 of 1000000
- * entries"; at most some times a second.  stockcert_tool_progress_end() removes
- * it.  It may be called for each entry, on one thread at a time.
+ * Shows progress on standard error, if that is a terminal: "verify: 120000 of
+ * 1000000 entries", at most some times a second. stockcert_tool_progress_end()
+ * removes it. It may be called for each entry, on one thread at a time.
  */
 
 void stockcert_tool_progress(const char *what, const char *of, uint64_t done,
@@ -222,8 +223,8 @@ void stockcert_tool_progress(const char *what, const char *of, uint64_t done,
 void stockcert_tool_progress_end(void);
 
 /*
- * An argument such as CS-17, code points into it; and what --since and --size
- * (of a ledger, in bytes) are followed by.  They return an exit code.
+ * Read an argument such as CS-17 (code points into it), and the values of
+ * --since and --size (bytes of a ledger). They return an exit code.
  */
 
 int stockcert_tool_certificate(const char *text, stockcert_str_t *code,
@@ -239,14 +240,14 @@ int stockcert_tool_size(const char *text, size_t *size);
 int stockcert_tool_finish(stockcert_whole_t *whole, int status);
 
 /*
- * Checks all of the ledger in the current directory, which this process must
- * not have open, as "stockcert verify" does; path is what messages call it.
+ * Checks all of the ledger in the current directory, as "stockcert verify"
+ * does. This process must not have it open. path is its name in messages.
  * Returns an exit code.
  */
 
 int stockcert_tool_check(const char *path, stockcert_verified_t *verified);
 
-/* The same for one that nobody else knows yet: leaves no lock file. */
+/* The same for a ledger that nobody else knows yet: it leaves no lock file. */
 
 int stockcert_tool_check_made(const char *path,
     stockcert_verified_t *verified);

@@ -1,7 +1,7 @@
 
 /*
- * Files of the Open Cap Format 1.2.0 (Open Cap Table Coalition): what the
- * ledger knows, and what OCF requires besides and is given on the command line.
+ * Files of the Open Cap Format 1.2.0 (Open Cap Table Coalition). They have
+ * what the ledger knows, and what OCF requires besides, from the command line.
  */
 
 
@@ -49,7 +49,11 @@ typedef struct {
 } stockcert_ocf_t;
 
 
-/* Reads an option.  Returns an exit code. */
+/*
+ * All three return an exit code. _complete() checks that all is there which
+ * OCF requires with these n classes. _export() makes the files of the ledger
+ * in the directory ledger, in a new directory path.
+ */
 
 int stockcert_ocf_option(stockcert_ocf_t *ocf, int option, const char *value);
 
@@ -69,7 +73,7 @@ int stockcert_ocf_complete(const stockcert_ocf_t *ocf,
 int stockcert_ocf_export(const char *ledger, const stockcert_ocf_t *ocf,
     const char *path);
 
-/* What was given of a class, or NULL. */
+/* What was given for a class, or NULL. */
 
 const stockcert_ocf_class_t *stockcert_ocf_class(const stockcert_ocf_t *ocf,
     const stockcert_str_t *code);

@@ -1,13 +1,12 @@
 
 /*
- * Files and directories that are there as a whole or not at all: they are made
- * under another name beside their own, flushed, and renamed.  One at a time: if
- * a signal ends the process, what was made so far is removed; after kill -9 it
+ * Files and directories that are there as a whole or not at all. They are made
+ * under another name beside their own, flushed, and renamed. One at a time: if
+ * a signal ends the process, what was made so far is removed. After kill -9 it
  * stays, under the other name.
  *
- * The directory that both names are in may be one that somebody else can write,
- * and who could replace what is made, at any time.  So nothing is named twice:
- * all is done by descriptors.
+ * All is done by descriptors: docs/ARCHITECTURE.md, "Directories that others
+ * can write".
  */
 
 
@@ -38,26 +37,24 @@ typedef struct {
 
 
 /*
- * stockcert_whole_file() makes an empty file, replacing one at path at the end,
- * whose mode it gets.  What is no file there (a device, a FIFO) is opened, and
- * written to as it is: that may wait, and cannot be undone.
- * stockcert_whole_directory() makes an empty directory, for where nothing is or
- * an empty directory, whose owner and mode it gets, though nobody else may write
- * it; names must stay.  whole->fd is the file, for writing, or the directory,
- * which nobody else can open until it is finished: what is made in there is made
- * through it.
+ * _file() makes an empty file.  At the end it replaces a file at path, and gets
+ * its mode.  If something else is there (a device, a FIFO), that is opened and
+ * written to: this may wait, and cannot be undone.  _directory() makes an empty
+ * directory.  At path is nothing, or an empty directory, whose owner and mode it
+ * gets, but nobody else may write it; names must stay valid.  whole->fd is the
+ * file, for writing, or the directory.  Nobody else can open that directory
+ * until it is finished, and all in it is made through whole->fd.
  *
- * stockcert_whole_finish() flushes, renames and closes: all other descriptors
- * of it are closed before.  stockcert_whole_undo() removes all.
+ * _finish() flushes, renames and closes; all other descriptors must be closed
+ * before. _undo() removes all.
  *
- * Links in path are followed, but as root none of another user.  What would be in
- * a ledger's directory is refused, as is a mount point.
+ * Links in path are followed, but as root none of another user.  A path in a
+ * ledger's directory is refused, and so is a mount point.
  *
- * All return 0, or -1 with errno, and then there is nothing left to undo:
- * stockcert_whole_finish() has done so.  stockcert_whole_file() and
- * stockcert_whole_directory() also set whole->fault then, the end of a
- * sentence.  stockcert_whole_finish() returns 1 with errno for what has its
- * name, but may lose it in a power cut.
+ * All return 0, or -1 with errno, and then nothing is left to undo. _file()
+ * and _directory() also set whole->fault then, the end of a sentence.
+ * _finish() returns 1 with errno if it has its name, but may lose it in a
+ * power cut.
  */
 
 int stockcert_whole_file(stockcert_whole_t *whole, const char *path);
@@ -67,15 +64,15 @@ int stockcert_whole_finish(stockcert_whole_t *whole);
 void stockcert_whole_undo(stockcert_whole_t *whole);
 
 /*
- * For who is about to end the process, also in a signal handler: removes what
- * is being made, if anything is.
+ * Called before the process ends, also by a signal handler: removes what is
+ * being made, if anything is.
  */
 
 void stockcert_whole_abandon(void);
 
 /*
- * In a child: what the parent makes is the parent's to remove, and the child
- * has no descriptor of it any more.  Signals end it, as ever.
+ * Called in a child: the parent removes what it makes, and the child gives up
+ * its descriptor of it. Signals end the child as usual.
  */
 
 void stockcert_whole_forget(void);

@@ -1,10 +1,9 @@
 
 /*
- * An LMDB file read without LMDB: for who must not trust what is in it.
+ * Reads an LMDB file without LMDB, for a caller that must not trust it.
  *
- * LMDB believes its file.  It has no checksums; a byte that is changed shows it
- * other data, or makes it crash.  Here each page is looked at before it is
- * believed, so that what is read is sound, or a fault.
+ * LMDB trusts its file, and has no checksums.  A changed byte gives it other
+ * data, or makes it crash.  Here each page is checked before it is used.
  *
  * The file is of LMDB 0.9 (mdb.c, MDB_DATA_VERSION 1) on a machine of 64 bits,
  * integers in its own byte order.  It has pages; 0 and 1 are the meta pages of
@@ -84,8 +83,8 @@ typedef struct {
 
 
 /*
- * Called for each entry of a tree in the order of the keys.  What is not 0 ends
- * the walk.
+ * Called for each entry of a tree, in the order of the keys. The walk ends if
+ * it does not return 0.
  */
 
 typedef int (*stockcert_visit_pt)(void *data, const stockcert_bytes_t *key,
@@ -93,49 +92,53 @@ typedef int (*stockcert_visit_pt)(void *data, const stockcert_bytes_t *key,
 
 
 /*
- * What returns a number returns 0, or -1 with a sentence about what is wrong in
- * mdb->fault.  Nobody may write to the pages that the last transaction has, nor
- * those of the one before, for as long as they are read: stockcert_hold.h.
+ * Functions that return an int return 0, or -1 with a sentence about the fault
+ * in mdb->fault. While they read, nobody may write to the pages of the last
+ * transaction and of the one before: stockcert_hold.h.
  */
 
-/* Reads both meta pages of the open file fd, and tells which is which. */
+/* Reads both meta pages of the open file fd, and finds which is newer. */
 
 int stockcert_mdb_metas(stockcert_mdb_t *mdb, int fd);
 
-/* Maps the file after that; and ends what was begun, also after an error. */
+/* _map() maps the file after that. _unmap() ends it, also after an error. */
 
 int stockcert_mdb_map(stockcert_mdb_t *mdb, int fd);
 void stockcert_mdb_unmap(stockcert_mdb_t *mdb);
 
 /*
- * Checks all of a tree: each page is there, used once, and what it must be, keys
- * are in order, and the counts are right.  visit may be NULL.  name is for faults.
+ * Checks all of a tree: each page is there, is used once, and is a valid page
+ * of its kind; keys are in order, and the counts are right. visit may be NULL.
+ * name is for faults.
  */
 
 int stockcert_mdb_walk(stockcert_mdb_t *mdb, const char *name,
     const stockcert_tree_t *tree, stockcert_visit_pt visit, void *data);
 
 /*
- * Checks, when all trees have been walked, that each page which no tree has is
- * free, and no other.
+ * After all trees were walked: checks that each page without a tree is free,
+ * and no other page is.
  */
 
 int stockcert_mdb_free_pages(stockcert_mdb_t *mdb);
 
-/* Looks for a key in a tree that was walked; value->data is NULL without it. */
+/*
+ * Looks for a key in a tree that was walked. If the key is not there,
+ * value->data is NULL.
+ */
 
 void stockcert_mdb_find(const stockcert_mdb_t *mdb,
     const stockcert_tree_t *tree, const void *key, size_t len,
     stockcert_bytes_t *value);
 
 /*
- * To be told of so many bytes that were read: what is in the map counts as the
- * process's memory, which must not grow to the size of the file.
+ * Must be told how many bytes were read. Mapped pages that were read count as
+ * the process's memory, which must not grow to the size of the file.
  */
 
 void stockcert_mdb_read(stockcert_mdb_t *mdb, size_t n);
 
-/* The tree of a database, from the value that the tree of databases has. */
+/* Reads the tree of a database from its value in the tree of databases. */
 
 void stockcert_mdb_tree(const uint8_t *p, stockcert_tree_t *tree);
 

@@ -1,7 +1,8 @@
 
 /*
- * What the two rooms of stockcert_mdb.h share: stockcert_mdb.c has the file,
- * its meta pages and its free pages, stockcert_mdb_tree.c the trees.
+ * What the files of stockcert_mdb.h share: stockcert_mdb.c has the file and
+ * its meta pages, stockcert_mdb_free.c the free pages, stockcert_mdb_tree.c
+ * the trees.
  */
 
 
@@ -68,14 +69,14 @@ stockcert_page_flags(const uint8_t *page)
 }
 
 
-/* marks n pages as used, which must be there and not be so yet */
+/* marks n pages as used; they must be in the file, and not be marked yet */
 
 int stockcert_mdb_use(stockcert_mdb_t *mdb, const char *name,
     uint64_t page, uint64_t n);
 
 /*
- * Both set mdb->fault and return -1; stockcert_mdb_failed() is for what is no
- * fault of the file.
+ * Both set mdb->fault and return -1. stockcert_mdb_failed() is for an error
+ * that is not a fault of the file.
  */
 
 int stockcert_mdb_failed(stockcert_mdb_t *mdb, const char *call, int err);

@@ -1,8 +1,9 @@
 
 /*
- * Checks a whole ledger: replays its journal, and compares what follows from it
- * with all else that the ledger has.  None of this is done by the code that
- * writes ledgers, nor by LMDB: what it read wrong, it would write wrong.
+ * The folder src/verify gives this: it checks a whole ledger. It replays the
+ * journal, and compares what follows from it with all else in the ledger. It
+ * uses neither LMDB nor the code that writes ledgers, because these would
+ * repeat their own mistakes.
  */
 
 
@@ -26,13 +27,12 @@ typedef struct {
 
 
 /*
- * Checks the file that mdb has mapped (stockcert_mdb.h).  progress is called
- * after each entry with its number and that of the last.  Memory stays the same
- * however long the journal is, but for some bytes for each run of idempotency
- * keys.
+ * Checks the file that mdb has mapped (stockcert_mdb.h). progress is called
+ * after each entry, with its number and that of the last. Memory does not grow
+ * with the journal, except by some bytes for each run of idempotency keys.
  *
- * Returns 0, or -1 with the first thing that is wrong in mdb->fault, as
- * "WHERE: expected THIS, found THAT".
+ * Returns 0, or -1 with the first fault in mdb->fault, as "WHERE: expected
+ * THIS, found THAT".
  */
 
 int stockcert_verify(stockcert_mdb_t *mdb, stockcert_verified_t *verified,

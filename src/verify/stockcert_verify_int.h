@@ -1,9 +1,9 @@
 
 /*
- * What the rooms of stockcert_verify.h share: stockcert_verify.c looks at all of
- * the file, stockcert_verify_replay.c replays the entries,
- * stockcert_verify_request.c checks the idempotency keys; all three read entries
- * with stockcert_verify_entry.c.
+ * What the files of stockcert_verify.h share. stockcert_verify.c checks the
+ * file as a whole, stockcert_verify_replay.c replays the entries,
+ * stockcert_verify_request.c checks the idempotency keys. All three read
+ * entries with stockcert_verify_entry.c.
  */
 
 
@@ -95,12 +95,15 @@ typedef struct {
 int stockcert_verify_entry(stockcert_verify_t *v, uint64_t position,
     stockcert_verify_entry_t *entry);
 
-/* SHA-256 over one or two; returns -1 with a fault if libcrypto failed. */
+/*
+ * SHA-256 over one or two pieces of bytes (two may be NULL); returns -1 with a
+ * fault if libcrypto failed.
+ */
 
 int stockcert_verify_hash(stockcert_verify_t *v, const stockcert_bytes_t *one,
     const stockcert_bytes_t *two, uint8_t *hash);
 
-/* Finds the last entry that all else is as of. */
+/* Finds the last posted entry. */
 
 int stockcert_verify_posted(stockcert_verify_t *v);
 
@@ -113,18 +116,21 @@ int stockcert_verify_next(stockcert_verify_t *v);
 int stockcert_verify_runs(stockcert_verify_t *v);
 
 /*
- * Looks for the key of the certificate that is replayed, if it is posted, or else
- * keeps it for stockcert_verify_requests().
+ * Looks for the key of the replayed certificate if it is posted. Otherwise
+ * keeps the key for stockcert_verify_requests().
  */
 
 int stockcert_verify_request(stockcert_verify_t *v,
     const stockcert_bytes_t *key);
 
-/* After the last posted entry: that the databases have just what is posted. */
+/*
+ * After the last posted entry: checks that the databases have just what is
+ * posted.
+ */
 
 int stockcert_verify_classes(stockcert_verify_t *v);
 
-/* After all entries: that no key is there twice. */
+/* After all entries: checks that no key is there twice. */
 
 int stockcert_verify_requests(stockcert_verify_t *v);
 
