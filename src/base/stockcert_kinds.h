@@ -1,6 +1,6 @@
 
 /*
- * The kinds of journal entries, one row each.  docs/ARCHITECTURE.md says what
+ * The kinds of journal entries, one row each.  CONTRIBUTING.md says what
  * else a new kind needs.
  *
  *     id       STOCKCERT_ and this is its name in the code
