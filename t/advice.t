@@ -1,4 +1,4 @@
-# What the tool says where the machine is in the way: what to do about it.
+# What the tool says if the machine is in the way, and what to do about it.
 
 use strict;
 use warnings;
@@ -56,7 +56,7 @@ SKIP: {
         local $ENV{STOCKCERT} = "$dir/alone";
         tool_is("two PID namespaces: $_->[0]", 3, $words, @$_) for ['status', $ledger], ['verify', $ledger], ['cancel', $ledger, 'CS-1', '--reason', 'x'];
     }
-    # as another user, it does not end with who waits for it
+    # run as another user, it does not end with the process that waits for it
     kill KILL => slurp("/proc/$pid/task/$pid/children") =~ /(\d+)/g;
     waitpid $pid, 0;
     delete $Stockcert::clients{$pid};

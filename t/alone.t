@@ -1,6 +1,6 @@
-# A reload, or a start, that gets no shared memory or no descriptors: the workers
-# commit alone, each on its own, say so once, and issue all the same. The next
-# reload that gets them brings the workers together again.
+# A reload or a start gets no shared memory or no descriptors. Then each worker commits
+# alone, says so once, and still issues. The next reload that gets them brings the
+# workers together again.
 
 use strict;
 use warnings;
@@ -79,7 +79,7 @@ for my $case (['eventfd', EMFILE], ['share', ENOMEM]) {
     is($alone->() - $before, 2, 'nobody is alone');
 }
 
-# A worker that cannot even have memory of its own for that: 503, and it tries again.
+# A worker that cannot even get memory of its own answers 503, and tries again.
 
 $server->fail('share', ENOMEM);
 $server->reload;

@@ -63,7 +63,7 @@ my $other = Stockcert->new(http => $server->{http} =~ s{ledgers/acme}{$dir/resto
 is($other->client->issue('CS', 1, 'after')->{json}{entry}, $entries + 1, 'nginx goes on with a backup');
 $other->stop;
 
-# where it cannot be done, nothing is left
+# if it cannot be done, nothing is left
 
 tool_is('into what is there', 3, qr/name a directory that is not there or empty: Directory not empty/, 'backup', $ledger, $last->[2]);
 tool_is('into a file', 3, qr/not there or empty: Not a directory/, 'backup', $ledger, "$dir/nginx.conf");
@@ -85,7 +85,7 @@ SKIP: {
     is_deeply([glob "$disk->{dir}/*"], [], 'full disk: nothing is left');
 }
 
-# of a damaged one, there is no backup
+# a damaged ledger gives no backup
 
 $server->stop;
 mkdir "$dir/damaged";

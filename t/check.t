@@ -1,5 +1,5 @@
-# What nginx -t says of what t/config.t cannot have: limits of the process, and
-# configurations that are right but may not be what is meant.
+# What nginx -t says in cases that t/config.t cannot have: limits of the process, and
+# configurations that are right, but may not be what is meant.
 
 use strict;
 use warnings;
@@ -12,8 +12,9 @@ is($server->client->issue('CS', 1)->{status}, 201, 'issued, with a size of 1g');
 $server->stop;
 
 
-# A limit of address space, of which a ledger takes its size: nginx -t says what to
-# do, and so does whatever meets it later. Kilobytes; the size is 1048576 of them, and the rest is for the process itself
+# A limit of the address space, which a ledger's size takes up. nginx -t says what to
+# do, and so does each process that meets it later.
+# It is in kilobytes: the size is 1048576 of them, the rest is for the process itself.
 
 sub limited {
     my ($limit, @command) = @_;

@@ -1,5 +1,5 @@
-# Several companies in one nginx: their ledgers have nothing to do with each
-# other, however many locations and servers each has.
+# Several companies in one nginx. Their ledgers have nothing to do with each other,
+# however many locations and servers each has.
 
 use strict;
 use warnings;

@@ -1,5 +1,5 @@
-# "error_page" and the module's answers: those are whole, and stay as they are;
-# nginx's own answers in such a location can be made problems.
+# "error_page" and the module's answers: those are whole, and are not replaced. nginx's
+# own answers in such a location can be made problems.
 
 use strict;
 use warnings;

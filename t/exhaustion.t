@@ -93,7 +93,7 @@ is_deeply(\@after, [], 'nobody who was refused one share got one later');
 $server->stop;
 
 
-# Mixed amounts: what is refused would have been too much, what is smaller goes on.
+# Mixed amounts: what is refused was too much, and smaller grants still go on.
 
 $server = Stockcert->new(workers => 4, listen => 'reuseport', http => ledger('acme', CS => 10000, PS => 10000))->start;
 @all = Stockcert::Load->new($server, count => 60,

@@ -1,6 +1,6 @@
-# A disk that fails in a commit: what was not issued is refused, what was is
-# answered, and where neither can be told, this is told. The ledger is opened
-# again by itself, and agrees with all answers.
+# A disk fails in a commit. What was not issued is refused, and what was issued is
+# answered. If neither is known, the answer says so. The ledger is opened again by
+# itself, and agrees with all answers.
 
 use strict;
 use warnings;
@@ -63,7 +63,7 @@ for my $case (['the flush', 'fdatasync'], ['the last step', 'pwrite']) {
     is_deeply([grep { !$refused{$_} } fails(@$case)], [], "$case->[0]: those who fail are told so");
 }
 
-# the last step is done, though the disk says otherwise: and LMDB cannot undo it
+# the last step is done, but the disk reports an error, and LMDB cannot undo the step
 
 is_deeply([grep { !$refused{$_} } fails('done, though failed', qw(written restore))], [], 'done, though failed: no other answer');
 
@@ -108,8 +108,8 @@ is($answer, '500 outcome_unknown', "not written, then away: it is not known; it 
 is("$answer $there", '500 outcome_unknown 1', 'written, then away: it is not known, and there');
 
 
-# A disk that does not flush any more: nobody waits for ever, and the worker does
-# not try all the time.
+# A disk does not flush any more. Nobody waits for ever, and the worker does not try all
+# the time.
 
 $server->fail('fdatasync', EIO);
 my $client = $server->client;

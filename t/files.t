@@ -1,5 +1,5 @@
-# Files that change under a running ledger: nothing is ever issued twice or into
-# a file that has no name, and what can go on by itself does.
+# Files change under a running ledger. Nothing is ever issued twice, or into a file that
+# has no name. What can go on by itself does.
 
 use strict;
 use warnings;
@@ -127,8 +127,8 @@ for my $how ('another file', 'the same file') {
 in_order('older copies');
 is($server->stop, 0, 'nginx ends in order');
 
-# An older copy is put there while nginx is stopped, but a reader is not (this one
-# just stands still): that is how one restores, and the lock.mdb is of what was there.
+# An older copy is put there while nginx is stopped, but a reader still runs (here, it
+# stands still). This is how one restores, and lock.mdb belongs to the earlier file.
 
 for my $how ('another file', 'the same file') {
     my ($reader) = tool_start(log => '-f', $ledger);

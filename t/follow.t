@@ -1,5 +1,5 @@
-# stockcert log -f: it goes on beside a lock.mdb that is new and after "size" was
-# raised, and ends when its reader is gone, or the journal that it follows.
+# stockcert log -f goes on after lock.mdb was made anew, and after "size" was raised. It
+# ends when its reader is gone, or the journal that it follows.
 
 use strict;
 use warnings;

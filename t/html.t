@@ -1,5 +1,5 @@
-# Who gets HTML and who JSON, what the pages have in them, and the directives for
-# certificates. How they look: scripts/test-pages.
+# Which clients get HTML and which get JSON; what the pages have in them; the directives
+# for certificates. scripts/test-pages looks at how they look.
 
 use strict;
 use warnings;
@@ -60,7 +60,7 @@ my $named = get('/CS-1.html', 'application/json');
 is($named->{body}, get('/CS-1', 'text/html')->{body}, 'CS-1.html is HTML for everybody');
 is(get($_, 'text/html')->{status}, 404, "$_ is nothing") for '/XX.html', '/.html', '/CS.html.html', '/CS.htm', '/CS-.html', '/CS-0.html', '/CS-1.htm', '/CS-1.html.html', '/CS-99.html', '/index.html', '/XX';
 
-# what went wrong, for who prefers HTML; all others get JSON
+# errors, for clients that prefer HTML; all others get JSON
 
 my $hostile = '{"name":"x","amount":1,"class":"CS","<b>&":1}';
 for (

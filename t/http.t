@@ -8,7 +8,7 @@ use Stockcert::Blocks;
 
 default_sections();
 
-# Answers, but for TIME and SEAL, which nobody can know.
+# Answers, with TIME and SEAL for what is not known before.
 
 sub certificate {
     my ($id, $amount, $entry) = @_;

@@ -153,7 +153,7 @@ for ([412, "If-Match $etag"], [412, 'If-Match "x"'], [201, 'If-Match *'], [412, 
     problem_is($r, 412, 'precondition_failed', 'which') if $status == 412;
 }
 
-# what is refused anyway is not for a precondition: RFC 9110, section 13.2.1
+# a request that is refused anyway ignores its preconditions: RFC 9110, section 13.2.1
 
 is(get('/CS-99', 'If-Match: "x"')->{status}, 404, 'a certificate that is not there, whatever the condition');
 is(get('/CS?limit=0', 'If-Match: "x"')->{json}{error}, 'bad_parameter', 'a bad parameter, whatever the condition');

@@ -23,7 +23,7 @@ sub send_it {
     $client->send('POST', '/', grant(@$grant), with(@keys));
 }
 
-# a name is of one request for check_ledger(): not those that are asked again
+# for check_ledger(), a name belongs to one request: leaves out repeated ones
 
 sub note_it {
     my ($r, $grant) = @_;
@@ -142,7 +142,7 @@ for my $where (qw(fdatasync pwrite written)) {
     my $r = ask($server->client, $grant, "killed at $where");
     is($r->{status}, 201, "killed at $where, asked again: issued");
     is_again(ask($server->client, $grant, "killed at $where"), $r, "killed at $where, once more");
-    # nobody was told of it before if it was issued by the one that was killed
+    # if the killed worker issued it, nobody was told of it before
     note_it($r, $grant) if $r->{headers}{'idempotent-replayed'};
     well($server, "killed at $where");
 }

@@ -1,7 +1,7 @@
-# kill -9 at random, under load, hundreds of times: a worker, the master and
-# later its workers, or all at once. Of 20 clients, each asks with an
-# Idempotency-Key every second time, and again until it is told; what it asks
-# without one, it asks once. STOCKCERT_SOAK=minutes goes on that long.
+# kill -9 at random, under load, hundreds of times: a worker, the master and later its
+# workers, or all at once. There are 20 clients. Each asks with an Idempotency-Key every
+# second time, and repeats that request until it is answered. It asks once without a
+# key. STOCKCERT_SOAK=minutes goes on that long.
 
 use strict;
 use warnings;
@@ -38,8 +38,8 @@ sub ask {
     return $told;
 }
 
-# Two leaders that are killed in the same batch are as two that it kills: who asked
-# without a key is told that it is not known, which is no answer.
+# If two leaders are killed in the same batch, clients without a key are told that the
+# outcome is not known. That is no answer.
 
 sub unknown {
     my ($answer) = @_;

@@ -1,5 +1,5 @@
-# Leaders that die, fail or stay: a flush that finds no room, a commit that kills
-# who makes it, a disk that fails for good, and two ledgers with one thread.
+# Leaders that die, fail or stall: a flush that finds no room, a commit that kills its
+# leader, a disk that fails for good, and two ledgers with one thread.
 
 use strict;
 use warnings;
@@ -13,8 +13,8 @@ sub error { my ($r) = @_; return join ' ', $r->{status}, $r->{json}{error} // ()
 
 sub failures { my ($server, $call) = @_; return scalar grep { "@$_[0, 1]" eq "failed $call" } $server->gate_log }
 
-# A leader is killed in its flush, and the next one, who recovers what it left,
-# finds no room in every flush: it must not try for ever, and be told.
+# A leader is killed in its flush. The next one recovers what it left, and finds no room
+# in every flush. It must not try for ever, and clients must be told.
 
 my $server = Stockcert->new(flushes => 1, listen => 'reuseport')->start;
 plan skip_all => 'TEST_NGINX_BINARY takes the LD_PRELOAD away' if !$server->has_gate;
@@ -58,8 +58,8 @@ is_deeply([check_ledger($server, [])], [], 'the ledger');
 $server->stop;
 
 
-# A commit that kills its leader, twice: then its grants are given up, and others
-# go on. Whoever is a third worker is told.
+# A commit kills its leader, twice. Then its grants are given up, and others go on. A
+# third worker tells the clients.
 
 $server = Stockcert->new(flushes => 1, workers => 3, listen => 'reuseport')->start;
 %of = $server->clients_of_workers(3);
@@ -90,9 +90,9 @@ is_deeply([map { $_->{stakeholder} } @$certificates], ['goes on'], 'what killed 
 $server->stop;
 
 
-# One thread for two ledgers, and flushes that take longer than a leader's turn: the
-# second waits for the commit that is under way, and perhaps the next, whatever
-# waits for the first.
+# One thread for two ledgers, and flushes that take longer than a leader's turn. The
+# second ledger waits for the commit that runs, and perhaps for the next one, however
+# much waits for the first ledger.
 
 $server = Stockcert->new(flushes => 1, workers => 1, http => ledger('acme') . ledger('beta'),
     main => 'thread_pool default threads=1 max_queue=64;',

@@ -1,6 +1,5 @@
-# What comes from outside, a client or a file, writes no lines into the error log
-# and sends no sequences to a terminal: the control characters that it has are shown
-# as \xNN.
+# Input from a client or a file writes no lines into the error log, and sends no control
+# sequences to a terminal. Its control characters are shown as \xNN.
 
 use strict;
 use warnings;

@@ -1,6 +1,6 @@
-# Ledgers that somebody made with LMDB's own means: all seals aside, they fit
-# together, but titles, names, codes and shares are none. Clients get 503 and the
-# log a line, nothing of it is shown anywhere, and what is right stays there.
+# Ledgers that somebody made with LMDB's own means. Except for the seals they fit
+# together, but titles, names, codes and shares are invalid. Clients get 503 and the log
+# a line. Nothing of it is shown anywhere, and what is right stays there.
 
 use strict;
 use warnings;
@@ -93,8 +93,8 @@ $server->client->issue('CS', 10, "holder $_", '/whole/') for 1 .. 300;
 $server->stop;
 
 
-# What is written over what is there, and what of it is asked for: a ledger that
-# cannot be opened is refused whole, of others CS-1, which is read by its number.
+# What is written over which value, and what is asked of it. A ledger that cannot be
+# opened is refused as a whole. In others, CS-1 is refused, which is read by its number.
 
 my $entry = '00' x 7 . '02';    # of CS-1
 my $counters = '00' x 5 . '0f4240' . '00' x 6 . '09f6' . '00' x 7 . 'ff';

@@ -1,6 +1,6 @@
-# Memory that fails after a certificate is issued: the client is told that this is
-# not known, in a problem document, or its connection is closed. It is never told
-# what nginx says of any failure.
+# Memory fails after a certificate is issued. The client is told that the outcome is not
+# known, in a problem document, or its connection is closed. It never gets nginx's own
+# answer for any failure.
 
 use strict;
 use warnings;
@@ -14,8 +14,9 @@ plan skip_all => 'TEST_NGINX_BINARY takes the LD_PRELOAD away' if !$server->has_
 my @all;
 my $failures = sub { return scalar grep { "@$_[0, 1]" eq 'failed memory' } $server->gate_log };
 
-# One grant. When its flush is held, all that it needed before is there: the nth
-# allocation from then on fails, or all. Returns what came of it, and whether any did.
+# One grant. When its flush is held, it has all the memory that it needed before. From
+# then on the nth allocation fails, or all. Returns the result, and whether any
+# allocation failed.
 
 sub failing {
     my ($what, $n) = @_;
@@ -35,7 +36,7 @@ sub failing {
     return ($told, $failed);
 }
 
-# the size of the request's pool decides what fits into it, and what is asked for
+# the size of the request's pool decides what fits into it, and what is allocated
 
 my ($unknown, $issued) = ('500 outcome_unknown application/problem+json', '201 application/json');
 my %unknown;

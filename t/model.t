@@ -1,6 +1,6 @@
-# The model of how leaders commit (t/model/leaders.py): it holds, and with any rule
-# taken out it fails, in the way that rule is there for. STOCKCERT_SOAK visits
-# larger worlds, some minutes.
+# The model of how leaders commit (t/model/leaders.py). It holds. Without any one of its
+# rules it fails, in the way that the rule prevents. With STOCKCERT_SOAK it visits
+# larger worlds, for some minutes.
 
 use strict;
 use warnings;

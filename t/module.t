@@ -1,5 +1,5 @@
-# What the module gives to the process that loads it: what nginx looks for in it,
-# and none of its functions' names, which others may have.
+# What the module exports: what nginx looks for in it, and none of its functions' names,
+# which other modules may have.
 
 use strict;
 use warnings;

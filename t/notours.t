@@ -1,6 +1,6 @@
-# What is no ledger, or a damaged one, or another's, as clients see it: 503 and a
-# line in the log that tells what to do, not a byte of it changed, all else goes
-# on, and so does the ledger once it is in its place. Then two nginx on one
+# Something that is no ledger, or a damaged or foreign one, as clients see it: 503, and
+# a line in the log that says what to do. Not a byte of it is changed, and all else goes
+# on. Once the right ledger is in its place, it goes on, too. Then two nginx on one
 # ledger, and a clock that is set.
 
 use strict;
@@ -24,8 +24,8 @@ sub ledgers {
     );
 }
 
-# all that can be seen of a file or what is in its place, but not of what LMDB's
-# own lock does
+# all that can be seen of a file, or of what is in its place, without what LMDB's own
+# lock does
 
 sub trace {
     my ($dir) = @_;

@@ -1,5 +1,5 @@
-# What the tool writes, and where: exit codes when nobody can be told, standard
-# descriptors that are closed, and files that are no files or are there already.
+# What the tool writes, and where: exit codes when the output fails, standard
+# descriptors that are closed, outputs that are no files or are there already.
 
 use strict;
 use warnings;
@@ -28,7 +28,7 @@ sub shell {
 sub entries { return scalar split /^/, tool_out('log', $ledger) }
 
 
-# what is done is done, whoever can be told
+# the exit code of what is done does not depend on the output
 
 my ($tool, $n) = ($ENV{STOCKCERT}, 0);
 my %closed = ('full' => '>/dev/full', 'closed' => '>&-', 'gone' => '| true');

@@ -1,6 +1,6 @@
-# Ten times more than a worker has room for: those who wait are issued, all the
-# others are told at once to come again, memory is bounded, and after it all is
-# as before.
+# Ten times more requests than a worker has room for. Those that wait are issued. All
+# others are told at once to come again. Memory is bounded, and after it all is as
+# before.
 
 use strict;
 use warnings;
@@ -33,8 +33,8 @@ sub plain {
     return (memory() - $before) / @clients;
 }
 
-# Returns the most memory. The first request is held in its commit, and as it is
-# nobody's turn until that is done, a lane of others waits behind it.
+# Returns the most memory. The first request is held in its commit. Until that is done
+# nobody else has a turn, so a lane of others waits behind it.
 
 sub wave {
     my ($what) = @_;

@@ -1,6 +1,6 @@
-# Bad input on the wire: JSON that is wrong in any way, bodies and requests in all
-# the pieces they can come in, HTTP/2, and clients that leave. After it all there
-# are as many certificates as clients were told of, and those of clients that left.
+# Bad input on the wire: JSON that is wrong in any way, bodies and requests in all the
+# pieces they can come in, HTTP/2, and clients that leave. In the end there are as many
+# certificates as clients were told of, plus those of clients that left.
 
 use strict;
 use warnings;
@@ -187,9 +187,9 @@ sub some_json {
 @bodies = map { utf8::is_utf8($_) ? Encode::encode('UTF-8', $_) : $_ } some_json();
 is_deeply([bodies_are_judged(@bodies)], [], @bodies . ' ways in which JSON can be wrong');
 
-# Texts of every kind that a reader of JSON can get wrong, in a grant and alone:
-# the first are not JSON, the others are, and no grant. What comes first in a text
-# that is not JSON, such as a number of no machine, does not make it one.
+# Texts of every kind that a reader of JSON can get wrong, in a grant and alone. The
+# first ones are not JSON. The others are JSON, but no grant. A number that fits no
+# machine does not change that.
 
 my @values = (
     # numbers
@@ -408,7 +408,7 @@ sub random_body {
         next if $body =~ /w\d/ and $at >= $-[0] - 1 and $at <= $-[0] + 8;
         substr $body, $at, int rand 3, $bits[rand @bits];
     }
-    # a number that may have become another one's, or was lost, is no name
+    # a number that may belong to another request now, or was lost, names nothing
     return $body =~ /w\d{7}"/ ? $body : '{';
 }
 

@@ -11,7 +11,7 @@ package Stockcert;
 #     check_ledger()      verifies the ledger, reads it over HTTP, compares it with
 #                         the answers
 #
-# Nothing waits without an end, and nothing stays behind.
+# Nothing waits for ever, and nothing stays behind.
 
 use strict;
 use warnings;
@@ -65,8 +65,8 @@ sub wait_for {
     return $result;
 }
 
-# The whole test again and again, for the minutes that STOCKCERT_SOAK says: a test
-# that takes its chances (times, ports, who comes first) takes others then.
+# Repeats the whole test for the minutes in STOCKCERT_SOAK. A test that depends on
+# chance (times, ports, who comes first) gets other chances then.
 
 sub soak {
     my $end = now() + 60 * ($ENV{STOCKCERT_SOAK} || 0);
@@ -84,7 +84,7 @@ sub soak {
     Test::More::diag("$times times more");
 }
 
-# this process is that user's from now on
+# this process belongs to that user from now on
 
 sub become {
     my ($user) = @_;
@@ -125,10 +125,10 @@ sub grant {
 }
 
 
-# The server. Arguments, all with defaults: http, main, location and listen are
-# text for the configuration, workers a number (0: master_process off), user the
-# workers' one where we are root, as the ordinary user that all runs as, flushes
-# 1 to have a gate, connections those of a worker.
+# The server. All arguments have defaults. http, main, location and listen are text for
+# the configuration. workers is a number (0: master_process off). user is the workers'
+# user if the test is root. With as, all run as that ordinary user. With flushes => 1
+# there is a gate. connections is that of a worker.
 
 sub new {
     my ($class, %arg) = @_;
@@ -234,7 +234,8 @@ sub start {
     return $self;
 }
 
-# as a daemon: only a master that is no child of who started it can be upgraded
+# as a daemon: a master can only be upgraded if it is no child of the process that
+# started it
 
 sub start_daemon {
     my ($self) = @_;
@@ -249,8 +250,8 @@ sub start_daemon {
     return $self;
 }
 
-# all processes that are no zombies: process number => its title; one with a thread
-# that still ends, in a flush maybe, has its sockets still
+# all processes that are no zombies: process number => its title. One with a thread that
+# still ends, maybe in a flush, still has its sockets.
 
 sub processes {
     my ($self) = @_;
@@ -270,9 +271,9 @@ sub workers {
     return sort { $a <=> $b } grep { $title{$_} =~ /worker process$/ } keys %title;
 }
 
-# a worker has its title once it has opened its ledgers; no others than these
-# may be there, nor what the master keeps of those that ended until it reaps them:
-# it has two sockets for each
+# A worker has its title once it has opened its ledgers. No other workers may be there.
+# The master keeps two sockets for each worker until it reaps it, so none of an ended
+# one may be left.
 
 sub ready {
     my ($self, @old) = @_;
@@ -300,9 +301,9 @@ sub sockets {
     return \%n;
 }
 
-# waits until nobody is connected any more, or about to be, and every worker has
-# heard of the others: a request that was sent to them is done or forgotten then,
-# and what they have open is what they keep
+# Waits until nobody is connected any more, or about to be, and every worker has heard
+# of the others. Then each request that was sent is done or forgotten, and what the
+# workers have open is what they keep.
 
 sub settle {
     my ($self) = @_;
@@ -314,8 +315,8 @@ sub settle {
     });
 }
 
-# waits until the only worker has read and dealt with all that these clients sent:
-# first all has come to the worker's side, then nothing is left there
+# Waits until the only worker has read and handled all that these clients sent: first
+# all has come to the worker's side, then nothing is left there.
 
 sub taken_up {
     my ($self, @clients) = @_;
@@ -367,7 +368,7 @@ sub client { return Stockcert::Client->new($_[0]{port}) }
 
 sub log { return slurp("$_[0]{dir}/error.log") }
 
-# what must never be there, but for killings of our own
+# what must never be in the log, except for our own kills
 
 sub complaints {
     my ($self) = @_;

@@ -33,9 +33,8 @@ sub quiet {
     ok($server->log !~ /exited on signal/, 'no worker crashed');
 }
 
-# answers that have no whole commit behind them: a flush that began after the
-# request was sent, and LMDB's last step after that, done before the answer was
-# there
+# Answers that have no whole commit behind them. A whole commit is a flush that began
+# after the request was sent, and then LMDB's last step, done before the answer came.
 
 sub early {
     my ($server, @answers) = @_;

@@ -1,7 +1,7 @@
 package Stockcert::Disk;
 
-# A small disk, "tmpfs" or "ext4" (in a file, with a loop device), where only root
-# can have one: undef elsewhere. It goes away with the object.
+# A small disk, "tmpfs" or "ext4" (in a file, with a loop device). Only root can have
+# one; otherwise this returns undef. It goes away with the object.
 
 use strict;
 use warnings;

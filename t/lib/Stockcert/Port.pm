@@ -1,10 +1,10 @@
 package Stockcert::Port;
 
-# A port that nobody else is given before this process ends, whether or not
-# somebody listens on it: a socket is bound to it. It was bound as one that shares
-# nothing, so that it is the first; now it lets nginx listen there, any number of
-# times. It is below the ports that connecting clients get: one of these could
-# meet itself while the server is down.
+# A port that no other process gets before this one ends, whether or not somebody
+# listens on it. A socket is bound to it. At first this socket shares the port with
+# nothing, so it is the first there. Then it lets nginx listen there, any number of
+# times. The port is below those that connecting clients get: such a client could
+# connect to itself while the server is down.
 
 use strict;
 use warnings;
