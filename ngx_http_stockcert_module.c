@@ -206,9 +206,9 @@ ngx_http_stockcert_create_loc_conf(ngx_conf_t *cf)
 
 
 /*
- * Locations do not inherit "stockcert". But "if" and "limit_except" blocks do,
- * because they serve the location that they are in. All directives were read
- * by now. So it is known which locations have another handler in the place of
+ * Locations do not inherit "stockcert".  But "if" and "limit_except" blocks do,
+ * because they serve the location that they are in.  All directives were read
+ * by now.  So it is known which locations have another handler in the place of
  * ours, and which have none.
  */
 
@@ -353,8 +353,8 @@ ngx_http_stockcert_set_prefix(ngx_conf_t *cf,
 
 /*
  * An error here would end the master, even on a reload, and leave the workers
- * without one. So it is only logged. A worker that finds no ledger answers 503
- * and tries again.
+ * without one.  So it is only logged.  A worker that finds no ledger answers
+ * 503 and tries again.
  */
 
 static ngx_int_t
@@ -417,7 +417,7 @@ ngx_http_stockcert_init_process(ngx_cycle_t *cycle)
 
     /*
      * The requests of a batch are freed together, and as many come again at
-     * once. So their memory is kept, instead of given back to the system and
+     * once.  So their memory is kept, instead of given back to the system and
      * asked for again.
      */
 

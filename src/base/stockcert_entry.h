@@ -102,8 +102,8 @@ size_t stockcert_entry_encode(const stockcert_entry_t *entry, uint8_t *p);
 
 /*
  * Checks the fields of an entry of a known kind, by themselves: what each may
- * be, and which fields its kind has. It does not look at the position and the
- * seal. Returns NULL, or what a field must be, as in stockcert_text.h, with
+ * be, and which fields its kind has.  It does not look at the position and the
+ * seal.  Returns NULL, or what a field must be, as in stockcert_text.h, with
  * the field's name in *field.
  */
 
@@ -112,9 +112,9 @@ const char *stockcert_entry_fault(const stockcert_entry_t *entry,
 
 /*
  * Reads an entry with its seal from len bytes at p; entry->position stays as
- * it is. The strings and the seal of *entry point into p. Returns 0, or -1 if
+ * it is.  The strings and the seal of *entry point into p.  Returns 0, or -1 if
  * these are not the bytes of an entry: an unknown kind, a length that does not
- * fit, bytes left over. It does not check the fields: stockcert_entry_fault()
+ * fit, bytes left over.  It does not check the fields: stockcert_entry_fault()
  * does.
  */
 
@@ -124,7 +124,7 @@ int stockcert_entry_decode(const uint8_t *p, size_t len,
 /*
  * The same for a ledger's header. stockcert_header_encode() needs
  * STOCKCERT_HEADER_MAX bytes at p. stockcert_header_decode() returns -1 if
- * these are not the bytes of a header. Of a header with another format version
+ * these are not the bytes of a header.  Of a header with another format version
  * it reads only the version.
  */
 
@@ -138,9 +138,9 @@ stockcert_sealer_t *stockcert_sealer_create(void);
 void stockcert_sealer_destroy(stockcert_sealer_t *sealer);
 
 /*
- * Computes the seal of the len bytes at p. They come after the entry that prev
+ * Computes the seal of the len bytes at p.  They come after the entry that prev
  * is the seal of; prev is NULL for a header. prev and seal may be the same
- * memory. Returns 0, or -1 if libcrypto failed.
+ * memory.  Returns 0, or -1 if libcrypto failed.
  */
 
 int stockcert_seal(stockcert_sealer_t *sealer, const uint8_t *prev,

@@ -1,6 +1,6 @@
 
 /*
- * What kind of file system a ledger is on. LMDB's locks work only within one
+ * What kind of file system a ledger is on.  LMDB's locks work only within one
  * machine, and a file system in memory is lost with the machine.
  */
 
@@ -18,9 +18,9 @@ typedef enum {
 
 /*
  * The name of the file system that path is on, as in /etc/fstab if that can be
- * told: "ext4", "nfs", "tmpfs"; or "unknown". Returns NULL with errno if path
- * cannot be looked at; it must exist. kind may be NULL. The name is static. It
- * may wait for a file server. Any thread.
+ * told: "ext4", "nfs", "tmpfs"; or "unknown".  Returns NULL with errno if path
+ * cannot be looked at; it must exist.  kind may be NULL.  The name is static.
+ * It may wait for a file server.  Any thread.
  */
 
 const char *stockcert_filesystem_name(const char *path,

@@ -22,9 +22,9 @@
 
 /*
  * A time, in microseconds since 1970-01-01T00:00:00Z, as in RFC 3339: in UTC,
- * with six digits after the point. A year after 9999 is written as "?".
+ * with six digits after the point.  A year after 9999 is written as "?".
  *
- * _format_time() writes STOCKCERT_TIME_LEN + 1 bytes to text. _parse_time()
+ * _format_time() writes STOCKCERT_TIME_LEN + 1 bytes to text.  _parse_time()
  * returns 0, or -1 for a text that _format_time() would not write.
  */
 
@@ -36,8 +36,8 @@ int stockcert_parse_time(const char *text, uint64_t *time);
 uint64_t stockcert_now(void);
 
 /*
- * A seal (STOCKCERT_SEAL_LEN bytes) in hexadecimal digits. _format_seal()
- * writes STOCKCERT_HEX_LEN + 1 bytes, in lower case. _parse_seal() returns 0,
+ * A seal (STOCKCERT_SEAL_LEN bytes) in hexadecimal digits.  _format_seal()
+ * writes STOCKCERT_HEX_LEN + 1 bytes, in lower case.  _parse_seal() returns 0,
  * or -1 if the text is no seal.
  */
 

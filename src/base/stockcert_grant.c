@@ -49,7 +49,7 @@ stockcert_grant_parse(const char *json, size_t len, stockcert_grant_t *grant,
 
     /*
      * jansson stops at the first thing that it does not accept, such as a
-     * large number. So JSON is checked first, as a whole.
+     * large number.  So JSON is checked first, as a whole.
      */
 
     at = stockcert_syntax(json, len, copy);

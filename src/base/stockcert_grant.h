@@ -46,12 +46,12 @@ typedef struct {
 
 /*
  * Reads a grant, without a key, from the len bytes of JSON (RFC 8259) at json,
- * which is not NULL. Returns 0, or -1 with the fault in *fault. It first looks
- * whether it is JSON, then for a member that is there twice, then for what a
- * grant must be. A fault is about a member, or about the body as a whole. More
- * than STOCKCERT_SYNTAX_MAX bytes are no grant. It does not check whether a
- * ledger has the class. Any thread may call it. The caller should set
- * jansson's hash seed first (json_object_seed()).
+ * which is not NULL.  Returns 0, or -1 with the fault in *fault.  It first
+ * looks whether it is JSON, then for a member that is there twice, then for
+ * what a grant must be.  A fault is about a member, or about the body as a
+ * whole.  More than STOCKCERT_SYNTAX_MAX bytes are no grant.  It does not check
+ * whether a ledger has the class.  Any thread may call it.  The caller should
+ * set jansson's hash seed first (json_object_seed()).
  */
 
 int stockcert_grant_parse(const char *json, size_t len,

@@ -1,7 +1,7 @@
 
 /*
- * Idempotency keys. A client gives a request such a name. It can then send the
- * request again, without being served twice (IETF
+ * Idempotency keys.  A client gives a request such a name.  It can then send
+ * the request again, without being served twice (IETF
  * draft-ietf-httpapi-idempotency-key-header).
  */
 
@@ -19,15 +19,15 @@
 
 /*
  * Reads a key from the len bytes of a header's value at text, without white
- * space around it. The value is a String of RFC 8941, section 3.3.3, in
- * quotes, or the key as it is. Both are the same key. A key is 1 to
+ * space around it.  The value is a String of RFC 8941, section 3.3.3, in
+ * quotes, or the key as it is.  Both are the same key.  A key is 1 to
  * STOCKCERT_KEY_MAX printable ASCII characters (0x20 to 0x7e).
  *
  * Returns NULL, with the key at key, which has room for STOCKCERT_KEY_MAX
- * bytes, and its length in *key_len. Otherwise it returns what the value must
+ * bytes, and its length in *key_len.  Otherwise it returns what the value must
  * be, as the end of a sentence.
  *
- * stockcert_key_fault() checks the len bytes of a key as it is. Any thread may
+ * stockcert_key_fault() checks the len bytes of a key as it is.  Any thread may
  * call both.
  */
 

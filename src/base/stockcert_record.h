@@ -1,8 +1,8 @@
 
 /*
  * What a ledger knows, and what is asked of it: certificates, classes, grants
- * with their outcomes. The folder src/base gives these words, and entries,
- * texts, keys and JSON, to all other folders. It knows neither LMDB nor nginx.
+ * with their outcomes.  The folder src/base gives these words, and entries,
+ * texts, keys and JSON, to all other folders.  It knows neither LMDB nor nginx.
  */
 
 

@@ -23,19 +23,11 @@
  * class; a reason).  It has 1 to STOCKCERT_TEXT_MAX bytes of valid UTF-8 (RFC
  * 3629), no control character (Unicode's Cc), and not only White_Space.
  *
-<<<<<<< HEAD
- * Such a text that is new: besides, it has a character that can be seen, as
- * stockcert_is_unseen() has it, and none that turns the line around, which are bidirectional embeddings,
- * overrides and isolates.  Joiners and marks of direction may be in it.  Ledgers
- * have texts from before this was asked: what is read from one, or imported, is
- * not asked it.
-=======
  * _new_text_fault(): such a text that is new.  It must also have a character
- * that can be seen, and none that turns the line around (bidirectional
- * embeddings, overrides and isolates).  Joiners and marks of direction are
- * allowed.  Old ledgers have texts without this rule, so it does not apply to
- * texts that are read or imported.
->>>>>>> c53b82f (Headers of src/base and src/page in plain English)
+ * that can be seen (stockcert_is_unseen() is 0), and none that turns the line
+ * around (bidirectional embeddings, overrides and isolates).  Joiners and marks
+ * of direction are allowed.  Old ledgers have texts without this rule, so it
+ * does not apply to texts that are read or imported.
  *
  * _legend_fault(): a legend of certificates.  It is a new text with at most
  * STOCKCERT_LEGEND_MAX bytes.
@@ -53,11 +45,11 @@ const char *stockcert_legend_fault(const char *text, size_t len);
 const char *stockcert_code_fault(const char *code, size_t len);
 
 /*
- * Makes a text of any bytes safe for a log or a terminal. Control characters
+ * Makes a text of any bytes safe for a log or a terminal.  Control characters
  * (Unicode's Cc), characters that turn the line around, and bytes that are not
- * valid UTF-8 become \xNN. All else stays. Writes at most size bytes to shown,
- * which is at least 4, with a NUL at the end. If it does not fit, "..." stands
- * for the rest. Returns the length. Any thread.
+ * valid UTF-8 become \xNN.  All else stays.  Writes at most size bytes to
+ * shown, which is at least 4, with a NUL at the end.  If it does not fit, "..."
+ * stands for the rest.  Returns the length.  Any thread.
  */
 
 size_t stockcert_text_escape(const char *text, size_t len, char *shown,
@@ -65,30 +57,25 @@ size_t stockcert_text_escape(const char *text, size_t len, char *shown,
 
 /*
  * Returns the character at *p, which is before end, and sets *p behind it.
- * Returns STOCKCERT_NO_CHAR for invalid UTF-8; then *p is not valid. Any
+ * Returns STOCKCERT_NO_CHAR for invalid UTF-8; then *p is not valid.  Any
  * thread.
  */
 
 uint32_t stockcert_utf8(const uint8_t **p, const uint8_t *end);
 
 /*
-<<<<<<< HEAD
- * Whether a character shows nothing where it stands alone: a combining mark,
- * what is blank or ignorable, a private use character, a noncharacter.  White
- * space and control characters are asked for elsewhere.  Any thread.
+ * Whether a character shows nothing where it stands alone: a combining mark, a
+ * blank or ignorable character, a private use character, a noncharacter.  It
+ * does not know white space and control characters.  Any thread.
  */
 
 int stockcert_is_unseen(uint32_t c);
 
 /*
- * A text as one word for a shell: in single quotes, unless all that it has means
- * nothing there.  Writes a NUL at the end; size is at least 4 * len + 3 bytes, or
- * it writes "...".  Returns the length.  Any thread.
-=======
  * Writes a text as one word for a shell: in single quotes, unless it has no
- * character that is special there. Writes a NUL at the end. size is at least 4
- * * len + 3 bytes; with less, it writes "...". Returns the length. Any thread.
->>>>>>> c53b82f (Headers of src/base and src/page in plain English)
+ * character that is special there.  Writes a NUL at the end.  size is at least
+ * 4 * len + 3 bytes; with less, it writes "...".  Returns the length.  Any
+ * thread.
  */
 
 size_t stockcert_text_quote(const char *text, size_t len, char *word,

@@ -75,7 +75,7 @@ stockcert_lanes_commit(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 
 /*
  * If leaders died before they noted anything, the cause is the end of the
- * ledger, or a grant that waits. So all that waits is given up.
+ * ledger, or a grant that waits.  So all that waits is given up.
  */
 
 static void
@@ -294,7 +294,7 @@ stockcert_lanes_recover(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 
 /*
  * A transaction is there whole or not at all, so one new certificate of it
- * tells. If there is none, all were refused or replayed, and may be asked
+ * tells.  If there is none, all were refused or replayed, and may be asked
  * again.
  */
 

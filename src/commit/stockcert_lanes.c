@@ -92,8 +92,8 @@ stockcert_claims_init(stockcert_claims_t *claims, size_t n)
 
 
 /*
- * The process id of a dead owner may belong to another process now. Then its
- * lane is left alone. If it is the id of this process, the lane is nobody's.
+ * The process id of a dead owner may belong to another process now.  Then its
+ * lane is left alone.  If it is the id of this process, the lane is nobody's.
  */
 
 size_t

@@ -226,18 +226,18 @@ ngx_int_t ngx_http_stockcert_target(ngx_http_request_t *r,
 
 /*
  * Says what all URLs in answers begin with: a path or a whole URL, with a
- * slash at its end, that needs no escaping anywhere. It is empty if the
- * location has nothing below it. If variables gave something invalid, that is
- * logged, and the location's prefix is used instead. It lives as long as the
- * request. Returns NGX_OK, or NGX_ERROR if there is no memory.
+ * slash at its end, that needs no escaping anywhere.  It is empty if the
+ * location has nothing below it.  If variables gave something invalid, that is
+ * logged, and the location's prefix is used instead.  It lives as long as the
+ * request.  Returns NGX_OK, or NGX_ERROR if there is no memory.
  */
 
 ngx_int_t ngx_http_stockcert_base(ngx_http_request_t *r, ngx_str_t *base);
 
 /*
  * The same for the URL of a certificate, with a NUL behind it; empty if there
- * is none. With whole, it has a scheme and host, or is empty if they are not
- * known. The host may be any bytes that a client sent as its Host.
+ * is none.  With whole, it has a scheme and host, or is empty if they are not
+ * known.  The host may be any bytes that a client sent as its Host.
  */
 
 ngx_int_t ngx_http_stockcert_url(ngx_http_request_t *r,
@@ -256,9 +256,9 @@ ngx_int_t ngx_http_stockcert_get(ngx_http_request_t *r,
 #define NGX_HTTP_STOCKCERT_MISSING  "a class or an entry is missing"
 
 /*
- * In a snapshot. _read_rows() reads the n certificates of a class after a
- * number. _read_latest() reads the latest certificates up to the entry at a
- * position, at most *n, and sets *n to their number. Both return NGX_OK, or
+ * In a snapshot.  _read_rows() reads the n certificates of a class after a
+ * number.  _read_latest() reads the latest certificates up to the entry at a
+ * position, at most *n, and sets *n to their number.  Both return NGX_OK, or
  * NGX_ABORT if the ledger failed.
  */
 
@@ -271,7 +271,7 @@ ngx_int_t ngx_http_stockcert_read_latest(stockcert_ledger_t *ledger,
 
 
 /*
- * Headers of a request. Makes nginx discard the body, without asking for it
+ * Headers of a request.  Makes nginx discard the body, without asking for it
  * with 100 Continue, and returns what nginx does.
  */
 
@@ -290,16 +290,16 @@ ngx_int_t ngx_http_stockcert_refuse(ngx_http_request_t *r,
 ngx_int_t ngx_http_stockcert_check_post(ngx_http_request_t *r);
 
 /*
- * Returns NGX_OK, or NGX_DECLINED if the answer is 412. It looks at what the
- * URI names and its ETag, or NULL. It must be called before headers of an
- * answer are set. It leaves If-None-Match of a GET, and its 304, to nginx.
+ * Returns NGX_OK, or NGX_DECLINED if the answer is 412.  It looks at what the
+ * URI names and its ETag, or NULL.  It must be called before headers of an
+ * answer are set.  It leaves If-None-Match of a GET, and its 304, to nginx.
  */
 
 ngx_int_t ngx_http_stockcert_preconditions(ngx_http_request_t *r,
     const ngx_str_t *etag);
 
 /*
- * Reads the idempotency key, if there is one. Returns NULL, or what the header
+ * Reads the idempotency key, if there is one.  Returns NULL, or what the header
  * must be.
  */
 
@@ -310,7 +310,7 @@ const char *ngx_http_stockcert_key(ngx_http_request_t *r,
 /*
  * In the master, as it starts and at a reload: makes the directory of a
  * ledger, with its parents, if it is not there, and gives it to the workers'
- * user. It does not change what is there. It logs errors.
+ * user.  It does not change what is there.  It logs errors.
  */
 
 void ngx_http_stockcert_make_directory(ngx_cycle_t *cycle,
@@ -332,7 +332,7 @@ void ngx_http_stockcert_share(ngx_cycle_t *cycle,
 
 /*
  * In a worker: claims lanes there, or makes some for this worker alone if it
- * gets none, and opens the ledgers. Returns NGX_ERROR if there is no memory or
+ * gets none, and opens the ledgers.  Returns NGX_ERROR if there is no memory or
  * descriptor, and may be called again. ngx_http_stockcert_leave() undoes all
  * this.
  */
@@ -342,7 +342,7 @@ ngx_int_t ngx_http_stockcert_join(ngx_cycle_t *cycle,
 void ngx_http_stockcert_leave(ngx_http_stockcert_main_conf_t *smcf);
 
 /*
- * Returns the ledger for reading, or NULL while it is not open. A reader that
+ * Returns the ledger for reading, or NULL while it is not open.  A reader that
  * got STOCKCERT_FAILED must call ngx_http_stockcert_lane_failed(), and not use
  * the ledger after that: it is opened again.
  */
@@ -353,8 +353,8 @@ void ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
     const stockcert_error_t *error);
 
 /*
- * Queues a grant for an open ledger. With NGX_OK, the request is finalized
- * once the grant is settled. Returns NGX_DECLINED if too many wait.
+ * Queues a grant for an open ledger.  With NGX_OK, the request is finalized
+ * once the grant is settled.  Returns NGX_DECLINED if too many wait.
  */
 
 ngx_int_t ngx_http_stockcert_commit(ngx_http_request_t *r,
@@ -363,7 +363,7 @@ ngx_int_t ngx_http_stockcert_commit(ngx_http_request_t *r,
 
 /*
  * Replies: each sends a whole answer, and returns what a content handler
- * returns. What the arguments point to needs to stay for the call only.
+ * returns.  What the arguments point to needs to stay for the call only.
  */
 
 /* Answers by the outcome of a slot, whatever it is. */
@@ -410,7 +410,7 @@ ngx_int_t ngx_http_stockcert_html_book(ngx_http_request_t *r,
     stockcert_book_page_t *book);
 
 /*
- * Sends all n certificates of a class. It reads them later, so code must stay.
+ * Sends all n certificates of a class.  It reads them later, so code must stay.
  */
 
 ngx_int_t ngx_http_stockcert_html_print(ngx_http_request_t *r,
@@ -428,8 +428,8 @@ typedef struct {
 } ngx_http_stockcert_page_t;
 
 /*
- * _open_page() opens its file. _close_page() closes it; if it returns NGX_OK,
- * the text is whole. _free_page() frees all.
+ * _open_page() opens its file.  _close_page() closes it; if it returns NGX_OK,
+ * the text is whole.  _free_page() frees all.
  */
 
 ngx_int_t ngx_http_stockcert_open_page(ngx_http_stockcert_page_t *page);
@@ -442,7 +442,7 @@ ngx_int_t ngx_http_stockcert_html_headers(ngx_http_request_t *r);
 
 /*
  * Sets what a page has of its location: the company, and the URL of its stock
- * book. Both live as long as the request. Returns NGX_ERROR if there is no
+ * book.  Both live as long as the request.  Returns NGX_ERROR if there is no
  * memory.
  */
 
@@ -470,7 +470,7 @@ ngx_table_elt_t *ngx_http_stockcert_add_header(ngx_http_request_t *r,
 
 /*
  * The same in a list that nginx keeps in r->headers_out, where other modules
- * and variables look for it. Returns NGX_OK, or NGX_ERROR.
+ * and variables look for it.  Returns NGX_OK, or NGX_ERROR.
  */
 
 ngx_int_t ngx_http_stockcert_set_header(ngx_http_request_t *r,

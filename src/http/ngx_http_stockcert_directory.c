@@ -78,7 +78,7 @@ ngx_http_stockcert_tell_filesystem(ngx_cycle_t *cycle,
 
 
 /*
- * Goes on from fd, which it closes. Returns a descriptor, or -1 after it has
+ * Goes on from fd, which it closes.  Returns a descriptor, or -1 after it has
  * logged why.
  */
 

@@ -40,7 +40,7 @@ static ngx_int_t ngx_http_stockcert_parameter(ngx_http_request_t *r,
 
 
 /*
- * Reads and answers from one snapshot. A function that reads returns NGX_ABORT
+ * Reads and answers from one snapshot.  A function that reads returns NGX_ABORT
  * if the ledger failed, and NGX_DECLINED if a precondition is not met.
  */
 

@@ -212,7 +212,7 @@ ngx_http_stockcert_is_encoded(ngx_http_request_t *r)
 
 
 /*
- * RFC 9110, section 13.2.2. There is no Last-Modified, so conditions about
+ * RFC 9110, section 13.2.2.  There is no Last-Modified, so conditions about
  * dates are ignored (sections 13.1.3 and 13.1.4). nginx handles If-None-Match
  * of a GET, and answers 304.
  */

@@ -17,8 +17,8 @@ static ngx_int_t ngx_http_stockcert_send_page(ngx_http_request_t *r,
 
 
 /*
- * RFC 9110, section 12.5.1, in short. HTML is for a client that names it,
- * prefers it to JSON, and likes nothing else better. All others get JSON.
+ * RFC 9110, section 12.5.1, in short.  HTML is for a client that names it,
+ * prefers it to JSON, and likes nothing else better.  All others get JSON.
  */
 
 ngx_uint_t

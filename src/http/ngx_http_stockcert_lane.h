@@ -86,7 +86,7 @@ void ngx_http_stockcert_lane_start(ngx_http_stockcert_ledger_t *ledger);
 void ngx_http_stockcert_lane_destroy(ngx_http_stockcert_ledger_t *ledger);
 
 /*
- * Opens the ledger; also called on the task's thread. It waits for other
+ * Opens the ledger; also called on the task's thread.  It waits for other
  * processes at most wait milliseconds; 0: for ever.
  */
 

@@ -101,7 +101,7 @@ ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane)
     ngx_http_stockcert_answer(lane, stockcert_lane_settled(lane->lane));
 
     /*
-     * A worker without a timer may quit, but must answer first. A request
+     * A worker without a timer may quit, but must answer first.  A request
      * whose end it cannot know does not keep it.
      */
 
@@ -123,7 +123,7 @@ ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane)
 
 /*
  * Posts the lane's task, which opens the ledger if there is none, or else
- * leads. If the pool has no room, the lane waits for its turn.
+ * leads.  If the pool has no room, the lane waits for its turn.
  *
  * Posts as many tasks as the pool had room for, and more only from time to
  * time. nginx logs a line for each task without room, and other modules use
@@ -222,7 +222,7 @@ ngx_http_stockcert_thread(void *data, ngx_log_t *log)
 
 
 /*
- * Goes on as long as anything waits in any lane. But this thread may be the
+ * Goes on as long as anything waits in any lane.  But this thread may be the
  * only one, and other tasks may wait: then the event loop posts the task
  * again.
  */
@@ -402,7 +402,7 @@ ngx_http_stockcert_opened(ngx_http_stockcert_lane_t *lane)
 
         /*
          * Without the lock, another leader may be working on what still waits
-         * here. So its outcome is not known.
+         * here.  So its outcome is not known.
          */
 
         ngx_http_stockcert_answer(lane, stockcert_lane_filled(lane->lane));
@@ -459,7 +459,7 @@ ngx_http_stockcert_led(ngx_http_stockcert_lane_t *lane)
 
 /*
  * The ledger can be opened, but fails again and again, for example because the
- * disk does not flush. Requests that have waited for long are told that their
+ * disk does not flush.  Requests that have waited for long are told that their
  * outcome is not known.
  */
 

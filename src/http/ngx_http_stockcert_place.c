@@ -280,7 +280,7 @@ ngx_http_stockcert_create(ngx_conf_t *cf, ngx_http_stockcert_ledger_t *ledger)
 
 
 /*
- * LMDB maps the whole size of each ledger, in every worker. Check now that
+ * LMDB maps the whole size of each ledger, in every worker.  Check now that
  * there is room for it: otherwise workers would answer 503 for ever.
  */
 

@@ -38,7 +38,7 @@ static ngx_http_stockcert_main_conf_t  *ngx_http_stockcert_former;
 
 
 /*
- * The memory belongs to the cycle. Workers from before a reload keep theirs
+ * The memory belongs to the cycle.  Workers from before a reload keep theirs
  * until they end.
  */
 
@@ -256,7 +256,7 @@ ngx_http_stockcert_be_alone(ngx_cycle_t *cycle,
 
 
 /*
- * Called once for each worker, for all its ledgers. As in nginx's
+ * Called once for each worker, for all its ledgers.  As in nginx's
  * ngx_notify(), each write to the eventfd is an event (EPOLLET), and nobody
  * reads it.
  */

@@ -89,7 +89,7 @@ ngx_http_stockcert_target(ngx_http_request_t *r,
 
 
 /*
- * Finds what the URI has below the location's prefix. "rewrite" may have
+ * Finds what the URI has below the location's prefix.  "rewrite" may have
  * removed the prefix.
  */
 
@@ -366,8 +366,8 @@ ngx_http_stockcert_url(ngx_http_request_t *r, const stockcert_entry_t *issued,
 
 
 /*
- * The host as the client names it in Host. Otherwise the server's name, if
- * that can be a host's name ("_" cannot), and the port. Empty if neither is
+ * The host as the client names it in Host.  Otherwise the server's name, if
+ * that can be a host's name ("_" cannot), and the port.  Empty if neither is
  * known.
  */
 

@@ -130,7 +130,7 @@ stockcert_class_load(stockcert_ledger_t *ledger,
 
 /*
  * A class may have been opened after the ledger was, for example by the new
- * workers of a reload. Only the writer sees it, until its transaction ends.
+ * workers of a reload.  Only the writer sees it, until its transaction ends.
  */
 
 stockcert_ledger_class_t *
@@ -290,7 +290,7 @@ stockcert_class_open_certificates(stockcert_ledger_t *ledger,
 
 
 /*
- * Somebody may have made this file by hand. So all that is read of it is
+ * Somebody may have made this file by hand.  So all that is read of it is
  * checked here, before anything uses it.
  */
 

@@ -40,7 +40,7 @@ static stockcert_rc_e stockcert_files_newest(const stockcert_ledger_t *ledger,
 
 
 /*
- * The directory is locked, because others may be making the files, too. The
+ * The directory is locked, because others may be making the files, too.  The
  * directory itself may be named by a link.
  */
 
@@ -106,7 +106,7 @@ stockcert_files_close(stockcert_ledger_t *ledger)
 
 
 /*
- * An empty file is all that is left of a ledger. LMDB would take it for a new
+ * An empty file is all that is left of a ledger.  LMDB would take it for a new
  * one, and begin at number 1 again.
  */
 
@@ -175,8 +175,8 @@ stockcert_files_open_data(stockcert_ledger_t *ledger,
 
 
 /*
- * Opened before LMDB opens it, to know which file LMDB has. It stays open, so
- * that no other file gets its inode number. If root makes it, its owner is
+ * Opened before LMDB opens it, to know which file LMDB has.  It stays open, so
+ * that no other file gets its inode number.  If root makes it, its owner is
  * that of data.mdb; otherwise that user could not open it.
  */
 
@@ -248,7 +248,7 @@ stockcert_files_open_env(stockcert_ledger_t *ledger,
     struct stat   st;
 
     /*
-     * MDB_NOTLS: any thread may use the reader's transaction. All other flags
+     * MDB_NOTLS: any thread may use the reader's transaction.  All other flags
      * are LMDB's own defaults, which are durable.
      */
 
@@ -285,8 +285,8 @@ stockcert_files_open_env(stockcert_ledger_t *ledger,
 
 
 /*
- * Makes an environment without data. It is flushed before it gets its name. So
- * a power cut leaves no half-made file under that name, and the next open
+ * Makes an environment without data.  It is flushed before it gets its name.
+ * So a power cut leaves no half-made file under that name, and the next open
  * makes it anew.
  */
 
@@ -400,7 +400,7 @@ stockcert_files_note(stockcert_file_t *file, int fd)
 
 
 /*
- * Does not ask for times. Linux 6.13 and later keep finer times for a file
+ * Does not ask for times.  Linux 6.13 and later keep finer times for a file
  * once somebody has asked: then each commit would have to write them, too.
  */
 

@@ -161,7 +161,7 @@ stockcert_ledger_find(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
     }
 
     /*
-     * A transaction that changes nothing flushes nothing. Another process may
+     * A transaction that changes nothing flushes nothing.  Another process may
      * have committed this entry, and died before its flush.
      */
 

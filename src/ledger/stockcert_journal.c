@@ -234,7 +234,7 @@ stockcert_journal_unposted(MDB_cursor *cursor, stockcert_entry_t *entry,
 
 
 /*
- * Somebody may have made this file by hand. So all that is read of it is
+ * Somebody may have made this file by hand.  So all that is read of it is
  * checked here, before anything uses it.
  */
 

@@ -274,7 +274,7 @@ stockcert_keys_compare(stockcert_ledger_t *ledger, const uint8_t *items,
 
 
 /*
- * Finds the first item that is not below the hash. Hashes are spread evenly,
+ * Finds the first item that is not below the hash.  Hashes are spread evenly,
  * so it is close to where an exactly even spread would put it.
  */
 

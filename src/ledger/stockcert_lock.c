@@ -20,9 +20,9 @@
 
 
 /*
- * A lock belongs to the open file, and a forked child has that, too. The child
+ * A lock belongs to the open file, and a forked child has that, too.  The child
  * would hold the lock for as long as it lives, even after the process that
- * took it died. So the child closes all of them.
+ * took it died.  So the child closes all of them.
  */
 
 

@@ -40,7 +40,7 @@ void stockcert_lock_close(stockcert_lock_t *lock);
  * Waits until nobody else has the lock.  If wait is 0, it waits for ever;
  * otherwise about so many milliseconds, and then it fails with EWOULDBLOCK.
  * If a signal comes while it waits for ever, interrupted() is called, unless
- * it is NULL. Returns 0, or -1 with errno.  One thread at a time.
+ * it is NULL.  Returns 0, or -1 with errno.  One thread at a time.
  */
 
 int stockcert_lock_take(stockcert_lock_t *lock, unsigned wait,

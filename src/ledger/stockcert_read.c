@@ -194,7 +194,7 @@ stockcert_ledger_usage(stockcert_ledger_t *ledger, stockcert_usage_t *usage,
 
 
 /*
- * Copies the file as it is, page by page. A copy without the free pages would
+ * Copies the file as it is, page by page.  A copy without the free pages would
  * walk all trees in one long read.
  */
 

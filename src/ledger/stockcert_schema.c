@@ -33,10 +33,10 @@ static stockcert_rc_e stockcert_ledger_use_header(stockcert_ledger_t *ledger,
 
 
 /*
- * All databases are opened in this one transaction. LMDB allows that once in a
- * process, and not in two transactions at a time. (Only the writer opens those
- * of classes that it finds later.) They are made together with their ledger or
- * class. If one is missing later, something was lost, and the ledger is
+ * All databases are opened in this one transaction.  LMDB allows that once in a
+ * process, and not in two transactions at a time.  (Only the writer opens those
+ * of classes that it finds later.)  They are made together with their ledger or
+ * class.  If one is missing later, something was lost, and the ledger is
  * refused.
  */
 
@@ -205,7 +205,7 @@ stockcert_ledger_open_header(stockcert_ledger_t *ledger,
 
 
 /*
- * LMDB flushes its file, but not the directory entry that it made. So the
+ * LMDB flushes its file, but not the directory entry that it made.  So the
  * directory is flushed before the header is written: a ledger with a header is
  * always found in its directory.
  */

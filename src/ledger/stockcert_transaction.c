@@ -23,11 +23,11 @@ static void stockcert_ledger_look_for_dead(stockcert_ledger_t *ledger);
 
 
 /*
- * Writers queue here, in the kernel, before they ask for LMDB's lock. LMDB's
- * lock keeps all writers apart, also those of other programs. But it is a
+ * Writers queue here, in the kernel, before they ask for LMDB's lock.  LMDB's
+ * lock keeps all writers apart, also those of other programs.  But it is a
  * robust mutex: if a waiter is killed just as it is woken, the others may
- * sleep on until somebody else has to wait. A lock of the kernel wakes all
- * that wait. It is a lock of data.mdb, so it also keeps apart writers who have
+ * sleep on until somebody else has to wait.  A lock of the kernel wakes all
+ * that wait.  It is a lock of data.mdb, so it also keeps apart writers who have
  * different lock.mdb files.
  */
 
@@ -181,8 +181,8 @@ stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
     failed = stockcert_ledger_error(error, "mdb_txn_commit()", rc);
 
     /*
-     * LMDB does not tell where it failed. Before the meta page, nothing has
-     * changed. While writing it, only the disk knows the result; then LMDB
+     * LMDB does not tell where it failed.  Before the meta page, nothing has
+     * changed.  While writing it, only the disk knows the result; then LMDB
      * refuses every later transaction (MDB_PANIC).
      */
 

@@ -22,8 +22,8 @@
 
 
 /*
- * The value of the header Content-Security-Policy. It is never freed. Returns
- * NULL if libcrypto failed. One thread at a time.
+ * The value of the header Content-Security-Policy.  It is never freed.  Returns
+ * NULL if libcrypto failed.  One thread at a time.
  */
 
 const char *stockcert_html_policy(void);
@@ -35,7 +35,7 @@ void stockcert_html_head(FILE *file, const char *class,
 void stockcert_html_foot(FILE *file);
 
 /*
- * Writes a text, escaped for elements and for attributes in quotes. A control
+ * Writes a text, escaped for elements and for attributes in quotes.  A control
  * character, which no text has, becomes a question mark.
  */
 
@@ -67,7 +67,7 @@ void stockcert_html_words(FILE *file, uint64_t n);
 void stockcert_html_date(FILE *file, uint64_t time);
 
 /*
- * The longest name of a host, and a path. Longer texts take milliseconds, and
+ * The longest name of a host, and a path.  Longer texts take milliseconds, and
  * no camera reads them.
  */
 
@@ -75,7 +75,7 @@ void stockcert_html_date(FILE *file, uint64_t time);
 
 /*
  * A QR code (ISO/IEC 18004) of a text of at most STOCKCERT_QR_MAX bytes, as
- * SVG. Returns -1, with nothing written, if it is longer, or for want of
+ * SVG.  Returns -1, with nothing written, if it is longer, or for want of
  * memory.
  */
 

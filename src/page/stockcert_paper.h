@@ -1,7 +1,7 @@
 
 /*
  * The folder src/page gives the HTML pages: a stock certificate to be printed,
- * the stock book, and the page of an error. It knows neither LMDB nor nginx.
+ * the stock book, and the page of an error.  It knows neither LMDB nor nginx.
  */
 
 
@@ -20,8 +20,8 @@
 
 /*
  * What the law requires on a certificate, but a ledger does not know (Delaware
- * General Corporation Law, sections 151(f), 158 and 202). The company gives
- * it. What is not given is left out. A certificate without all officers is a
+ * General Corporation Law, sections 151(f), 158 and 202).  The company gives
+ * it.  What is not given is left out.  A certificate without all officers is a
  * draft.
  */
 
@@ -77,9 +77,9 @@ typedef struct {
 
 
 /*
- * Write a page to file; ferror() tells if that failed. What the arguments
- * point to needs to stay for the call only. A stock book can be written in
- * parts: _begin(), then _rows() any number of times, then _end(). _rows()
+ * Write a page to file; ferror() tells if that failed.  What the arguments
+ * point to needs to stay for the call only.  A stock book can be written in
+ * parts: _begin(), then _rows() any number of times, then _end().  _rows()
  * needs only page->book. page->n is the number of all rows.
  */
 

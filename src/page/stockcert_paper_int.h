@@ -17,7 +17,7 @@
 
 /*
  * The size of a text's type in millimetres, by the width of the text, and the
- * height of its lines, in sizes. The style sheet has the same numbers.
+ * height of its lines, in sizes.  The style sheet has the same numbers.
  */
 
 typedef struct {
@@ -50,8 +50,8 @@ int stockcert_type_of(const stockcert_type_t *type, size_t width);
 size_t stockcert_paper_again_width(const stockcert_paper_page_t *page);
 
 /*
- * Returns the number of sheets. The legends are on the first sheet, with
- * smaller type there if that makes room. Otherwise all of them are on the
+ * Returns the number of sheets.  The legends are on the first sheet, with
+ * smaller type there if that makes room.  Otherwise all of them are on the
  * other sheets.
  */
 

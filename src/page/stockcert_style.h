@@ -3,10 +3,10 @@
  * The style sheet of the HTML pages.
  *
  * A certificate has units of its own (--u), so that it has the same lines on
- * paper and on a screen. It is 265 by 192 units, and fits on A4 and on US
- * Letter: on paper, a unit is a millimetre. Type has a unit (--f) that is
+ * paper and on a screen.  It is 265 by 192 units, and fits on A4 and on US
+ * Letter: on paper, a unit is a millimetre.  Type has a unit (--f) that is
  * smaller if there is much text, and a least size (--m), 7 points.
- * stockcert_paper_plan.c has the same numbers. On a narrow screen, a
+ * stockcert_paper_plan.c has the same numbers.  On a narrow screen, a
  * certificate is laid out like any other page.
  */
 

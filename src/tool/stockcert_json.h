@@ -49,7 +49,7 @@ typedef struct {
 
 
 /*
- * Write a line, and a string with its quotes. Texts must be valid by
+ * Write a line, and a string with its quotes.  Texts must be valid by
  * stockcert_text.h. ferror() tells if the write failed.
  */
 
@@ -59,8 +59,8 @@ void stockcert_json_entry(FILE *file, const stockcert_entry_t *entry);
 void stockcert_json_string(FILE *file, const stockcert_str_t *str);
 
 /*
- * Read a line of len bytes. Every member must be there once, and no other.
- * Return NULL, or what is wrong, as the end of a sentence. Only the ledger
+ * Read a line of len bytes.  Every member must be there once, and no other.
+ * Return NULL, or what is wrong, as the end of a sentence.  Only the ledger
  * knows whether an entry may come next.
  */
 

@@ -29,8 +29,8 @@ typedef struct {
 
 
 /*
- * Finds the place that path names. It follows links, but as root none of
- * another user, because that could lead anywhere. Returns 0, or -1 with errno
+ * Finds the place that path names.  It follows links, but as root none of
+ * another user, because that could lead anywhere.  Returns 0, or -1 with errno
  * and nothing to close.
  */
 

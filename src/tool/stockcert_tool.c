@@ -1,6 +1,6 @@
 
 /*
- * main() of the tool, and the table of its commands. Nothing calls what is
+ * main() of the tool, and the table of its commands.  Nothing calls what is
  * here.
  */
 

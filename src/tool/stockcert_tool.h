@@ -61,7 +61,7 @@ int stockcert_tool_error(int status, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*
- * Writes a line for people, without a newline. It escapes its texts, as these
+ * Writes a line for people, without a newline.  It escapes its texts, as these
  * may have any bytes (stockcert_text.h).
  */
 
@@ -70,7 +70,7 @@ void stockcert_tool_line(FILE *file, const char *fmt, ...)
 
 /*
  * Called first: makes sure that the descriptors 0 to 2 are open, and that a
- * file that grows too large is an error. Returns an exit code.
+ * file that grows too large is an error.  Returns an exit code.
  */
 
 int stockcert_tool_standard(void);
@@ -91,17 +91,17 @@ int stockcert_tool_json(int argc, char **argv, int n);
 int stockcert_tool_usage(const stockcert_command_t *command);
 
 /*
- * Makes the directory of a ledger the current one. After that the ledger is
- * named by ".", whoever can reach it by its path. A process of root becomes
- * the ledger's owner, for good, and cannot open outputs any more. Must be
- * called before anything of the ledger is opened. Returns an exit code.
+ * Makes the directory of a ledger the current one.  After that the ledger is
+ * named by ".", whoever can reach it by its path.  A process of root becomes
+ * the ledger's owner, for good, and cannot open outputs any more.  Must be
+ * called before anything of the ledger is opened.  Returns an exit code.
  */
 
 int stockcert_tool_enter(const char *path);
 
 /*
- * Enters the directory, opens its ledger, and takes a snapshot. Returns an
- * exit code. If it is OK, the caller must call stockcert_ledger_close().
+ * Enters the directory, opens its ledger, and takes a snapshot.  Returns an
+ * exit code.  If it is OK, the caller must call stockcert_ledger_close().
  */
 
 int stockcert_tool_open(const char *path, stockcert_access_e mode,
@@ -116,7 +116,7 @@ int stockcert_tool_open_here(const char *path, stockcert_access_e mode,
 
 /*
  * While it is on, the process waits only for a time for a lock of the ledger.
- * Then it says so, and ends with FAILED. It must be off while something could
+ * Then it says so, and ends with FAILED.  It must be off while something could
  * be half done. stockcert_tool_interrupted() is for stockcert_ledger_conf_t.
  */
 
@@ -125,12 +125,12 @@ void stockcert_tool_interrupted(pid_t holder);
 
 
 /*
- * A ledger is read by a process of its own, which enters it. Its fds[] are
- * pipes, and what it writes there is poured into the fds[] of this process. It
- * must write to one after the other, and close each before the next. The fds[]
+ * A ledger is read by a process of its own, which enters it.  Its fds[] are
+ * pipes, and what it writes there is poured into the fds[] of this process.  It
+ * must write to one after the other, and close each before the next.  The fds[]
  * of this process stay open.
  *
- * stockcert_tool_apart() returns what run() returned, an exit code. If error
+ * stockcert_tool_apart() returns what run() returned, an exit code.  If error
  * is then not 0, an output could not be written, this is its errno, and
  * nothing was said about it yet.
  */
@@ -164,7 +164,7 @@ void stockcert_tool_patience_until(const stockcert_poured_t *poured);
 
 /*
  * The first is for a file of the ledger that could not be opened (errno), the
- * second for a ledger that could not be read. Both return FAILED.
+ * second for a ledger that could not be read.  Both return FAILED.
  */
 
 int stockcert_tool_no_ledger(const char *path);
@@ -172,7 +172,7 @@ int stockcert_tool_not_read(const stockcert_error_t *error);
 
 /*
  * Writes an entry of the ledger's snapshot. ferror() tells if the write
- * failed. The returned error is one of reading.
+ * failed.  The returned error is one of reading.
  */
 
 typedef stockcert_rc_e (*stockcert_write_pt)(FILE *file,
@@ -186,10 +186,10 @@ stockcert_rc_e stockcert_tool_write_json(FILE *file, stockcert_ledger_t *ledger,
 
 /*
  * Writes the entries after *position, up to last or the journal's end, and
- * advances *position. The caller must have no snapshot. Each piece is read in
+ * advances *position.  The caller must have no snapshot.  Each piece is read in
  * a snapshot of its own, and written after that: so a slow reader of the
- * output does not keep pages of the ledger from being used again. If progress
- * is not NULL, it shows the progress under this name. Returns an exit code.
+ * output does not keep pages of the ledger from being used again.  If progress
+ * is not NULL, it shows the progress under this name.  Returns an exit code.
  * The caller must flush the file.
  */
 
@@ -197,15 +197,15 @@ int stockcert_tool_entries(stockcert_ledger_t *ledger, uint64_t *position,
     uint64_t last, stockcert_write_pt write, FILE *file, const char *progress);
 
 /*
- * Flushes standard output, before an exit code of OK. An error of writing must
- * not be lost. Returns an exit code.
+ * Flushes standard output, before an exit code of OK.  An error of writing must
+ * not be lost.  Returns an exit code.
  */
 
 int stockcert_tool_flush(void);
 
 /*
  * Says that something was done that cannot be undone, as stockcert_tool_line()
- * does. It writes to standard output, and if that fails, to standard error.
+ * does.  It writes to standard output, and if that fails, to standard error.
  * Returns OK.
  */
 
@@ -215,7 +215,7 @@ int stockcert_tool_done(const char *fmt, ...)
 /*
  * Shows progress on standard error, if that is a terminal: "verify: 120000 of
  * 1000000 entries", at most some times a second. stockcert_tool_progress_end()
- * removes it. It may be called for each entry, on one thread at a time.
+ * removes it.  It may be called for each entry, on one thread at a time.
  */
 
 void stockcert_tool_progress(const char *what, const char *of, uint64_t done,
@@ -224,7 +224,7 @@ void stockcert_tool_progress_end(void);
 
 /*
  * Read an argument such as CS-17 (code points into it), and the values of
- * --since and --size (bytes of a ledger). They return an exit code.
+ * --since and --size (bytes of a ledger).  They return an exit code.
  */
 
 int stockcert_tool_certificate(const char *text, stockcert_str_t *code,
@@ -241,7 +241,7 @@ int stockcert_tool_finish(stockcert_whole_t *whole, int status);
 
 /*
  * Checks all of the ledger in the current directory, as "stockcert verify"
- * does. This process must not have it open. path is its name in messages.
+ * does.  This process must not have it open. path is its name in messages.
  * Returns an exit code.
  */
 

@@ -242,7 +242,7 @@ stockcert_tool_enter_entry(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
 
 
 /*
- * Whether the number was another one. The process that committed it may not
+ * Whether the number was another one.  The process that committed it may not
  * have flushed.
  */
 

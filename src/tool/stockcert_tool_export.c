@@ -252,7 +252,7 @@ stockcert_tool_export_read(stockcert_apart_t *apart, void *data)
 
 
 /*
- * As of the snapshot that the ledger was opened with. The journal only grows,
+ * As of the snapshot that the ledger was opened with.  The journal only grows,
  * so later reads give the same.
  */
 

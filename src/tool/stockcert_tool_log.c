@@ -147,7 +147,7 @@ stockcert_tool_log_options(int argc, char **argv, stockcert_log_t *log)
 
 
 /*
- * Waits, and makes sure that the next entries are of the same journal. If
+ * Waits, and makes sure that the next entries are of the same journal.  If
  * lock.mdb was removed, a writer makes a new one, and the ledger is opened
  * again.
  */
@@ -194,7 +194,7 @@ stockcert_tool_log_go_on(stockcert_log_t *log)
 
 
 /*
- * Another directory may be in the place of this one. The ledger's owner may
+ * Another directory may be in the place of this one.  The ledger's owner may
  * not be allowed to see that; then it is not noticed.
  */
 
@@ -294,7 +294,7 @@ stockcert_tool_log_wait(void)
 
 
 /*
- * Columns that people can read. Texts come last, as they have any length. A
+ * Columns that people can read.  Texts come last, as they have any length.  A
  * cancellation shows the shares that it gave back.
  */
 

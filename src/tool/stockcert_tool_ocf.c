@@ -358,6 +358,124 @@ stockcert_ocf_items(stockcert_ocf_export_t *export, FILE *file,
 }
 
 
+/*
+ * The ledger knows names, not persons.  So each certificate has a stakeholder
+ * of its own.
+ */
+
+static stockcert_rc_e
+stockcert_ocf_stakeholder(stockcert_ocf_export_t *export, FILE *file,
+    const stockcert_entry_t *entry)
+{
+    fprintf(file, "{\"object_type\":\"STAKEHOLDER\",\"id\":\"holder-"
+            STOCKCERT_ID "\",\"name\":{\"legal_name\":",
+            STOCKCERT_ID_OF(entry->code, entry->number));
+    stockcert_json_string(file, &entry->text);
+    fprintf(file, "},\"stakeholder_type\":\"%s\"}", export->ocf->holders);
+
+    return STOCKCERT_OK;
+}
+
+
+static stockcert_rc_e
+stockcert_ocf_stock_class(stockcert_ocf_export_t *export, FILE *file,
+    const stockcert_entry_t *entry)
+{
+    const stockcert_ocf_class_t  *class;
+
+    class = stockcert_ocf_class(export->ocf, &entry->code);
+
+    fprintf(file, "{\"object_type\":\"STOCK_CLASS\",\"id\":\"class-%.*s\","
+            "\"name\":", (int) entry->code.len, entry->code.data);
+    stockcert_json_string(file, &entry->text);
+    fprintf(file, ",\"class_type\":\"%.*s\",\"default_id_prefix\":"
+            "\"%.*s-\",\"initial_shares_authorized\":\"%" PRIu64 "\","
+            "\"votes_per_share\":\"%.*s\",\"seniority\":\"%.*s\"}",
+            (int) class->type.len, class->type.data, (int) entry->code.len,
+            entry->code.data, entry->shares, (int) class->votes.len,
+            class->votes.data, (int) class->seniority.len,
+            class->seniority.data);
+
+    return STOCKCERT_OK;
+}
+
+
+static stockcert_rc_e
+stockcert_ocf_transaction(stockcert_ocf_export_t *export, FILE *file,
+    const stockcert_entry_t *entry)
+{
+    int                           len;
+    char                          time[STOCKCERT_TIME_LEN + 1];
+    char                          seal[STOCKCERT_HEX_LEN + 1];
+    stockcert_rc_e                rc;
+    stockcert_entry_t             issued;
+    const stockcert_ocf_class_t  *class;
+
+    stockcert_format_time(entry->time, time);
+    stockcert_format_seal(entry->seal, seal);
+
+    time[STOCKCERT_OCF_DATE_LEN] = '\0';
+    len = (int) entry->code.len;
+
+    fprintf(file, "{\"id\":\"entry-%" PRIu64 "\",\"date\":\"%s\",\"comments\":["
+            "\"seal %s\"", entry->position, time, seal);
+
+    switch (entry->kind) {
+
+    case STOCKCERT_CERTIFICATE_ISSUED:
+        class = stockcert_ocf_class(export->ocf, &entry->code);
+
+        fprintf(file, "],\"object_type\":\"TX_STOCK_ISSUANCE\",\"security_id\":"
+                "\"" STOCKCERT_ID "\",\"custom_id\":\"" STOCKCERT_ID "\","
+                "\"stakeholder_id\":\"holder-" STOCKCERT_ID "\","
+                "\"stock_class_id\":\"class-%.*s\",\"quantity\":\"%" PRIu64
+                "\",\"share_price\":{\"amount\":\"%.*s\",\"currency\":\"%.*s\"}"
+                ",\"stock_legend_ids\":[],\"security_law_exemptions\":[]}",
+                STOCKCERT_ID_OF(entry->code, entry->number),
+                STOCKCERT_ID_OF(entry->code, entry->number),
+                STOCKCERT_ID_OF(entry->code, entry->number), len,
+                entry->code.data, entry->shares, (int) class->price.len,
+                class->price.data, (int) class->currency.len,
+                class->currency.data);
+        break;
+
+    case STOCKCERT_CLASS_AMENDED:
+        putc(',', file);
+        stockcert_json_string(file, &entry->text);
+        fprintf(file, "],\"object_type\":"
+                "\"TX_STOCK_CLASS_AUTHORIZED_SHARES_ADJUSTMENT\","
+                "\"stock_class_id\":\"class-%.*s\",\"new_shares_authorized\":"
+                "\"%" PRIu64 "\"}", len, entry->code.data, entry->shares);
+        break;
+
+    case STOCKCERT_CERTIFICATE_CANCELLED:
+        rc = stockcert_ledger_certificate(export->ledger, entry->code.data,
+                                          entry->code.len, entry->number,
+                                          &issued, NULL, &export->error);
+        if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+
+        fprintf(file, "],\"object_type\":\"TX_STOCK_CANCELLATION\","
+                "\"security_id\":\"" STOCKCERT_ID "\",\"quantity\":\"%"
+                PRIu64 "\",\"reason_text\":",
+                STOCKCERT_ID_OF(entry->code, entry->number), issued.shares);
+        stockcert_json_string(file, &entry->text);
+        putc('}', file);
+        break;
+
+    case STOCKCERT_CLASS_OPENED:
+    case STOCKCERT_KIND_END:
+
+        snprintf(export->error.text, sizeof(export->error.text), "entry %"
+                 PRIu64 " is no transaction", entry->position);
+        return STOCKCERT_FAILED;
+    }
+
+    return STOCKCERT_OK;
+}
+
+
 static stockcert_rc_e
 stockcert_ocf_manifest(stockcert_ocf_export_t *export, FILE *file)
 {

@@ -1,6 +1,6 @@
 
 /*
- * Files of the Open Cap Format 1.2.0 (Open Cap Table Coalition). They have
+ * Files of the Open Cap Format 1.2.0 (Open Cap Table Coalition).  They have
  * what the ledger knows, and what OCF requires besides, from the command line.
  */
 
@@ -50,8 +50,8 @@ typedef struct {
 
 
 /*
- * All three return an exit code. _complete() checks that all is there which
- * OCF requires with these n classes. _export() makes the files of the ledger
+ * All three return an exit code.  _complete() checks that all is there which
+ * OCF requires with these n classes.  _export() makes the files of the ledger
  * in the directory ledger, in a new directory path.
  */
 

@@ -1,7 +1,7 @@
 
 /*
- * What the tool says: on standard output, on standard error, on a terminal. And
- * what it makes: a whole file, or none.
+ * What the tool says: on standard output, on standard error, on a terminal.
+ * And what it makes: a whole file, or none.
  *
  * It touches no ledger.
  */
@@ -33,8 +33,8 @@ static unsigned  stockcert_progress_shown;
 
 
 /*
- * If a descriptor is closed here, the next file that is opened gets it. That
- * could be a file of the ledger, and messages would go into it. So something
+ * If a descriptor is closed here, the next file that is opened gets it.  That
+ * could be a file of the ledger, and messages would go into it.  So something
  * else is opened in its place that cannot be used: then output is an error, as
  * usual.
  */

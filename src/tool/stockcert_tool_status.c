@@ -316,7 +316,7 @@ stockcert_tool_status_command(stockcert_state_t *state)
 
 /*
  * Finds who keeps the writers' lock: the same process had it at each look, and
- * the journal's end did not move. In a ledger that issues, somebody has the
+ * the journal's end did not move.  In a ledger that issues, somebody has the
  * lock most of the time.
  */
 

@@ -245,7 +245,7 @@ stockcert_tool_check_held(const char *path, int fd, stockcert_mdb_t *mdb,
     struct sigaction  sa;
 
     /*
-     * Read again, now that the place is held. It protects the pages of later
+     * Read again, now that the place is held.  It protects the pages of later
      * transactions, too.
      */
 

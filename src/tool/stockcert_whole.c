@@ -338,7 +338,7 @@ stockcert_whole_finish(stockcert_whole_t *whole)
 
 
 /*
- * The mode of the file that it replaces. The group gets rights only if the new
+ * The mode of the file that it replaces.  The group gets rights only if the new
  * file has the same group.
  */
 

@@ -1,8 +1,8 @@
 
 /*
- * Files and directories that are there as a whole or not at all. They are made
- * under another name beside their own, flushed, and renamed. One at a time: if
- * a signal ends the process, what was made so far is removed. After kill -9 it
+ * Files and directories that are there as a whole or not at all.  They are made
+ * under another name beside their own, flushed, and renamed.  One at a time: if
+ * a signal ends the process, what was made so far is removed.  After kill -9 it
  * stays, under the other name.
  *
  * All is done by descriptors: docs/ARCHITECTURE.md, "Directories that others
@@ -46,12 +46,12 @@ typedef struct {
  * until it is finished, and all in it is made through whole->fd.
  *
  * _finish() flushes, renames and closes; all other descriptors must be closed
- * before. _undo() removes all.
+ * before.  _undo() removes all.
  *
  * Links in path are followed, but as root none of another user.  A path in a
  * ledger's directory is refused, and so is a mount point.
  *
- * All return 0, or -1 with errno, and then nothing is left to undo. _file()
+ * All return 0, or -1 with errno, and then nothing is left to undo.  _file()
  * and _directory() also set whole->fault then, the end of a sentence.
  * _finish() returns 1 with errno if it has its name, but may lose it in a
  * power cut.
@@ -72,7 +72,7 @@ void stockcert_whole_abandon(void);
 
 /*
  * Called in a child: the parent removes what it makes, and the child gives up
- * its descriptor of it. Signals end the child as usual.
+ * its descriptor of it.  Signals end the child as usual.
  */
 
 void stockcert_whole_forget(void);

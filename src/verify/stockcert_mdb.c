@@ -53,9 +53,9 @@ stockcert_mdb_metas(stockcert_mdb_t *mdb, int fd)
     previous = &metas[!last];
 
     /*
-     * Transactions take turns at the two meta pages. A number that is changed
-     * is on the wrong page, or equals that of the other page, which
-     * stockcert_mdb_free_pages() finds. A new file has had no transaction.
+     * Transactions take turns at the two meta pages.  A number that is changed
+     * is on the wrong page, or equals that of the other page, which _free()
+     * finds.  A new file has had no transaction.
      */
 
     if (meta->txn && (meta->txn % 2 != (unsigned) last

@@ -83,7 +83,7 @@ typedef struct {
 
 
 /*
- * Called for each entry of a tree, in the order of the keys. The walk ends if
+ * Called for each entry of a tree, in the order of the keys.  The walk ends if
  * it does not return 0.
  */
 
@@ -93,7 +93,7 @@ typedef int (*stockcert_visit_pt)(void *data, const stockcert_bytes_t *key,
 
 /*
  * Functions that return an int return 0, or -1 with a sentence about the fault
- * in mdb->fault. While they read, nobody may write to the pages of the last
+ * in mdb->fault.  While they read, nobody may write to the pages of the last
  * transaction and of the one before: stockcert_hold.h.
  */
 
@@ -123,7 +123,7 @@ int stockcert_mdb_walk(stockcert_mdb_t *mdb, const char *name,
 int stockcert_mdb_free_pages(stockcert_mdb_t *mdb);
 
 /*
- * Looks for a key in a tree that was walked. If the key is not there,
+ * Looks for a key in a tree that was walked.  If the key is not there,
  * value->data is NULL.
  */
 
@@ -132,7 +132,7 @@ void stockcert_mdb_find(const stockcert_mdb_t *mdb,
     stockcert_bytes_t *value);
 
 /*
- * Must be told how many bytes were read. Mapped pages that were read count as
+ * Must be told how many bytes were read.  Mapped pages that were read count as
  * the process's memory, which must not grow to the size of the file.
  */
 

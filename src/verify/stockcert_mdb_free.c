@@ -25,8 +25,8 @@ static int stockcert_mdb_visit_free(void *data, const stockcert_bytes_t *key,
 
 
 /*
- * Each transaction frees the pages that it has replaced. So the last record is
- * that of the last transaction, unless the file was empty before. This checks
+ * Each transaction frees the pages that it has replaced.  So the last record is
+ * that of the last transaction, unless the file was empty before.  This checks
  * the numbers of both meta pages.
  */
 
@@ -86,9 +86,9 @@ stockcert_mdb_free_pages_of(stockcert_mdb_t *mdb)
 
 
 /*
- * A record of a transaction, up to this meta page's own. Number 0 is not
+ * A record of a transaction, up to this meta page's own.  Number 0 is not
  * valid: LMDB takes it for "none read yet", and would use the same pages again
- * and again. A record has the number of pages, and then their numbers, the
+ * and again.  A record has the number of pages, and then their numbers, the
  * greatest first.
  */
 

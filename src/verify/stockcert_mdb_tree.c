@@ -174,8 +174,8 @@ stockcert_mdb_walk_page(stockcert_walk_t *walk, uint64_t number,
 
 
 /*
- * Nodes fill their part of the page: each byte belongs to one of them. They
- * have keys, but the first one of a branch page may have none. A page has room
+ * Nodes fill their part of the page: each byte belongs to one of them.  They
+ * have keys, but the first one of a branch page may have none.  A page has room
  * for any two of its nodes: LMDB relies on this when it moves them.
  */
 

@@ -1,7 +1,7 @@
 
 /*
- * The folder src/verify gives this: it checks a whole ledger. It replays the
- * journal, and compares what follows from it with all else in the ledger. It
+ * The folder src/verify gives this: it checks a whole ledger.  It replays the
+ * journal, and compares what follows from it with all else in the ledger.  It
  * uses neither LMDB nor the code that writes ledgers, because these would
  * repeat their own mistakes.
  */
@@ -28,7 +28,7 @@ typedef struct {
 
 /*
  * Checks the file that mdb has mapped (stockcert_mdb.h). progress is called
- * after each entry, with its number and that of the last. Memory does not grow
+ * after each entry, with its number and that of the last.  Memory does not grow
  * with the journal, except by some bytes for each run of idempotency keys.
  *
  * Returns 0, or -1 with the first fault in mdb->fault, as "WHERE: expected

@@ -2,7 +2,7 @@
 /*
  * What the files of stockcert_verify.h share. stockcert_verify.c checks the
  * file as a whole, stockcert_verify_replay.c replays the entries,
- * stockcert_verify_request.c checks the idempotency keys. All three read
+ * stockcert_verify_request.c checks the idempotency keys.  All three read
  * entries with stockcert_verify_entry.c.
  */
 
@@ -116,7 +116,7 @@ int stockcert_verify_next(stockcert_verify_t *v);
 int stockcert_verify_runs(stockcert_verify_t *v);
 
 /*
- * Looks for the key of the replayed certificate if it is posted. Otherwise
+ * Looks for the key of the replayed certificate if it is posted.  Otherwise
  * keeps the key for stockcert_verify_requests().
  */
 

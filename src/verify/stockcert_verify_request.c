@@ -139,7 +139,7 @@ stockcert_verify_run(stockcert_verify_t *v, stockcert_verify_run_t *run,
 
 /*
  * Finds the item of the replayed certificate, in the run of its part of the
- * journal. The other way round, from items to entries, would follow the order
+ * journal.  The other way round, from items to entries, would follow the order
  * of hashes, and read the journal all over the file.
  */
 
@@ -204,10 +204,10 @@ stockcert_verify_request(stockcert_verify_t *v, const stockcert_bytes_t *key)
 
 
 /*
- * "request" has one item for each posted certificate with a key. Its runs are
- * in order, each of a later part of the journal (stockcert_keys.c). Each
- * certificate has found its own item. There are as many items, and all differ,
- * so there are no others. The keys of unposted entries make one more run.
+ * "request" has one item for each posted certificate with a key.  Its runs are
+ * in order, each of a later part of the journal (stockcert_keys.c).  Each
+ * certificate has found its own item.  There are as many items, and all differ,
+ * so there are no others.  The keys of unposted entries make one more run.
  */
 
 int
@@ -237,7 +237,7 @@ stockcert_verify_cmp(const void *one, const void *two)
 
 /*
  * Goes through all items in the order of their hashes: only items with equal
- * hashes can have the same key. The runs are a heap, whose first run has the
+ * hashes can have the same key.  The runs are a heap, whose first run has the
  * least item of all.
  */
 

@@ -1,8 +1,9 @@
 
 /*
- * Any bytes as a journal entry and as a ledger's header: what is taken is told
- * by the layouts in stockcert_entry.h alone, and what was taken encodes to the
- * very same bytes.  Then an entry with fields from those bytes, there and back.
+ * Any bytes as a journal entry and as a ledger's header.  Only the layouts in
+ * stockcert_entry.h decide which are accepted.  Accepted bytes encode to the
+ * same bytes again.  Then an entry with fields from those bytes is encoded and
+ * decoded.
  */
 
 

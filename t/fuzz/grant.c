@@ -1,11 +1,10 @@
 
 /*
- * Any bytes as a grant: a second reader of JSON, written from RFC 8259 and the
+ * Any bytes as a grant.  A second reader of JSON, written from RFC 8259 and the
  * contract, must come to the same result: the same grant, or the same fault of
- * the same member.  That it is no JSON goes before any other fault.
- *
- * The second reader also leads the fuzzer through JSON, as jansson itself is
- * not built for coverage.
+ * the same member.  "Not JSON" comes before any other fault.  The second reader
+ * also leads the fuzzer through JSON, because jansson is not built for
+ * coverage.
  */
 
 
@@ -247,7 +246,9 @@ check_again(const stockcert_grant_t *grant)
 }
 
 
-/* a member that is too long is cut, between characters, but no more than that */
+/*
+ * a member that is too long is cut, between characters, but no more than that
+ */
 
 static void
 check_fault(const value_t *member, const stockcert_fault_t *fault)

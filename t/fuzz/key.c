@@ -1,8 +1,8 @@
 
 /*
- * Any bytes as a header's value: what is a key is told by RFC 8941, section
- * 3.3.3, and the contract alone.  The key of a value that is taken is the same
- * when it comes in quotes, and as it is where that does not begin with one.
+ * Any bytes as a header's value.  Only RFC 8941, section 3.3.3, and the
+ * contract decide what a key is.  An accepted key is the same key again in
+ * quotes, and without quotes if it does not begin with one.
  */
 
 

@@ -1,13 +1,11 @@
 
 /*
- * The disk below a recording: what is on it for sure after some event, and
- * what of the rest a power cut may have left.
- *
- * A disk writes sectors of 512 bytes whole, and unless it is told to flush, in
- * any order or never; of a sector that was written twice, it may have either.
- * The file may be as long as it was flushed, or as it was written, or anything
- * in between; where nothing was written it has zeroes.  A name may be there or
- * not until its directory is flushed.
+ * The disk below a recording: what is on it for sure after an event, and what
+ * a power cut may leave of the rest.  A disk writes whole sectors of 512 bytes,
+ * in any order or never, unless it is told to flush.  A sector that was written
+ * twice may have either content.  The file may be as long as it was flushed, as
+ * it was written, or anything in between.  It has zeroes where nothing was
+ * written.  A name may be there or not until its directory is flushed.
  */
 
 

@@ -38,7 +38,9 @@ typedef struct {
 } told_t;
 
 
-/* of an image: the last event before it, and whether nothing pending is there */
+/*
+ * of an image: the last event before it, and whether nothing pending is there
+ */
 
 typedef struct {
     size_t       event;

@@ -1,8 +1,9 @@
 
 /*
- * A batch, and what must not come of it: outcomes that are told after the lock
- * has gone, grants that kill their leaders for ever, a lock that a forked child
- * holds, a full ledger that forgets what it has, files that are another's.
+ * A batch, and what must never happen in it: outcomes that are told after the
+ * lock was dropped, grants that kill their leaders for ever, a lock that a
+ * forked child holds, a full ledger that forgets what it has, files of another
+ * ledger.
  */
 
 
@@ -100,7 +101,7 @@ fill(size_t lane, const char *key, uint64_t amount)
 }
 
 
-/* refusals and replays, too, are settled before anybody else may have the lock */
+/* refusals and replays, too, are settled before anybody else gets the lock */
 
 static void
 test_settled_under_lock(void)
@@ -165,7 +166,7 @@ test_deaths(void)
 }
 
 
-/* they died as they looked at the ledger: all that waits may be why */
+/* they died while they read the ledger: any waiting grant may be the reason */
 
 static void
 test_deaths_before_noting(void)
@@ -228,7 +229,9 @@ test_death_and_life(void)
 }
 
 
-/* who has a key of what is there is told so, whatever becomes of the others */
+/*
+ * a grant with a key of an old certificate gets that, whatever the others get
+ */
 
 static void
 test_full(void)
@@ -490,7 +493,7 @@ test_old_file(int in_place)
 }
 
 
-/* who removed it did no harm: the next try is with a new one */
+/* its removal did no harm: the next try is with a new one */
 
 static void
 test_lock_file(void)
@@ -524,8 +527,8 @@ test_lock_file(void)
 
 
 /*
- * A reader keeps lock.mdb in use while data.mdb is replaced by an older one, and
- * all others are gone
+ * A reader keeps lock.mdb in use while data.mdb is replaced by an older one,
+ * and all others are gone
  */
 
 static void

@@ -1,7 +1,7 @@
 
 /*
- * What is no ledger, or a damaged one, or another's: it is refused, and not a
- * byte of it is changed.
+ * Files that are no ledger, or a damaged or foreign one.  They are refused, and
+ * not a byte of them is changed.
  */
 
 

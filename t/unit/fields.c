@@ -1,7 +1,7 @@
 
 /*
- * Ledgers that somebody made: all fits together as far as a ledger is looked at
- * when it is opened, and what is read later is not what it can be.
+ * Ledgers that somebody made by hand.  All fits together as far as opening
+ * checks it, but what is read later is invalid.
  */
 
 
@@ -10,7 +10,9 @@
 #include <sys/wait.h>
 
 
-/* the first entry that issues something; of "Salt Bae", and then it has no key */
+/*
+ * the first entry that issues something; of "Salt Bae", and then it has no key
+ */
 
 #define FIRST     KEY("\0\0\0\0\0\0\0\3")
 #define NAME_AT   29
@@ -49,7 +51,9 @@ main(void)
 }
 
 
-/* of an entry that is read by its position only, in a ledger that can be opened */
+/*
+ * of an entry that is read by its position only, in a ledger that can be opened
+ */
 
 static void
 test_fields(void)
@@ -248,7 +252,9 @@ check_request(const fixture_t *f, const edit_t *edit, stockcert_slot_t *slot,
 }
 
 
-/* in a ledger that was whole as it was opened: what is left is no more than is */
+/*
+ * in a ledger that was whole as it was opened: what is left is no more than is
+ */
 
 static void
 test_counters(void)

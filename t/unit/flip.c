@@ -1,9 +1,9 @@
 
 /*
- * Bytes of a ledger's file are changed, one at a time.  Either "stockcert verify"
- * finds it, or it means nothing: LMDB reads the same ledger, and goes on writing
- * it.  The latter is tried each time, in a process of its own, which may crash.
- * STOCKCERT_SOAK=minutes does so for so long.
+ * Bytes of a ledger's file are changed, one at a time.  Either "stockcert
+ * verify" finds the change, or it has no effect: LMDB reads the same ledger,
+ * and goes on writing it.  The latter is tried each time, in a process of its
+ * own, which may crash.  STOCKCERT_SOAK=minutes goes on for so long.
  */
 
 
@@ -71,8 +71,8 @@ main(void)
 
 
 /*
- * All of the meta pages, the headers of all others, what LMDB alone knows of, and
- * then anywhere.
+ * Changes all of the meta pages, the headers of all others, the records of
+ * free pages, and then bytes anywhere.
  */
 
 static void
@@ -180,7 +180,7 @@ flip(const fixture_t *f, const image_t *image, size_t at, uint8_t byte,
 }
 
 
-/* in another process; what LMDB asserts ends it */
+/* runs in another process, which an assertion of LMDB may end */
 
 static const char *
 try(const fixture_t *f, const image_t *image)

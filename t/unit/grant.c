@@ -1,6 +1,6 @@
 
 /*
- * Grants from JSON: what is one, and what is wrong with what is none.
+ * Grants from JSON: which texts are grants, and what is wrong with the others.
  */
 
 

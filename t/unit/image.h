@@ -1,7 +1,7 @@
 
 /*
- * The bytes of a ledger's file, for tests that change them: a file of all sorts of
- * pages, with 4096 bytes each.
+ * The bytes of a ledger's file, for tests that change them: a file of all sorts
+ * of pages, with 4096 bytes each.
  */
 
 

@@ -346,8 +346,9 @@ wake(void *data, size_t lane)
 
 
 /*
- * A leader noted an outcome that was a replay, and died before it committed:
- * that the journal has that entry says nothing of what else it had noted.
+ * A leader noted an outcome that was a replay, and died before it committed.
+ * The journal has the replayed entry, but this says nothing about the leader's
+ * other grants.
  */
 
 static void

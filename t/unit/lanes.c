@@ -133,7 +133,7 @@ test_pace(void)
     n = batches(&pace, 2048, 2700, 2300);
     ok(n > 2048 - 80, "pace: a slow one again: %u of 2048 gather", n);
 
-    /* nobody asks for a second at a time: all that counts are the grants */
+    /* nobody asks for a second at a time: only the grants count */
 
     n = batches(&pace, 2048, 2000000, 1000000);
     ok(n > 2048 - 80, "pace: idle: %u of 2048 gather", n);
@@ -256,9 +256,9 @@ test_committed(void)
 
 
 /*
- * A leader noted, and died before it committed, and somebody else committed
- * something under the same transaction id: it waits again, or is refused if the
- * leader lives and knows that its commit failed.
+ * A leader noted grants, and died before it committed.  Somebody else committed
+ * something under the same transaction id.  The grants wait again, or are
+ * refused if the leader lives and knows that its commit failed.
  */
 
 static void

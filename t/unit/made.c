@@ -1,7 +1,7 @@
 
 /*
- * Files that somebody made who knows LMDB: all in them fits together, but LMDB
- * would never write it, and it crashes or goes astray when it writes on.
+ * Files that somebody made who knows LMDB. All in them fits together, but LMDB
+ * would never write it.  LMDB crashes or goes wrong when it writes on.
  */
 
 
@@ -223,7 +223,9 @@ long_key(image_t *image)
 }
 
 
-/* data that LMDB has in a page of its own, in its leaf page: that one is free */
+/*
+ * data that LMDB has in a page of its own, in its leaf page: that one is free
+ */
 
 static void
 long_node(image_t *image)
@@ -289,7 +291,9 @@ root_of(image_t *image, const uint8_t *tree)
 }
 
 
-/* that of the first or the last record, in a tree of one page; before its value */
+/*
+ * that of the first or the last record, in a tree of one page; before its value
+ */
 
 static uint8_t *
 free_key(image_t *image, int before, int last)

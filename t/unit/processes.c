@@ -195,7 +195,7 @@ test_killed_reader(void)
 }
 
 
-/* what one was told is there, whenever the teller dies */
+/* what one was told is there, whenever the process that told it dies */
 
 static void
 test_killed_at_any_time(void)

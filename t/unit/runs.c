@@ -1,6 +1,6 @@
 
 /*
- * "stockcert verify" on the runs of idempotency keys (stockcert_request.c), as
+ * "stockcert verify" on the runs of idempotency keys (stockcert_keys.c), as
  * somebody may have made them.
  */
 

@@ -1,7 +1,5 @@
 
-/*
- * What a text and a class code may look like.
- */
+/* The rules for texts and class codes. */
 
 
 #include <stdbool.h>

@@ -197,7 +197,9 @@ verified_reseal_entries(MDB_txn *txn)
 }
 
 
-/* as somebody would who changes the journal and knows how it is made */
+/*
+ * seals all entries anew, as somebody would who changes the journal knowingly
+ */
 
 static inline void
 verified_reseal(const fixture_t *f)

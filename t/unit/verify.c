@@ -1,7 +1,7 @@
 
 /*
- * One thing at a time that is wrong in a ledger, also where all seals were made
- * anew so that they fit: "stockcert verify" names it.
+ * One thing at a time is wrong in a ledger, also with all seals made anew so
+ * that they fit.  "stockcert verify" names it.
  */
 
 
