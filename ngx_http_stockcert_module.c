@@ -2,16 +2,17 @@
 /*
  * The module's map: its directives, and what happens when.
  *
- *     configuration   "stockcert_ledger" blocks are read and checked, whole
- *                     (ngx_http_stockcert_conf.c,
- *                     ngx_http_stockcert_place.c, ngx_http_stockcert_paper.c);
- *                     "stockcert" makes a location issue
- *                     (ngx_http_stockcert_request.c), "stockcert_url" says what
- *                     that tells of itself (ngx_http_stockcert_url.c)
+ *     configuration   reads and checks "stockcert_ledger" blocks
+ *                     (ngx_http_stockcert_conf.c, ngx_http_stockcert_place.c,
+ *                     ngx_http_stockcert_paper.c).  "stockcert" makes a
+ *                     location issue (ngx_http_stockcert_request.c).
+ *                     "stockcert_url" says what its URLs begin with
+ *                     (ngx_http_stockcert_url.c).
  *     master, start   makes the directories of the ledgers for the workers'
- *     and reload      user (ngx_http_stockcert_directory.c), and the memory that
- *                     they share; it never opens a ledger, so nothing of LMDB is
- *                     ever inherited over a fork, and "nginx -t" leaves no trace
+ *     and reload      user (ngx_http_stockcert_directory.c), and the memory
+ *                     that workers share (ngx_http_stockcert_share.c).  It
+ *                     never opens a ledger: so a fork inherits nothing of
+ *                     LMDB, and "nginx -t" leaves no trace.
  *     worker, start   opens the ledgers (ngx_http_stockcert_share.c)
  *     worker, exit    closes them
  */

@@ -1,6 +1,5 @@
-# The command "stockcert" beside a running nginx and without one: status, log,
-# show, authorize and cancel, what the workers make of the latter two, and input
-# that is of no use.
+# The command "stockcert" with nginx running and without it: status, log, show,
+# authorize and cancel, what the workers see of authorize and cancel, and wrong input.
 
 use strict;
 use warnings;

@@ -1,6 +1,6 @@
 
 /*
- * The command "stockcert": what its rooms share.  stockcert_tool.c has main()
+ * The command "stockcert": what its files share.  stockcert_tool.c has main()
  * and the table of commands.  stockcert_tool_output.c,
  * stockcert_tool_argument.c and stockcert_tool_owner.c have what all of them
  * need, stockcert_tool_apart.c and stockcert_tool_entries.c what some do; every
