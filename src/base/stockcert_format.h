@@ -24,8 +24,9 @@
  * A time, in microseconds since 1970-01-01T00:00:00Z, as in RFC 3339: in UTC,
  * with six digits after the point.  A year after 9999 is written as "?".
  *
- * _format_time() writes STOCKCERT_TIME_LEN + 1 bytes to text.  _parse_time()
- * returns 0, or -1 for a text that _format_time() would not write.
+ * stockcert_format_time() writes STOCKCERT_TIME_LEN + 1 bytes to text.
+ * stockcert_parse_time() returns 0, or -1 for a text that
+ * stockcert_format_time() would not write.
  */
 
 void stockcert_format_time(uint64_t time, char *text);
@@ -36,9 +37,9 @@ int stockcert_parse_time(const char *text, uint64_t *time);
 uint64_t stockcert_now(void);
 
 /*
- * A seal (STOCKCERT_SEAL_LEN bytes) in hexadecimal digits.  _format_seal()
- * writes STOCKCERT_HEX_LEN + 1 bytes, in lower case.  _parse_seal() returns 0,
- * or -1 if the text is no seal.
+ * A seal (STOCKCERT_SEAL_LEN bytes) in hexadecimal digits.
+ * stockcert_format_seal() writes STOCKCERT_HEX_LEN + 1 bytes, in lower case.
+ * stockcert_parse_seal() returns 0, or -1 if the text is no seal.
  */
 
 void stockcert_format_seal(const uint8_t *seal, char *text);

@@ -19,21 +19,22 @@
 
 
 /*
- * _text_fault(): a text that people read (the name of a holder, a company, a
- * class; a reason).  It has 1 to STOCKCERT_TEXT_MAX bytes of valid UTF-8 (RFC
- * 3629), no control character (Unicode's Cc), and not only White_Space.
+ * stockcert_text_fault(): a text that people read (the name of a holder, a
+ * company, a class; a reason).  It has 1 to STOCKCERT_TEXT_MAX bytes of valid
+ * UTF-8 (RFC 3629), no control character (Unicode's Cc), and not only
+ * White_Space.
  *
- * _new_text_fault(): such a text that is new.  It must also have a character
- * that can be seen (stockcert_is_unseen() is 0), and none that turns the line
- * around (bidirectional embeddings, overrides and isolates).  Joiners and marks
- * of direction are allowed.  Old ledgers have texts without this rule, so it
- * does not apply to texts that are read or imported.
+ * stockcert_new_text_fault(): such a text that is new.  It must also have a
+ * character that can be seen (stockcert_is_unseen() is 0), and none that turns
+ * the line around (bidirectional embeddings, overrides and isolates).  Joiners
+ * and marks of direction are allowed.  Old ledgers have texts without this
+ * rule, so it does not apply to texts that are read or imported.
  *
- * _legend_fault(): a legend of certificates.  It is a new text with at most
- * STOCKCERT_LEGEND_MAX bytes.
+ * stockcert_legend_fault(): a legend of certificates.  It is a new text with
+ * at most STOCKCERT_LEGEND_MAX bytes.
  *
- * _code_fault(): a class code.  It has 1 to STOCKCERT_CODE_MAX of A-Z and 0-9,
- * a letter first.
+ * stockcert_code_fault(): a class code.  It has 1 to STOCKCERT_CODE_MAX of A-Z
+ * and 0-9, a letter first.
  *
  * All return NULL if the text is valid, otherwise what it must be, as the end
  * of a sentence: "must not be empty".  Any thread may call them.

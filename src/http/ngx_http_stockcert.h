@@ -166,9 +166,10 @@ char *ngx_http_stockcert_create(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
 
 /*
- * Both take an array of pointers to ledgers.  _check_path() refuses a ledger
- * whose directory is that of another, is in it, or has it inside.  _reserve()
- * refuses ledgers if there is not enough address space for all.
+ * Both take an array of pointers to ledgers.  ngx_http_stockcert_check_path()
+ * refuses a ledger whose directory is that of another, is in it, or has it
+ * inside.  ngx_http_stockcert_reserve() refuses ledgers if there is not enough
+ * address space for all.
  */
 
 char *ngx_http_stockcert_check_path(ngx_conf_t *cf, ngx_array_t *ledgers,
@@ -256,10 +257,10 @@ ngx_int_t ngx_http_stockcert_get(ngx_http_request_t *r,
 #define NGX_HTTP_STOCKCERT_MISSING  "a class or an entry is missing"
 
 /*
- * In a snapshot.  _read_rows() reads the n certificates of a class after a
- * number.  _read_latest() reads the latest certificates up to the entry at a
- * position, at most *n, and sets *n to their number.  Both return NGX_OK, or
- * NGX_ABORT if the ledger failed.
+ * In a snapshot.  ngx_http_stockcert_read_rows() reads the n certificates of a
+ * class after a number.  ngx_http_stockcert_read_latest() reads the latest
+ * certificates up to the entry at a position, at most *n, and sets *n to their
+ * number.  Both return NGX_OK, or NGX_ABORT if the ledger failed.
  */
 
 ngx_int_t ngx_http_stockcert_read_rows(stockcert_ledger_t *ledger,
@@ -428,8 +429,9 @@ typedef struct {
 } ngx_http_stockcert_page_t;
 
 /*
- * _open_page() opens its file.  _close_page() closes it; if it returns NGX_OK,
- * the text is whole.  _free_page() frees all.
+ * ngx_http_stockcert_open_page() opens its file.
+ * ngx_http_stockcert_close_page() closes it; if it returns NGX_OK, the text is
+ * whole.  ngx_http_stockcert_free_page() frees all.
  */
 
 ngx_int_t ngx_http_stockcert_open_page(ngx_http_stockcert_page_t *page);

@@ -76,8 +76,9 @@ struct ngx_http_stockcert_lane_s {
 
 
 /*
- * After the worker has its number: _create() makes what it has of a ledger,
- * _start() opens the ledger, _destroy() undoes both.
+ * After the worker has its number: ngx_http_stockcert_lane_create() makes what
+ * it has of a ledger, ngx_http_stockcert_lane_start() opens the ledger,
+ * ngx_http_stockcert_lane_destroy() undoes both.
  */
 
 ngx_int_t ngx_http_stockcert_lane_create(ngx_cycle_t *cycle,

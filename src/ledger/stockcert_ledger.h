@@ -229,9 +229,9 @@ void stockcert_ledger_abort(stockcert_ledger_t *ledger);
 
 /*
  * For a writer that finds outcomes of another's transaction, in a transaction
- * of its own.  _flush() makes sure that what the ledger shows is on disk, or
- * fails.  _has() tells whether the journal has this seal at this position, or
- * returns STOCKCERT_NOT_FOUND.
+ * of its own.  stockcert_ledger_flush() makes sure that what the ledger shows
+ * is on disk, or fails.  stockcert_ledger_has() tells whether the journal has
+ * this seal at this position, or returns STOCKCERT_NOT_FOUND.
  */
 
 stockcert_rc_e stockcert_ledger_flush(stockcert_ledger_t *ledger,

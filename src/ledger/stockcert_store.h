@@ -171,12 +171,14 @@ stockcert_rc_e stockcert_journal_put(stockcert_ledger_t *ledger,
  * of a class, as of the last posted entry, in any transaction; strings point
  * into the map.
  *
- * In the writer's transaction: _put() writes a record.  _load() reads the
- * counters of a class, unless they are known.  _meet() does _find() among all,
- * and _load().  It also finds a class that was opened since the ledger was,
- * and adds it to ledger->classes; NULL is an error.  _open() makes the
- * database and record of a class whose entry is in the journal; all must be
- * posted.  _read_all() reads all classes into ledger->classes.
+ * In the writer's transaction: stockcert_class_put() writes a record.
+ * stockcert_class_load() reads the counters of a class, unless they are known.
+ * stockcert_class_meet() does stockcert_class_find() among all, and
+ * stockcert_class_load().  It also finds a class that was opened since the
+ * ledger was, and adds it to ledger->classes; NULL is an error.
+ * stockcert_class_open() makes the database and record of a class whose entry
+ * is in the journal; all must be posted.  stockcert_class_read_all() reads all
+ * classes into ledger->classes.
  */
 
 stockcert_ledger_class_t *stockcert_class_find(

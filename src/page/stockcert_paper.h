@@ -79,8 +79,9 @@ typedef struct {
 /*
  * Write a page to file; ferror() tells if that failed.  What the arguments
  * point to needs to stay for the call only.  A stock book can be written in
- * parts: _begin(), then _rows() any number of times, then _end().  _rows()
- * needs only page->book. page->n is the number of all rows.
+ * parts: stockcert_book_begin(), then stockcert_book_rows() any number of
+ * times, then stockcert_book_end().  stockcert_book_rows() needs only
+ * page->book. page->n is the number of all rows.
  */
 
 void stockcert_paper_write(FILE *file, const stockcert_paper_t *paper,

@@ -38,9 +38,10 @@ int stockcert_place_find(stockcert_place_t *place, const char *path);
 void stockcert_place_close(stockcert_place_t *place);
 
 /*
- * All return 0 for yes, or -1 with errno.  _is_free(): something is there, and
- * a directory can replace it.  _is_apart(): the place is not in a ledger's
- * directory, at any depth.  _is_empty(): fd, which is closed, is an empty
+ * All return 0 for yes, or -1 with errno.  stockcert_place_is_free():
+ * something is there, and a directory can replace it.
+ * stockcert_place_is_apart(): the place is not in a ledger's directory, at any
+ * depth.  stockcert_place_is_empty(): fd, which is closed, is an empty
  * directory.
  */
 

@@ -50,9 +50,9 @@ typedef struct {
 
 
 /*
- * All three return an exit code.  _complete() checks that all is there which
- * OCF requires with these n classes.  _export() makes the files of the ledger
- * in the directory ledger, in a new directory path.
+ * All three return an exit code.  stockcert_ocf_complete() checks that all is
+ * there which OCF requires with these n classes.  stockcert_ocf_export() makes
+ * the files of the ledger in the directory ledger, in a new directory path.
  */
 
 int stockcert_ocf_option(stockcert_ocf_t *ocf, int option, const char *value);

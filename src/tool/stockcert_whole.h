@@ -37,24 +37,25 @@ typedef struct {
 
 
 /*
- * _file() makes an empty file.  At the end it replaces a file at path, and gets
- * its mode.  If something else is there (a device, a FIFO), that is opened and
- * written to: this may wait, and cannot be undone.  _directory() makes an empty
- * directory.  At path is nothing, or an empty directory, whose owner and mode it
- * gets, but nobody else may write it; names must stay valid.  whole->fd is the
- * file, for writing, or the directory.  Nobody else can open that directory
- * until it is finished, and all in it is made through whole->fd.
+ * stockcert_whole_file() makes an empty file.  At the end it replaces a file
+ * at path, and gets its mode.  If something else is there (a device, a FIFO),
+ * that is opened and written to: this may wait, and cannot be undone.
+ * stockcert_whole_directory() makes an empty directory.  At path is nothing,
+ * or an empty directory, whose owner and mode it gets, but nobody else may
+ * write it; names must stay valid.  whole->fd is the file, for writing, or the
+ * directory.  Nobody else can open that directory until it is finished, and
+ * all in it is made through whole->fd.
  *
- * _finish() flushes, renames and closes; all other descriptors must be closed
- * before.  _undo() removes all.
+ * stockcert_whole_finish() flushes, renames and closes; all other descriptors
+ * must be closed before.  stockcert_whole_undo() removes all.
  *
  * Links in path are followed, but as root none of another user.  A path in a
  * ledger's directory is refused, and so is a mount point.
  *
- * All return 0, or -1 with errno, and then nothing is left to undo.  _file()
- * and _directory() also set whole->fault then, the end of a sentence.
- * _finish() returns 1 with errno if it has its name, but may lose it in a
- * power cut.
+ * All return 0, or -1 with errno, and then nothing is left to undo.
+ * stockcert_whole_file() and stockcert_whole_directory() also set whole->fault
+ * then, the end of a sentence. stockcert_whole_finish() returns 1 with errno
+ * if it has its name, but may lose it in a power cut.
  */
 
 int stockcert_whole_file(stockcert_whole_t *whole, const char *path);

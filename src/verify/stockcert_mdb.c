@@ -54,7 +54,7 @@ stockcert_mdb_metas(stockcert_mdb_t *mdb, int fd)
 
     /*
      * Transactions take turns at the two meta pages.  A number that is changed
-     * is on the wrong page, or equals that of the other page, which _free()
+     * is on the wrong page, or equals that of the other page, which stockcert_mdb_free()
      * finds.  A new file has had no transaction.
      */
 

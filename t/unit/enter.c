@@ -378,7 +378,56 @@ test_old_texts(void)
 }
 
 
-/* none of these may come next, each for one reason; then a right one may */
+static uint8_t  another[STOCKCERT_SEAL_LEN];
+
+static const struct {
+    const char          *what;
+    stockcert_kind_e     kind;
+    const char          *code;
+    uint64_t             number;
+    uint64_t             shares;
+    const char          *text;
+    const char          *key;
+    uint64_t             position;
+    uint64_t             time;
+    const uint8_t       *seal;
+    stockcert_rc_e       expected;
+} refused[] = {
+    { "a class twice", 1, "CS", 0, 5, "Common", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "a bad code", 1, "cs", 0, 5, "Common", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "no title", 1, "AA", 0, 5, "", "", 0, 0, NULL, STOCKCERT_REFUSED },
+    { "a class of no share", 1, "AA", 0, 0, "A", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "a number left out", 2, "CS", 3, 5, "Joe", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "a number again", 2, "CS", 1, 5, "Joe", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "no shares", 2, "CS", 2, 0, "Joe", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "too many shares", 2, "CS", 2, 2599991, "Joe", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "a bad name", 2, "CS", 2, 1, "\xff", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "a key twice", 2, "CS", 2, 1, "Joe", "key", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "no reference", 3, "CS", 0, 50, "", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "a blank reason", 4, "CS", 1, 0, " ", "", 0, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "a position left out", 2, "CS", 2, 1, "Joe", "", 5, 0, NULL,
+      STOCKCERT_REFUSED },
+    { "a time before the last", 2, "CS", 2, 1, "Joe", "", 0, 1, NULL,
+      STOCKCERT_REFUSED },
+    { "another seal", 2, "CS", 2, 1, "Joe", "", 0, 0, another,
+      STOCKCERT_REFUSED },
+    { "a right one", 2, "CS", 2, 2599990, "Joe", "key2", 4, 0, NULL,
+      STOCKCERT_OK }
+};
+
+
+/* each one may not come next, for one reason, and then a right one may */
 
 static void
 test_refused(void)
