@@ -185,7 +185,8 @@ ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
     ngx_str_null(&next);
 
     if (more
-        && ngx_http_stockcert_set_next(r, code, certificates[n - 1].issued.number,
+        && ngx_http_stockcert_set_next(r, code,
+                                       certificates[n - 1].issued.number,
                                        limit, &next)
            != NGX_OK)
     {
