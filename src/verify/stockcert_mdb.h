@@ -101,7 +101,10 @@ typedef int (*stockcert_visit_pt)(void *data, const stockcert_bytes_t *key,
 
 int stockcert_mdb_metas(stockcert_mdb_t *mdb, int fd);
 
-/* stockcert_mdb_map() maps the file after that. stockcert_mdb_unmap() ends it, also after an error. */
+/*
+ * stockcert_mdb_map() maps the file after that.  stockcert_mdb_unmap() ends it,
+ * also after an error.
+ */
 
 int stockcert_mdb_map(stockcert_mdb_t *mdb, int fd);
 void stockcert_mdb_unmap(stockcert_mdb_t *mdb);
