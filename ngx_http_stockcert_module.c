@@ -68,6 +68,20 @@ static ngx_command_t  ngx_http_stockcert_commands[] = {
       0,
       NULL },
 
+    { ngx_string("stockcert_transactions"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_stockcert_loc_conf_t, transactions),
+      NULL },
+
+    { ngx_string("stockcert_actor"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_stockcert_loc_conf_t, actor),
+      NULL },
+
       ngx_null_command
 };
 
@@ -201,6 +215,7 @@ ngx_http_stockcert_create_loc_conf(ngx_conf_t *cf)
     }
 
     slcf->url = NGX_CONF_UNSET_PTR;
+    slcf->transactions = NGX_CONF_UNSET;
 
     return slcf;
 }
@@ -222,6 +237,11 @@ ngx_http_stockcert_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_core_loc_conf_t  *clcf;
 
     ngx_conf_merge_ptr_value(conf->url, prev->url, NULL);
+    ngx_conf_merge_value(conf->transactions, prev->transactions, 0);
+
+    if (conf->actor == NULL) {
+        conf->actor = prev->actor;
+    }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 

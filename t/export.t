@@ -35,7 +35,7 @@ my ($header, @entries) = map { decode_json($_) } split /^/, $jsonl;
 my $inventory = $client->ask('GET', '/')->{json};
 my ($company, $entries, $seal) = @$inventory{qw(company entries seal)};
 like(delete $header->{created}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\z/, 'jsonl: the header has a time');
-is_deeply($header, { stockcert => 1, company => $company, entries => $entries, seal => $seal }, 'jsonl: the header');
+is_deeply($header, { stockcert => 2, company => $company, entries => $entries, seal => $seal }, 'jsonl: the header');
 is_deeply([map { $_->{entry} } @entries], [1 .. $entries], 'jsonl: all entries');
 is($entries[-1]{seal}, $seal, 'jsonl: the last seal');
 is(tool_out('log', $ledger, '--json'), $jsonl =~ s/.*\n//r, 'log --json has the same lines');
@@ -45,9 +45,10 @@ is_deeply([map { [@$_{qw(entry time class number shares name seal)}] } grep { $_
     [map { [@$_{qw(entry issued_at class number amount stakeholder seal)}] } @certificates], 'jsonl: certificates as the API has them');
 my ($opened) = grep { $_->{kind} eq 'opened' && $_->{class} eq 'PS' } @entries;
 is_deeply([sort keys %$opened], [qw(class entry kind seal shares time title)], 'jsonl: members of a class');
+like($entries[0]{nonce}, qr/\A[0-9a-f]{16}\z/, 'jsonl: a nonce, in the first entry of what was decided together');
 is("@$opened{qw(shares title)}", '750000 Title of PS', 'jsonl: a class');
-my ($cancelled) = grep { $_->{kind} eq 'cancelled' } @entries;
-is("@$cancelled{qw(class number reason)}", 'CS 2 a "reason"', 'jsonl: a cancellation');
+my ($cancelled) = grep { $_->{kind} eq 'surrendered' } @entries;
+is("@$cancelled{qw(class number shares type reference actor)}", qq(CS 2 2 cancel a "reason" uid:$<), 'jsonl: a cancellation');
 my ($amended) = grep { $_->{kind} eq 'amended' } @entries;
 is("@$amended{qw(class shares reference)}", 'PS 800000 Resolution, 1', 'jsonl: an amendment');
 is(join('|', map { $_->{key} // '' } grep { $_->{kind} eq 'issued' and $_->{class} eq 'CS' } @entries),
@@ -65,10 +66,13 @@ sub fields {
     return @fields;
 }
 my @csv = split /(?<=\r\n)/, tool_out('export', $ledger, '--format', 'csv');
-is(shift @csv, "entry,kind,time,class,number,shares,text,key,seal\r\n", 'csv: what the columns are');
-is_deeply([map { join "\t", (fields($_))[0 .. 8] } @csv],
-    [map { join "\t", map { $_ // '' } @$_{qw(entry kind time class number shares)},
-        encode($_->{title} // $_->{name} // $_->{reference} // $_->{reason}), @$_{qw(key seal)} } @entries], 'csv: all entries');
+my $columns = 'entry,kind,time,transaction,class,number,shares,holder,title,key,nonce,type,reason,member,surrenders,issues,balance,'
+    . 'corrects,request,holder_id,address,capacity,price,effective,reference,actor,seal';
+is(shift @csv, "$columns\r\n", 'csv: what the columns are');
+is_deeply([map { join "\t", fields($_) } @csv], [map {
+    my %has = (%$_, holder => $_->{name}, transaction => $_->{member} && $_->{entry});
+    join "\t", map { encode($has{$_} // '') } split /,/, $columns;
+} @entries], 'csv: all entries');
 is(scalar(split /^/, tool_out('export', $ledger, '--format', 'csv', '--since', $entries)), 1, 'csv: --since the last');
 
 sub encode { my ($text) = @_; utf8::encode($text); return $text }
@@ -96,7 +100,7 @@ tool_is('ocf: one class is missing', 2, qr/give --class PS:\.\.\. /, 'export', $
 tool_is('ocf: no directory', 2, qr/name a new one with -o/, 'export', $ledger, '--format', 'ocf', @known);
 tool_is('ocf: --since', 2, qr/give no --since/, 'export', $ledger, '--format', 'ocf', '-o', "$dir/ocf", '--since', 3, @known);
 tool_is("ocf: $_->[0] $_->[1]", 2, qr/$_->[0] takes .*not "\Q$_->[1]\E"/, 'export', $ledger, '--format', 'ocf', '-o', "$dir/ocf", @known, @$_)
-    for ['--formed', '2020-13-01'], ['--formed', 'today'], ['--country', 'USA'], ['--country', 'us'], ['--holders', 'BANK'],
+    for ['--formed', '2020-13-01'], ['--formed', '2025-02-31'], ['--formed', 'today'], ['--country', 'USA'], ['--country', 'us'], ['--holders', 'BANK'],
         map { ['--class', $_] } 'CS', 'CS:COMMON:1:1:0.1', 'CS:COMMON:1:1:0.1:usd', 'CS:SHARES:1:1:0.1:USD', 'CS:COMMON:x:1:0.1:USD',
             'CS:COMMON:1:1:.1:USD', 'CS:COMMON:1:1:0.12345678901:USD', 'CS:COMMON:1:1:0.1:USD:', 'CS:COMMON:1::0.1:USD';
 tool_is('ocf: a class that is not there', 2, qr/the ledger has no class ZZ, which --class names/, 'export', $ledger, '--format', 'ocf', '-o', "$dir/ocf", @known,
@@ -140,7 +144,7 @@ my $copy = "$dir/copy";
 my $source = "$dir/out.jsonl";
 is(tool_out('import', $copy, $source), "imported $entries entries into $copy\n", 'import');
 is(tool_out('export', $copy, '--format', 'jsonl'), $jsonl, 'it exports the same');
-like(tool_out('verify', $copy, '--expect', "$entries:$seal"), qr/^all is in order: $entries entries, 9 certificates, 1 of them/, 'and verifies');
+like(tool_out('verify', $copy, '--expect', "$entries:$seal"), qr/^all is in order: $entries entries, 9 certificates, 8 of them outstanding, 1 transactions,/, 'and verifies');
 is(join(' ', map { sprintf '%o', (stat $_)[2] & 0777 } $copy, "$copy/data.mdb"), '700 600', 'it is for its owner');
 is_deeply([glob "$copy.*"], [], 'nothing else is left');
 
@@ -191,9 +195,9 @@ refused('cut within a line', qr/line @{[$entries + 1]} of .*does not end/, subst
 refused('a line twice', qr/entry 3 cannot come after entry 3/, $jsonl =~ s/^(.*"entry":3,.*\n)/$1$1/mr);
 refused('a line left out', qr/entry 4 cannot come after entry 2/, $jsonl =~ s/^.*"entry":3,.*\n//mr);
 refused('a line more', qr/has more lines than its header says/, $jsonl . (split /^/, $jsonl)[-1]);
-refused('a long line', qr/line 2 of .*is too long/, $jsonl =~ s/\n/"\n" . ' ' x 5000/er);
+refused('a long line', qr/line 2 of .*is too long/, $jsonl =~ s/\n/"\n" . ' ' x 20000/er);
 refused('a NUL byte', qr/line 4 of .*NUL byte/, $jsonl =~ s/"Salt/"\0Salt/r);
-changed('another version', qr/another version's export/, 0, sub { s/"stockcert":1/"stockcert":2/ });
+changed('another version', qr/another version's export/, 0, sub { s/"stockcert":2/"stockcert":1/ });
 changed('another company', qr/line 2 of .*entry 1 has another seal/, 0, sub { s/Acme/Acne/ });
 changed('another time of creation', qr/entry 1 has another seal/, 0, sub { s/\d(?=Z")/($& + 1) % 10/e });
 changed('another last seal', qr/header has another last seal/, 0, sub { s/"seal":"./'"seal":"' . ($seal =~ m|^0| ? 1 : 0)/e });
@@ -203,15 +207,29 @@ changed('another key', qr/entry 4 has another seal/, 4, sub { s/key 2/key 3/ });
 changed('another time', qr/entry 3 has another seal/, 3, sub { s/"time":"\d{4}/"time":"2099/ });
 changed('another number', qr/the next certificate is CS-1/, 3, sub { s/"number":1/"number":2/ });
 changed('another seal', qr/entry 3 has another seal/, 3, sub { s/"seal":"./'"seal":"' . ($& =~ m|0\z| ? 1 : 0)/e });
-changed('a seal that is none', qr/lacks a member of its kind, or has one that is not valid/, 3, sub { s/"seal":"./"seal":"x/ });
-changed('a time that is none', qr/lacks a member of its kind, or has one/, 3, sub { s/"time":"\d{4}-\d\d/"time":"2026-13/ });
+changed('a seal that is none', qr/has no valid "seal"/, 3, sub { s/"seal":"./"seal":"x/ });
+changed('a time that is none', qr/has no valid "time"/, 3, sub { s/"time":"\d{4}-\d\d/"time":"2026-13/ });
 changed('an unknown member', qr/has a member that is not known/, 3, sub { s/\}/,"more":1}/ });
 changed('a member twice', qr/is not JSON/, 3, sub { s/\}/,"shares":1}/ });
-changed('an unknown kind', qr/has no "kind" that is known/, 3, sub { s/issued/sold/ });
-changed('a key of a class', qr/has a member that is not known/, 1, sub { s/\}/,"key":"x"}/ });
+changed('an unknown kind', qr/has no valid "kind"/, 3, sub { s/issued/sold/ });
+for my $name (qw(kind time seal)) {
+    changed("no $name", qr/line 4 of .*: has no "$name"/, 3, sub { s/"$name":"[^"]*",?//; s/,\}/}/ });
+}
+changed('no name', qr/line 4 of .*: the name must be there/, 3, sub { s/"name":"[^"]*",// });
+changed('a key of a class', qr/line 2 of .*: the key must not be there/, 1, sub { s/\}/,"key":"x"}/ });
+for (['balance', 'false'], ['balance', '1'], ['type', '1'], ['type', '"sale"'], ['reason', '"fire"'], ['member', '0'], ['member', '"1"'],
+    ['corrects', '-1'], ['request', '"0"'], ['request', '""'], ['request', '"' . 'g' x 64 . '"'], ['request', '"' . '0' x 66 . '"'],
+    ['address', '""'], ['address', '"' . 'a' x 256 . '"'], ['price', 'null'])
+{
+    my ($name, $value) = @$_;
+    changed("$name: $value", qr/line 4 of .*: has no valid "$name"/, 3, sub { s/\}/,"$name":$value}/ });
+}
+changed('another nonce', qr/entry 3 has another seal/, 3, sub { s/"nonce":"./'"nonce":"' . ($& =~ m|0\z| ? 1 : 0)/e });
+changed('no nonce', qr/entry 3 has another seal/, 3, sub { s/"nonce":"\w+",// });
+changed('a short nonce', qr/line 4 of .*: the nonce must have 8 bytes/, 3, sub { s/"nonce":"\w\w/"nonce":"/ });
 changed('too many shares', qr/has no valid "shares"/, 3, sub { s/"shares":1,/"shares":-1,/ });
-changed('a key with DEL', qr/line 5 of .*: the idempotency key must be printable ASCII characters/, 4, sub { s/key 2/key\\u007f2/ });
-changed('a key above ASCII', qr/line 5 of .*: the idempotency key must be printable/, 4, sub { s/key 2/k\\u00e9y 2/ });
+changed('a key with DEL', qr/line 5 of .*: the key must be printable ASCII characters/, 4, sub { s/key 2/key\\u007f2/ });
+changed('a key above ASCII', qr/line 5 of .*: the key must be printable/, 4, sub { s/key 2/k\\u00e9y 2/ });
 changed('a name with a control character', qr/line 4 of .*: the name must not contain control characters/, 3, sub { s/Salt/Salt\\u0007/ });
 tool_is('import: no file', 3, qr/cannot open .*No such file/, 'import', "$dir/new", "$dir/nothing.jsonl");
 tool_is('import: into a ledger', 3, qr/name a directory that is not there or empty: Directory not empty/, 'import', $copy, $source);

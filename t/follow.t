@@ -29,7 +29,7 @@ sub shows {
     my ($follower, $name) = @_;
     wait_for("it shows $name", sub {
         die "it ended\n", slurp($follower->{err}->filename) if waitpid($follower->{pid}, WNOHANG) == $follower->{pid};
-        return slurp($follower->{out}->filename) =~ /\Q$name\E\n\z/;
+        return slurp($follower->{out}->filename) =~ /\Q$name\E(?:  actor uid:\d+)?\n\z/;
     });
 }
 

@@ -1,5 +1,5 @@
 # Coverage-guided fuzzing (libFuzzer) of what reads other people's bytes: grants,
-# idempotency keys, journal entries. What t/fuzz/*.c says must hold for any bytes;
+# orders, idempotency keys, journal entries. What t/fuzz/*.c says must hold for any bytes;
 # what is found stays out of t/fuzz/corpus. STOCKCERT_SOAK: minutes for all.
 
 use strict;
@@ -9,7 +9,7 @@ use Test::More;
 
 my $build = ($ENV{BUILD} || 'build') . '/fuzz';
 my $minutes = $ENV{STOCKCERT_SOAK};
-my %runs = (grant => 100_000, key => 200_000, entry => 200_000);
+my %runs = (grant => 100_000, order => 100_000, key => 200_000, entry => 200_000);
 
 mkdir $build;
 
@@ -24,7 +24,7 @@ for my $name (sort keys %runs) {
         '-o', "$build/$name", @sources, qw(-ljansson -lcrypto -lm)), 0, "$name: is built");
 
     my @how = ("-artifact_prefix=$tmp/", '-max_len=1024', '-timeout=60', '-print_final_stats=1');
-    push @how, '-dict=t/fuzz/json.dict' if $name eq 'grant';
+    push @how, '-dict=t/fuzz/json.dict' if $name eq 'grant' || $name eq 'order';
     push @how, $minutes ? '-max_total_time=' . int($minutes * 60 / keys %runs)
                         : ("-runs=$runs{$name}", '-max_total_time=600');
 

@@ -13,7 +13,7 @@ my %below = (
     verify => [qw(base)],
     page   => [qw(base)],
     http   => [qw(commit page ledger base)],
-    tool   => [qw(verify ledger base)],
+    tool   => [qw(verify page ledger base)],
 );
 
 my $build = dirname($ENV{TEST_NGINX_LOAD_MODULES});

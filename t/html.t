@@ -102,7 +102,7 @@ like(get('/PS-1.html')->{body}, qr/ of the above class of stock \(PS\) of this c
 like($body, qr/<bdi>holder 1<.*one \(1\)<\/b> share of the above class of stock \(CS\), <bdi>no par value<\/bdi>, of this corporation/s, 'holder, words and figures');
 like($body, qr/entry 3 &middot; seal $json->{seal} &middot; <a href="http:\/\/localhost\/CS-1">/, 'the record');
 like($body, qr/laws of <bdi>Delaware<.*<bdi>L1<.*Ann.*President.*Bob.*Secretary.*<svg class="qr"/s, 'what was configured, and a QR code');
-unlike($body, qr/DRAFT|CANCELLED/, 'neither a draft nor cancelled');
+unlike($body, qr/DRAFT|CANCELLED|SURRENDERED/, 'neither a draft nor cancelled nor surrendered');
 unlike(get('/PS-1.html')->{body}, qr/no par value/, 'the par value is of its class');
 like(get('/PS-1.html')->{body}, qr/<bdi>&lt;b&gt;&quot;&amp;&#39;<\/bdi>/, 'a hostile name');
 my $long = 'h' x (300 - length 'http:///CS-1');
@@ -139,6 +139,22 @@ like(get('/CS', 'text/html')->{body}, qr/CS-1\.html">CS-1<\/a><\/td><td class="w
     'a cancelled one in the list, with its date');
 like(get('/CS', 'text/html')->{body}, qr/CS-2<\/a><\/td><td class="who"><bdi>holder 2<\/bdi><\/td><td class="n">2<\/td><td>$date<\/td><td class="void"><\/td>/, 'and one that is not');
 like(get('/CS', 'text/html')->{body}, qr/464 of 2,600,000 authorized shares issued/, 'its share does not count');
+like(get('/CS', 'text/html')->{body}, qr/<th[^>]*>Outstanding until<\/th>\s*<\/tr>/, 'the last column says until when');
+
+
+# one that was transferred, and what came of it
+
+is((tool('transfer', "$server->{dir}/ledgers/acme", 'CS-3', '--to', 'new & <b>:1', '--reference', 'a <reference>'))[0], 0, 'transferred');
+$body = get('/CS-3.html')->{body};
+like($body, qr/>SURRENDERED</, 'a surrendered one says so');
+like($body, qr/Surrendered on $date/, 'and when');
+unlike($body, qr/cancelled/i, 'and is not cancelled');
+unlike(get('/CS-31.html')->{body}, qr/surrendered|cancelled/i, 'what came of it is outstanding');
+like(get('/CS-31.html')->{body}, qr/<bdi>new &amp; &lt;b&gt;<.*one \(1\)/s, 'and the new holder\'s');
+like(get('/CS', 'text/html')->{body}, qr/CS-3<\/a><\/td><td class="who"><bdi>holder 3<\/bdi><\/td><td class="n"><s>3<\/s><\/td><td>$date<\/td><td class="void">$date<\/td>/,
+    'surrendered, in the list');
+like(get('/CS', 'text/html')->{body}, qr/464 of 2,600,000 authorized shares issued/, 'as many shares as before');
+is(join(' ', get('/CS?status=surrendered', 'text/html')->{body} =~ /\.html">(CS-\d+)/g), 'CS-3', 'a page of a status');
 $server->stop;
 
 

@@ -19,6 +19,12 @@ sub certificate {
            . qq("entry":$entry,"seal":"SEAL"}\n);
 }
 
+# The same, as it is read.
+
+sub outstanding {
+    return certificate(@_) =~ s/\}\n\z/,"status":"outstanding"}\n/r;
+}
+
 sub certificates {
     my ($class, $next, @certificates) = @_;
 
@@ -203,7 +209,7 @@ Location: /CS-1
 --- error_code eval
 [201, 200]
 --- response_body_like eval
-['', qr/\A\{"cert_id":"CS-1",[^\n]*,"seal":"([0-9a-f]{64})"\}\n\{"company":"[^"]+","entries":3,"seal":"\1",/]
+['', qr/\A\{"cert_id":"CS-1",[^\n]*,"seal":"([0-9a-f]{64})","status":"outstanding"\}\n\{"company":"[^"]+","entries":3,"seal":"\1",/]
 
 
 
@@ -219,17 +225,17 @@ Location: /CS-1
      Cache-Control: no-cache
      !Link",
     '', '', '',
-    "Content-Length: " . ::size(::certificates('CS', '', ::certificate('CS-1', 1, 3),
-                                               ::certificate('CS-2', 3, 5))) . "
+    "Content-Length: " . ::size(::certificates('CS', '', ::outstanding('CS-1', 1, 3),
+                                               ::outstanding('CS-2', 3, 5))) . "
      !Link",
     "!Link"
 ]
 --- response_body_like eval
 [
     ::like_this(::certificates('CS')), '', '', '',
-    ::like_this(::certificates('CS', '', ::certificate('CS-1', 1, 3),
-                               ::certificate('CS-2', 3, 5))),
-    ::like_this(::certificates('PS', '', ::certificate('PS-1', 2, 4)))
+    ::like_this(::certificates('CS', '', ::outstanding('CS-1', 1, 3),
+                               ::outstanding('CS-2', 3, 5))),
+    ::like_this(::certificates('PS', '', ::outstanding('PS-1', 2, 4)))
 ]
 
 
@@ -249,11 +255,11 @@ main::issue(5);
 ]
 --- response_body_like eval
 [
-    ::like_this(::certificates('CS', '/CS?after=2&limit=2', ::certificate('CS-1', 1, 3),
-                               ::certificate('CS-2', 1, 4))),
-    ::like_this(::certificates('CS', '/CS?after=4&limit=2', ::certificate('CS-3', 1, 5),
-                               ::certificate('CS-4', 1, 6))),
-    ::like_this(::certificates('CS', '', ::certificate('CS-5', 1, 7)))
+    ::like_this(::certificates('CS', '/CS?after=2&limit=2', ::outstanding('CS-1', 1, 3),
+                               ::outstanding('CS-2', 1, 4))),
+    ::like_this(::certificates('CS', '/CS?after=4&limit=2', ::outstanding('CS-3', 1, 5),
+                               ::outstanding('CS-4', 1, 6))),
+    ::like_this(::certificates('CS', '', ::outstanding('CS-5', 1, 7)))
 ]
 
 
@@ -272,10 +278,10 @@ main::issue(3);
 ['!Link', 'Link: </CS?after=2&limit=2>; rel="next"', ('!Link') x 4]
 --- response_body_like eval
 [
-    ::like_this(::certificates('CS', '', map { ::certificate("CS-$_", 1, $_ + 2) } 1 .. 3)),
+    ::like_this(::certificates('CS', '', map { ::outstanding("CS-$_", 1, $_ + 2) } 1 .. 3)),
     ::like_this(::certificates('CS', '/CS?after=2&limit=2',
-                               map { ::certificate("CS-$_", 1, $_ + 2) } 1 .. 2)),
-    ::like_this(::certificates('CS', '', ::certificate('CS-3', 1, 5))),
+                               map { ::outstanding("CS-$_", 1, $_ + 2) } 1 .. 2)),
+    ::like_this(::certificates('CS', '', ::outstanding('CS-3', 1, 5))),
     (::like_this(::certificates('CS'))) x 3
 ]
 
@@ -298,11 +304,11 @@ main::issue(1001);
 --- response_body_like eval
 [
     ::like_this(::certificates('CS', '/CS?after=100&limit=100',
-                               map { ::certificate("CS-$_", 1, $_ + 2) } 1 .. 100)),
-    ::like_this(::certificates('CS', '/CS?after=1&limit=1', ::certificate('CS-1', 1, 3))),
+                               map { ::outstanding("CS-$_", 1, $_ + 2) } 1 .. 100)),
+    ::like_this(::certificates('CS', '/CS?after=1&limit=1', ::outstanding('CS-1', 1, 3))),
     ::like_this(::certificates('CS', '/CS?after=1000&limit=1000',
-                               map { ::certificate("CS-$_", 1, $_ + 2) } 1 .. 1000)),
-    ::like_this(::certificates('CS', '', map { ::certificate("CS-$_", 1, $_ + 2) } 2 .. 1001))
+                               map { ::outstanding("CS-$_", 1, $_ + 2) } 1 .. 1000)),
+    ::like_this(::certificates('CS', '', map { ::outstanding("CS-$_", 1, $_ + 2) } 2 .. 1001))
 ]
 
 
@@ -316,7 +322,7 @@ main::issue(1001);
 [
     '', '',
     'Content-Type: application/json
-     Content-Length: ' . ::size(::certificate('CS-1', 10, 3)) . '
+     Content-Length: ' . ::size(::outstanding('CS-1', 10, 3)) . '
      Cache-Control: no-cache
      ETag: "[0-9a-f]{64}"',
     'ETag: "[0-9a-f]{64}"'
@@ -324,7 +330,7 @@ main::issue(1001);
 --- response_body_like eval
 [
     ::like_this(::certificate('CS-1', 10, 3)), ::like_this(::certificate('PS-1', 20, 4)),
-    ::like_this(::certificate('CS-1', 10, 3)), ::like_this(::certificate('PS-1', 20, 4)),
+    ::like_this(::outstanding('CS-1', 10, 3)), ::like_this(::outstanding('PS-1', 20, 4)),
 ]
 
 
@@ -334,7 +340,7 @@ main::issue(1001);
 main::issue(1);
 my $etag = main::etag('/CS-1');
 $block->set_value(response_headers => "ETag: $etag");
-$block->set_value(response_body_like => qr/"seal":$etag\}\n\z/);
+$block->set_value(response_body_like => qr/"seal":$etag,"status":"outstanding"\}\n\z/);
 --- request
 GET /CS-1
 
@@ -371,7 +377,7 @@ $block->set_value(more_headers => [map { "If-None-Match: $_" } $etag, '"x"', '""
 --- error_code eval
 [(200) x 5]
 --- response_body_like eval
-[(::like_this(::certificate('CS-2', 1, 4))) x 5]
+[(::like_this(::outstanding('CS-2', 1, 4))) x 5]
 
 
 
@@ -388,12 +394,12 @@ main::issue(3);
      Content-Length: ' . ::size(::inventory(5, [3, 3], [0, 0])) . '
      Cache-Control: no-cache',
     'Content-Length: ' . ::size(::certificates('CS', '',
-                                map { ::certificate("CS-$_", 1, $_ + 2) } 1 .. 3)) . '
+                                map { ::outstanding("CS-$_", 1, $_ + 2) } 1 .. 3)) . '
      !Link',
     'Content-Length: ' . ::size(::certificates('CS', '/CS?after=2&limit=2',
-                                map { ::certificate("CS-$_", 1, $_ + 2) } 1 .. 2)) . '
+                                map { ::outstanding("CS-$_", 1, $_ + 2) } 1 .. 2)) . '
      Link: </CS?after=2&limit=2>; rel="next"',
-    'Content-Length: ' . ::size(::certificate('CS-3', 1, 5)),
+    'Content-Length: ' . ::size(::outstanding('CS-3', 1, 5)),
     'Content-Length: ' . ::size(::certificates('CS')),
 ]
 --- raw_response_headers_like eval
@@ -413,8 +419,8 @@ main::issue(3);
 [201, 200, 200]
 --- response_body_like eval
 [
-    (::like_this(::certificate('CS-1', 10, 3))) x 2,
-    ::like_this(::certificates('CS', '', ::certificate('CS-1', 10, 3)))
+    ::like_this(::certificate('CS-1', 10, 3)), ::like_this(::outstanding('CS-1', 10, 3)),
+    ::like_this(::certificates('CS', '', ::outstanding('CS-1', 10, 3)))
 ]
 
 
@@ -439,10 +445,10 @@ main::issue(3);
 [
     ::like_this(::certificate('CS-1', 10, 3)), ::like_this(::certificate('CS-2', 20, 4)),
     ::like_this(::inventory(4, [30, 2], [0, 0])),
-    ::like_this(::certificates('CS', '', ::certificate('CS-1', 10, 3),
-                               ::certificate('CS-2', 20, 4))),
-    ::like_this(::certificates('CS', '/acme/CS?after=1&limit=1', ::certificate('CS-1', 10, 3))),
-    ::like_this(::certificate('CS-2', 20, 4)),
+    ::like_this(::certificates('CS', '', ::outstanding('CS-1', 10, 3),
+                               ::outstanding('CS-2', 20, 4))),
+    ::like_this(::certificates('CS', '/acme/CS?after=1&limit=1', ::outstanding('CS-1', 10, 3))),
+    ::like_this(::outstanding('CS-2', 20, 4)),
     (qr/\Aelsewhere\n\z/) x 2
 ]
 
@@ -467,7 +473,7 @@ main::issue(3);
 --- response_body_like eval
 [
     '', '', (::like_this(::inventory(4, [30, 2], [0, 0]))) x 2,
-    ::like_this(::certificate('CS-1', 10, 3)), '', ('"error":"not_found"') x 3
+    ::like_this(::outstanding('CS-1', 10, 3)), '', ('"error":"not_found"') x 3
 ]
 
 
@@ -530,10 +536,10 @@ qq(location "/a b%/"         { stockcert; }
 ]
 --- response_body_like eval
 [
-    '', '', '', (map { ::like_this(::certificates('CS', $_, ::certificate('CS-1', 1, 3))) }
+    '', '', '', (map { ::like_this(::certificates('CS', $_, ::outstanding('CS-1', 1, 3))) }
         '/a%20b%25/CS?after=1&limit=1', '/q%22%5Cx/CS?after=1&limit=1',
         '/%C3%BC/CS?after=1&limit=1'),
-    ::like_this(::certificate('CS-1', 1, 3))
+    ::like_this(::outstanding('CS-1', 1, 3))
 ]
 
 
@@ -544,7 +550,7 @@ qq(location "/a b%/"         { stockcert; }
 --- error_code eval
 [201, (200) x 4]
 --- response_body_like eval
-[(::like_this(::certificate('CS-1', 1, 3))) x 5]
+[::like_this(::certificate('CS-1', 1, 3)), (::like_this(::outstanding('CS-1', 1, 3))) x 4]
 
 
 
@@ -610,7 +616,7 @@ qq(location "/a b%/"         { stockcert; }
 --- response_headers eval
 ['Location: /CS-1', '']
 --- response_body_like eval
-[(::like_this(::certificate('CS-1', 10, 3))) x 2]
+[::like_this(::certificate('CS-1', 10, 3)), ::like_this(::outstanding('CS-1', 10, 3))]
 
 
 
@@ -637,8 +643,8 @@ qq(location "/a b%/"         { stockcert; }
 [201, 200, 403, 200]
 --- response_body_like eval
 [
-    (::like_this(::certificate('CS-1', 10, 3))) x 2, '403 Forbidden',
-    ::like_this(::certificate('CS-1', 10, 3))
+    ::like_this(::certificate('CS-1', 10, 3)), ::like_this(::outstanding('CS-1', 10, 3)), '403 Forbidden',
+    ::like_this(::outstanding('CS-1', 10, 3))
 ]
 
 
@@ -648,13 +654,13 @@ qq(location "/a b%/"         { stockcert; }
     location / {
         stockcert;
 
-        if ($arg_x) {
+        if ($arg_limit) {
             set $y 1;
         }
     }
 --- request eval
-[::post('CS', 10, '/?x=1'), 'GET /CS-1?x=1']
+[::post('CS', 10, '/?limit=1'), 'GET /CS?limit=1']
 --- error_code eval
 [201, 200]
 --- response_body_like eval
-[(::like_this(::certificate('CS-1', 10, 3))) x 2]
+[::like_this(::certificate('CS-1', 10, 3)), ::like_this(::certificates('CS', '', ::outstanding('CS-1', 10, 3)))]

@@ -164,8 +164,18 @@ is(post('Content-Encoding: gzip', 'If-None-Match: *')->{status}, 415, 'a body th
 # a parameter twice
 
 is(get("/CS?$_")->{status}, 400, "$_: twice") for 'limit=1&limit=1', 'limit=1&limit=2', 'after=0&limit=1&after=1', 'after=1&AFTER=1', 'limit=1&x=2&limit=3', 'limit=1&limit=';
-is(get("/CS?$_")->{status}, 200, "$_: once each") for 'limit=1&after=1', 'limit=1&xlimit=2', 'x=1&x=2', 'limits=1&limit=2', '&&limit=1&', 'limit=1&y=limit=2', 'limit';
+is(get("/CS?$_")->{status}, 200, "$_: once each") for 'limit=1&after=1', 'status=outstanding&after=1&limit=1', '&&limit=1&', '', '&';
 is(scalar @{get('/CS?&after=1&limit=1')->{json}{certificates}}, 1, 'and they are what they say');
+
+
+# what a client asks for and is not done must not look as if it were
+
+is(get("/CS?$_")->{status}, 400, "$_: unknown") for 'x', 'x=1', 'limit=1&xlimit=2', 'x=1&x=2', 'limits=1&limit=2', 'limit=1&y=limit=2', 'limit', '=', '=1', 'as_of=2020-01-01', 'back=1';
+for my $uri ('/', '/CS-1', '/CS.html', '/CS-1.html') {
+    is(get("$uri?$_")->{status}, 400, "$uri: it has no parameter $_") for 'x=1', 'limit=1', 'after=0', 'status=outstanding';
+    is(get("$uri?")->{status}, 200, "$uri: an empty query is none") if $uri ne '/CS.html';    # which is chunked
+}
+is($client->ask('HEAD', '/CS?x=1')->{status}, 400, 'HEAD: an unknown parameter');
 
 
 # one value each, where nginx looks for it

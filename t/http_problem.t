@@ -26,8 +26,9 @@ my %problems = (
 my %details = (
     body_missing => 'the request must have a body such as '
                     . '{"name":"Salt Bae","amount":10,"class":"CS"}',
-    bad_parameter => '"after" must be the number of a certificate or 0, '
-                     . '"limit" must be 1 to 1000, each once',
+    bad_parameter => 'only lists have parameters: "after" must be a number or 0, "limit" must be '
+                     . '1 to 1000, "status" of certificates must be "outstanding", '
+                     . '"surrendered" or "cancelled", each once',
     not_found => q(a path is the inventory's (/), a class's (/CS) or a certificate's (/CS-17) )
                  . 'of this ledger',
     method_not_allowed     => 'see the Allow header for the methods that are',
@@ -658,17 +659,17 @@ POST /
 --- request eval
 [
     map { "POST /\n$_" }
-        '{"name":"Salt Bae","amount":10,"class":"CS","price":1}',
-        '{"price":null,"name":"Salt Bae","amount":10,"class":"CS"}',
-        '{"price":{"a":[]}}'
+        '{"name":"Salt Bae","amount":10,"class":"CS","colour":1}',
+        '{"colour":null,"name":"Salt Bae","amount":10,"class":"CS"}',
+        '{"colour":{"a":[]}}'
 ]
 --- error_code eval
 [(422) x 3]
 --- response_headers eval
-my $body = ::invalid('price', 'is unknown; a grant has "name", "amount" and "class"');
+my $body = ::invalid('colour', 'is unknown; a grant has "name", "amount" and "class"');
 [(::headers($body)) x 3]
 --- response_body eval
-[(::invalid('price', 'is unknown; a grant has "name", "amount" and "class"')) x 3]
+[(::invalid('colour', 'is unknown; a grant has "name", "amount" and "class"')) x 3]
 
 
 

@@ -97,6 +97,8 @@ $server->stop;
 # opened is refused as a whole. In others, CS-1 is refused, which is read by its number.
 
 my $entry = '00' x 7 . '02';    # of CS-1
+my $issued = '02' . '00' x 8 . '01024353' . '020101';    # its kind, its time, class and number
+my $seal = 'aa' x 32;
 my $counters = '00' x 5 . '0f4240' . '00' x 6 . '09f6' . '00' x 7 . 'ff';
 my @all = ('/', '/CS', '/CS-2');
 my @one = ('/CS', '/CS-1');
@@ -106,11 +108,11 @@ my %bad = (
     quotes => ['class', '4353', '-', $counters . unpack('H*', qq{"><script>\n\e[2J"}), \@all, qr/a class is not readable/],
     authorized => ['class', '4353', '0', 'ff' x 8, \@all, qr/a class is not readable/],
     company => ['meta', unpack('H*', 'ledger'), '16', unpack('H*', "\n\e["), \@all, qr/its header has a company/],
-    last => ['journal', '00' x 6 . '012d', '1d', unpack('H*', "\n"), \@all, qr/entry 301: the name must not contain control/],
-    shares => ['journal', $entry, '11', 'ff' x 8, \@one, qr/entry 2: the number of shares must be from 1/],
-    name => ['journal', $entry, '1d', unpack('H*', "\n\e"), \@one, qr/entry 2: the name must not contain control/],
-    utf8 => ['journal', $entry, '1d', 'c0', \@one, qr/entry 2: the name must be valid UTF-8/],
-    code => ['journal', $entry, '1a', unpack('H*', '"<'), \@one, qr/entry 2: the class must be 1 to 8/],
+    last => ['journal', '00' x 6 . '012d', '16', unpack('H*', "\n"), \@all, qr/entry 301: the name must not contain control/],
+    shares => ['journal', $entry, '-', $issued . '0307' . 'ff' x 7 . '0401' . unpack('H*', 'h') . $seal, \@one, qr/entry 2: the shares must be from 1/],
+    name => ['journal', $entry, '15', unpack('H*', "\n\e"), \@one, qr/entry 2: the name must not contain control/],
+    utf8 => ['journal', $entry, '15', 'c0', \@one, qr/entry 2: the name must be valid UTF-8/],
+    code => ['journal', $entry, '0b', unpack('H*', '"<'), \@one, qr/entry 2: the class must be 1 to 8/],
 );
 
 my %path = map { $_ => "$home/$_" } keys %bad;

@@ -35,7 +35,7 @@ my %closed = ('full' => '>/dev/full', 'closed' => '>&-', 'gone' => '| true');
 for my $how (sort keys %closed) {
     $n++;
     my %does = (
-        cancel => ["cancel $ledger CS-$n --reason x", qr/CS-$n is cancelled, by entry \d+\n/],
+        cancel => ["cancel $ledger CS-$n --reason x", qr/transaction \d+, cancel: surrendered CS-$n; issued none\n/],
         authorize => ["authorize $ledger CS @{[2600000 + $n]} --reference x", qr/CS has \d+ authorized shares now, by entry \d+\n/],
         backup => ["backup $ledger $dir/copy$n", qr/backed up to \Q$dir\E\/copy$n and verified: \d+ entries, the last seal is \d+:[0-9a-f]{64}\n/],
         import => ["import $dir/new$n $dir/in.jsonl", qr/imported 22 entries into \Q$dir\E\/new$n\n/],

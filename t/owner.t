@@ -32,6 +32,7 @@ sub commands {
     my $to = "$out/" . $n++;
     return (['status', $at], ['verify', $at], ['log', $at], ['show', $at, 'CS-1'], ['export', $at, '--format', 'csv'],
         ['authorize', $at, 'CS', 2600000 + $n, '--reference', 'x'], ['cancel', $at, 'CS-' . $n, '--reason', 'x'],
+        ['holder', $at, 'CS-20', '--address', "street $n", '--reference', 'x'],
         ['export', $at, '--format', 'jsonl', '-o', "$to.jsonl"], ['export', $at, @ocf, '-o', "$to.ocf"], ['backup', $at, "$to.copy"]);
 }
 
@@ -138,6 +139,7 @@ for my $case (['as ever', $dir, fresh('well')], ['in a directory that only root 
         is("@{[(lstat \"$at/lock.mdb\")[4, 5]]}", "$nobody $group", "$name: $arg->[0]: lock.mdb is the owner's");
     }
 }
+is(scalar(() = tool_out('log', "$dir/closed/well") =~ /  actor uid:0$/mg), 3, 'who asked is who ran it, not the owner');
 is_deeply([grep { (lstat)[4] != 0 or (lstat)[2] & 077 } glob "$out/* $out/*/*"], [], 'all that was made is root\'s alone');
 cmp_ok(scalar(left()), '==', 6, 'and all is there');
 run("rm -rf $out/*");

@@ -46,7 +46,7 @@ sub record {
     spew("$dir/log", '');
     chmod 0666, "$dir/log";
 
-    my $server = Stockcert->new(listen => 'reuseport', http => <<'END');
+    my $server = Stockcert->new(listen => 'reuseport', location => 'location / { stockcert; stockcert_transactions on; }', http => <<'END');
 stockcert_ledger acme {
     path     ledgers/acme;
     company  "Impossible Cuts Inc.";
@@ -68,6 +68,18 @@ END
         my $client = $server->client;
         for my $class (@{$client->ask('GET', '/')->{json}{classes}}) {
             $client->ask('GET', "/$class->{class}-$class->{certificates}") if $class->{certificates};
+        }
+    };
+
+    # certificates are divided: two are told, and one that is surrendered
+
+    my $divide = sub {
+        my $client = $server->client;
+        my ($class) = grep { $_->{class} eq 'CS' } @{$client->ask('GET', '/')->{json}{classes}};
+        my $after = $class->{certificates} > 10 ? $class->{certificates} - 10 : 0;
+        for my $certificate (@{$client->ask('GET', "/CS?status=outstanding&limit=10&after=$after")->{json}{certificates}}) {
+            my $r = $client->ask('POST', '/transactions', qq({"type":"transfer","from":["$certificate->{cert_id}"],"to":[{"name":"Bob","amount":1}],"reference":"agreement"}));
+            $r->{status} == 201 or die "$r->{status}: $r->{body}\n";
         }
     };
 
@@ -93,6 +105,7 @@ END
     $load->();
     $progress->();
     $look->();
+    $divide->();
     for my $point (qw(flush last flushed)) {
         $die->($point, 'one');
         $progress->();
@@ -115,6 +128,7 @@ END
         $start->();
         $look->();
         $load->();
+        $divide->();
         $progress->();
     }
     $_->stop for @loads;

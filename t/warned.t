@@ -122,6 +122,30 @@ SKIP: {
 }
 
 
+# A number of shares in the configuration: one that was authorized before an amendment
+# is out of date, another one may be for an amendment to come
+
+{
+    my $server = Stockcert->new(workers => 2, http => ledger('acme', CS => 100))->start;
+    my $ledger = "$server->{dir}/ledgers/acme";
+    tool_out(authorize => $ledger, 'CS', $_, '--reference', 'a resolution') for 300, 200;
+    is(scalar(lines($server, 'as configured|are configured')), 0, 'not a word before a reload');
+    $server->reload;
+    my $date = 'has 200 authorized shares of class CS since it was amended, and 100 are configured, as were authorized before: the configuration is out of date, change it';
+    wait_for('the log says so', sub { lines($server, $date) });
+    $server->stop;
+
+    for ([300, qr/has 200 authorized shares of class CS since it was amended, and 300 are configured, as were/], [250, qr/has 200 .*, not 250 as configured; to amend it: stockcert authorize \Q$ledger\E CS 250/]) {
+        my ($shares, $says) = @$_;
+        my $other = Stockcert->new(workers => 1, http => ledger('acme', CS => $shares) =~ s{ledgers/acme}{$ledger}r)->start;
+        is($other->client->ask('GET', '/')->{json}{classes}[0]{authorized}, 200, "$shares are configured: 200 stay");
+        is(scalar(lines($other, $says)), 1, "$shares: the log says what to do");
+        $other->stop;
+    }
+    like(tool_out('verify', $ledger), qr/^all is in order: 3 entries,/, 'verify');
+}
+
+
 # A thread pool that is too small: all are issued, and nginx's own line of it does
 # not come for each try
 

@@ -18,6 +18,7 @@
 #include "stockcert_entry.h"
 #include "stockcert_key.h"
 #include "stockcert_text.h"
+#include "stockcert_value.h"
 
 
 /* what messages say of the limits, and what the layout has room for */
@@ -33,7 +34,9 @@ _Static_assert(STOCKCERT_SHARES_MAX == 9007199254740991
                && STOCKCERT_TEXT_MAX == 255, "as messages have them");
 
 
-#define STOCKCERT_MAGIC  "stockcert"
+#define STOCKCERT_MAGIC      "stockcert"
+
+#define STOCKCERT_DAY_AHEAD  ((uint64_t) 14 * 3600 * 1000000)  /* microseconds */
 
 
 struct stockcert_sealer_s {
@@ -50,8 +53,15 @@ typedef struct {
 } stockcert_reader_t;
 
 
-static const char *stockcert_entry_count_fault(uint64_t count,
-    unsigned wanted);
+static uint32_t stockcert_entry_bits(const stockcert_entry_t *entry);
+static const char *stockcert_entry_member_fault(const stockcert_entry_t *entry,
+    uint32_t bits, const char **field);
+static const char *stockcert_entry_bits_fault(uint32_t missing, uint32_t more,
+    const char **field);
+static const char *stockcert_field_fault(stockcert_entry_t *entry,
+    const stockcert_field_t *field);
+static const char *stockcert_count_fault(const stockcert_field_t *field,
+    uint64_t n);
 static uint8_t *stockcert_put_str(uint8_t *p, const stockcert_str_t *str);
 static const uint8_t *stockcert_read(stockcert_reader_t *r, size_t len);
 static uint64_t stockcert_read64(stockcert_reader_t *r);
@@ -152,112 +162,333 @@ stockcert_read_str(stockcert_reader_t *r, stockcert_str_t *str)
 size_t
 stockcert_entry_encode(const stockcert_entry_t *entry, uint8_t *p)
 {
-    uint8_t  *start;
+    p[0] = (uint8_t) entry->kind;
+    stockcert_put64(p + 1, entry->time);
+
+    return 9 + stockcert_entry_put_fields(entry, STOCKCERT_FIELD_CLASS, p + 9);
+}
+
+
+size_t
+stockcert_entry_put_fields(const stockcert_entry_t *entry,
+    stockcert_field_e from, uint8_t *p)
+{
+    size_t                    len;
+    uint8_t                   bytes[8], *start;
+    uint64_t                  n;
+    unsigned                  tag;
+    stockcert_str_t           value;
+    stockcert_entry_t        *fields;
+    const stockcert_field_t  *field;
 
     start = p;
+    fields = (stockcert_entry_t *) entry;
 
-    *p++ = (uint8_t) entry->kind;
-    stockcert_put64(p, entry->time);
-    stockcert_put64(p + 8, entry->number);
-    stockcert_put64(p + 16, entry->shares);
-    p += 24;
+    for (tag = from; tag < STOCKCERT_FIELD_END; tag++) {
+        field = stockcert_field(tag);
 
-    p = stockcert_put_str(p, &entry->code);
-    p = stockcert_put_str(p, &entry->text);
-    p = stockcert_put_str(p, &entry->key);
+        if (stockcert_field_is_integer(field)) {
+            n = *stockcert_entry_integer(fields, field);
+
+            if (n == 0) {
+                continue;
+            }
+
+            len = (size_t) (71 - __builtin_clzll(n)) / 8;
+
+            stockcert_put64(bytes, n);
+
+            value.len = len;
+            value.data = (const char *) bytes + sizeof(bytes) - len;
+
+        } else {
+            value = *stockcert_entry_string(fields, field);
+
+            if (value.len == 0) {
+                continue;
+            }
+        }
+
+        *p++ = (uint8_t) tag;
+        p = stockcert_put_str(p, &value);
+    }
 
     return (size_t) (p - start);
-}
-
-
-const char *
-stockcert_entry_fault(const stockcert_entry_t *entry, const char **field)
-{
-    const char              *fault;
-    const stockcert_kind_t  *kind;
-
-    kind = stockcert_kind(entry->kind);
-
-    *field = "class";
-    fault = stockcert_code_fault(entry->code.data, entry->code.len);
-    if (fault) {
-        return fault;
-    }
-
-    *field = kind->text;
-    fault = stockcert_text_fault(entry->text.data, entry->text.len);
-    if (fault) {
-        return fault;
-    }
-
-    *field = "idempotency key";
-    if (entry->key.len) {
-        fault = kind->key ? stockcert_key_fault(entry->key.data, entry->key.len)
-                          : "must not be there";
-        if (fault) {
-            return fault;
-        }
-    }
-
-    *field = "time";
-    if (entry->time > STOCKCERT_TIME_MAX) {
-        return "must be before the year 10000";
-    }
-
-    *field = "number";
-    fault = stockcert_entry_count_fault(entry->number, kind->number);
-    if (fault) {
-        return fault;
-    }
-
-    *field = "number of shares";
-    return stockcert_entry_count_fault(entry->shares, kind->shares);
-}
-
-
-static const char *
-stockcert_entry_count_fault(uint64_t count, unsigned wanted)
-{
-    if (!wanted) {
-        return count ? "must not be there" : NULL;
-    }
-
-    return count == 0 || count > STOCKCERT_SHARES_MAX
-           ? "must be from 1 to 9007199254740991" : NULL;
 }
 
 
 int
 stockcert_entry_decode(const uint8_t *p, size_t len, stockcert_entry_t *entry)
 {
-    const uint8_t       *kind;
-    stockcert_reader_t   r;
+    uint64_t  position;
 
-    r.p = p;
-    r.end = p + len;
-
-    kind = stockcert_read(&r, 1);
-
-    entry->time = stockcert_read64(&r);
-    entry->number = stockcert_read64(&r);
-    entry->shares = stockcert_read64(&r);
-
-    stockcert_read_str(&r, &entry->code);
-    stockcert_read_str(&r, &entry->text);
-    stockcert_read_str(&r, &entry->key);
-
-    entry->seal = stockcert_read(&r, STOCKCERT_SEAL_LEN);
-
-    if (entry->seal == NULL || r.p != r.end
-        || entry->code.len > STOCKCERT_CODE_MAX
-        || stockcert_kind(*kind) == NULL)
-    {
+    if (len < 9 + STOCKCERT_SEAL_LEN || stockcert_kind(*p) == NULL) {
         return -1;
     }
 
-    entry->kind = (stockcert_kind_e) *kind;
+    position = entry->position;
+
+    memset(entry, 0, sizeof(stockcert_entry_t));
+
+    entry->position = position;
+    entry->kind = (stockcert_kind_e) *p;
+    entry->time = stockcert_get64(p + 1);
+    entry->seal = p + len - STOCKCERT_SEAL_LEN;
+
+    return stockcert_entry_read_fields(p + 9, len - 9 - STOCKCERT_SEAL_LEN,
+                                       (stockcert_field_e) 0, entry);
+}
+
+
+int
+stockcert_entry_read_fields(const uint8_t *p, size_t len,
+    stockcert_field_e after, stockcert_entry_t *entry)
+{
+    size_t                    i;
+    uint64_t                  n;
+    unsigned                  last;
+    const uint8_t            *tag;
+    stockcert_str_t           value;
+    stockcert_reader_t        r;
+    const stockcert_field_t  *field;
+
+    r.p = p;
+    r.end = p + len;
+    last = after;
+
+    while (r.p != r.end) {
+
+        tag = stockcert_read(&r, 1);
+        field = stockcert_field(*tag);
+        stockcert_read_str(&r, &value);
+
+        if (r.p == NULL || field == NULL || *tag <= last || value.len == 0) {
+            return -1;
+        }
+
+        last = *tag;
+
+        if (!stockcert_field_is_integer(field)) {
+            *stockcert_entry_string(entry, field) = value;
+            continue;
+        }
+
+        if (value.len > 8 || value.data[0] == 0) {
+            return -1;
+        }
+
+        n = 0;
+
+        for (i = 0; i < value.len; i++) {
+            n = n << 8 | (uint8_t) value.data[i];
+        }
+
+        *stockcert_entry_integer(entry, field) = n;
+    }
 
     return 0;
+}
+
+
+const char *
+stockcert_entry_fault(const stockcert_entry_t *entry, const char **field)
+{
+    uint32_t                  bits;
+    unsigned                  tag;
+    const char               *fault;
+    const stockcert_kind_t   *kind;
+    const stockcert_field_t  *f;
+
+    kind = stockcert_kind(entry->kind);
+    bits = stockcert_entry_bits(entry);
+
+    *field = "time";
+    if (entry->time > STOCKCERT_TIME_MAX) {
+        return "must be before the year 10000";
+    }
+
+    fault = stockcert_entry_bits_fault(kind->must & ~bits,
+                                       bits & ~(kind->must|kind->may), field);
+
+    if (fault == NULL) {
+        fault = stockcert_entry_member_fault(entry, bits, field);
+    }
+
+    for (tag = 1; fault == NULL && bits >> tag; tag++) {
+
+        if (bits >> tag & 1) {
+            f = stockcert_field(tag);
+            *field = f->name;
+            fault = stockcert_field_fault((stockcert_entry_t *) entry, f);
+        }
+    }
+
+    return fault;
+}
+
+
+/* those that are there */
+
+static uint32_t
+stockcert_entry_bits(const stockcert_entry_t *entry)
+{
+    uint32_t                  bits;
+    unsigned                  tag;
+    stockcert_entry_t        *fields;
+    const stockcert_field_t  *field;
+
+    bits = 0;
+    fields = (stockcert_entry_t *) entry;
+
+    for (tag = 1; tag < STOCKCERT_FIELD_END; tag++) {
+        field = stockcert_field(tag);
+
+        if (stockcert_field_is_integer(field)
+            ? *stockcert_entry_integer(fields, field) != 0
+            : stockcert_entry_string(fields, field)->len != 0)
+        {
+            bits |= (uint32_t) 1 << tag;
+        }
+    }
+
+    return bits;
+}
+
+
+/* what the place in a group, or none, makes of what a kind may have */
+
+static const char *
+stockcert_entry_member_fault(const stockcert_entry_t *entry, uint32_t bits,
+    const char **field)
+{
+    uint32_t                        must, not;
+    const stockcert_transaction_t  *type;
+
+    *field = "surrenders";
+    if (entry->surrenders > STOCKCERT_FROM_MAX) {
+        return "must be at most 100";
+    }
+
+    *field = "issues";
+    if (entry->issues > STOCKCERT_TO_MAX + 1) {
+        return "must be at most 101";
+    }
+
+    must = 0;
+
+    if (entry->member == 0) {
+        not = STOCKCERT_BIT(BALANCE);
+
+    } else if (entry->kind == STOCKCERT_CERTIFICATE_SURRENDERED
+               && entry->member == 1)
+    {
+        must = STOCKCERT_FIRST_MUST;
+        not = 0;
+
+        type = stockcert_transaction(entry->type);
+
+        if (type) {
+            must |= type->must;
+            not = STOCKCERT_TYPE_MAY & ~(type->must|type->may);
+        }
+
+    } else {
+        not = STOCKCERT_FIRST_MUST|STOCKCERT_FIRST_MAY;
+    }
+
+    return stockcert_entry_bits_fault(must & ~bits, bits & not, field);
+}
+
+
+static const char *
+stockcert_entry_bits_fault(uint32_t missing, uint32_t more, const char **field)
+{
+    if ((missing|more) == 0) {
+        return NULL;
+    }
+
+    *field = stockcert_field((unsigned) __builtin_ctz(missing ? missing
+                                                              : more))->name;
+
+    return missing ? "must be there" : "must not be there";
+}
+
+
+/* of one that is there */
+
+static const char *
+stockcert_field_fault(stockcert_entry_t *entry, const stockcert_field_t *field)
+{
+    char                    date[STOCKCERT_DATE_LEN + 1];
+    const char             *fault;
+    const stockcert_str_t  *value;
+
+    if (stockcert_field_is_integer(field)) {
+        return stockcert_count_fault(field,
+                                     *stockcert_entry_integer(entry, field));
+    }
+
+    value = stockcert_entry_string(entry, field);
+
+    switch (field->type) {
+
+    case STOCKCERT_CODE:
+        return stockcert_code_fault(value->data, value->len);
+
+    case STOCKCERT_TEXT:
+        return stockcert_text_fault(value->data, value->len);
+
+    case STOCKCERT_HOLDER:
+        return stockcert_id_fault(value->data, value->len);
+
+    case STOCKCERT_PRICE:
+        return stockcert_price_fault(value->data, value->len);
+
+    case STOCKCERT_KEY:
+        return stockcert_key_fault(value->data, value->len);
+
+    case STOCKCERT_NONCE:
+        return value->len == STOCKCERT_NONCE_LEN ? NULL : "must have 8 bytes";
+
+    case STOCKCERT_HASH:
+        return value->len == STOCKCERT_HASH_LEN ? NULL : "must have 32 bytes";
+
+    default: /* STOCKCERT_DATE */
+        break;
+    }
+
+    fault = stockcert_date_fault(value->data, value->len);
+    if (fault) {
+        return fault;
+    }
+
+    /* wherever it was asked for, that day had begun */
+
+    stockcert_date(entry->time + STOCKCERT_DAY_AHEAD, date);
+
+    return memcmp(value->data, date, STOCKCERT_DATE_LEN) > 0
+           ? "must not be later than that of the entry" : NULL;
+}
+
+
+static const char *
+stockcert_count_fault(const stockcert_field_t *field, uint64_t n)
+{
+    switch (field->type) {
+
+    case STOCKCERT_FLAG:
+        return n == 1 ? NULL : "must be 1";
+
+    case STOCKCERT_TYPE:
+        return stockcert_transaction(n) ? NULL : "must be one that is known";
+
+    case STOCKCERT_REASON:
+        return stockcert_reason(n) ? NULL : "must be one that is known";
+
+    default: /* STOCKCERT_COUNT */
+        return n > STOCKCERT_SHARES_MAX ? "must be from 1 to 9007199254740991"
+                                        : NULL;
+    }
 }
 
 

@@ -2,22 +2,21 @@
 /*
  * Journal entries: their bytes and their seals.
  *
- * An entry records one thing that happened in a ledger.  All else in a ledger
- * can be rebuilt from its entries.  All kinds share one layout (format version
- * 1; integers are unsigned and big-endian):
+ * An entry is the one record of something that happened in a ledger; whatever
+ * else a ledger stores can be rebuilt from its entries.  All have the same
+ * layout (format version 2):
  *
- *     offset       size  field
- *     0               1  kind (stockcert_kinds.h)
- *     1               8  time, microseconds since 1970-01-01T00:00:00Z
- *     9               8  number of the certificate; 0 for an entry of a class
- *     17              8  shares
- *     25              1  c, length of the class code
- *     26              c  class code
- *     26+c            1  t, length of the text
- *     27+c            t  text, UTF-8
- *     27+c+t          1  k, length of the idempotency key
- *     28+c+t          k  idempotency key, of a certificate; otherwise k is 0
- *     28+c+t+k       32  seal
+ *     size  part
+ *        1  kind (stockcert_kinds.h)
+ *        8  time, microseconds since 1970-01-01T00:00:00Z, big-endian
+ *           fields, in ascending order of their tags, each at most once:
+ *        1      tag (stockcert_kinds.h)
+ *        1      n, length of the value, not 0
+ *        n      value
+ *       32  seal
+ *
+ * The value of a field is a string, or an unsigned integer, not 0, big-endian,
+ * in as few bytes as it has.  So there is one encoding of what an entry says.
  *
  * The seal is SHA-256 (FIPS 180-4) over the seal of the entry before and the
  * bytes of this entry up to its seal.  So each seal vouches for all entries up
@@ -32,7 +31,12 @@
  *
  * The header's seal is SHA-256 over these bytes.
  *
- * Only stockcert_sealer_t has state.  Any thread may call all functions.
+ * A nonce, random bytes in the first entry of what is decided together, makes a
+ * seal tell whose it is: two writers who would make the same entry at the same
+ * position and time get two seals.
+ *
+ * Nothing here keeps state but stockcert_sealer_t; all the functions may be
+ * called from any thread.
  */
 
 
@@ -47,29 +51,56 @@
 #include "stockcert_str.h"
 
 
-#define STOCKCERT_FORMAT           1
+#define STOCKCERT_FORMAT           2
 
 #define STOCKCERT_SEAL_LEN         32
+#define STOCKCERT_NONCE_LEN        8
+#define STOCKCERT_HASH_LEN         32
 #define STOCKCERT_CODE_MAX         8       /* bytes, of a class code */
+#define STOCKCERT_FROM_MAX         100     /* certificates in a transaction, */
+#define STOCKCERT_TO_MAX           100     /* and new ones without a balance */
 #define STOCKCERT_TEXT_MAX         255     /* bytes, of any name or text */
 #define STOCKCERT_SHARES_MAX       9007199254740991    /* 2^53 - 1 */
 #define STOCKCERT_TIME_MAX         253402300799999999  /* the year 9999's last */
 
-#define STOCKCERT_ENTRY_MAX                                                   \
-    (28 + STOCKCERT_CODE_MAX + 2 * STOCKCERT_TEXT_MAX + STOCKCERT_SEAL_LEN)
+/* bytes; entries stay below what LMDB keeps in a page with others */
+
+#define STOCKCERT_ENTRY_MAX        2000
 #define STOCKCERT_HEADER_MAX       (22 + STOCKCERT_TEXT_MAX)
 
+
+/* a field that is 0 or empty is not there */
 
 typedef struct {
     uint64_t           position;   /* in the journal, from 1; its key there */
     stockcert_kind_e   kind;
     uint64_t           time;
-    uint64_t           number;
-    uint64_t           shares;
-    stockcert_str_t    code;
-    stockcert_str_t    text;
-    stockcert_str_t    key;
     const uint8_t     *seal;       /* STOCKCERT_SEAL_LEN bytes */
+
+    /* fields, in the order of their tags */
+
+    stockcert_str_t    code;       /* of the share class */
+    uint64_t           number;     /* of the certificate */
+    uint64_t           shares;
+    stockcert_str_t    name;       /* of the holder */
+    stockcert_str_t    title;
+    stockcert_str_t    key;
+    stockcert_str_t    nonce;
+    uint64_t           type;
+    uint64_t           reason;
+    uint64_t           member;     /* its number in its group, from 1 */
+    uint64_t           surrenders; /* so many certificates are surrendered, */
+    uint64_t           issues;     /* and so many issued in their place */
+    uint64_t           balance;    /* 1: what the old holder keeps */
+    uint64_t           corrects;   /* the position of an entry that was wrong */
+    stockcert_str_t    request;    /* SHA-256 of what was asked for */
+    stockcert_str_t    holder_id;
+    stockcert_str_t    address;
+    stockcert_str_t    capacity;
+    stockcert_str_t    price;
+    stockcert_str_t    effective;
+    stockcert_str_t    reference;
+    stockcert_str_t    actor;
 } stockcert_entry_t;
 
 
@@ -94,17 +125,16 @@ uint64_t stockcert_get64(const uint8_t *p);
 
 /*
  * Writes all of an entry but its seal (entry->seal is not looked at) to p,
- * which has room for STOCKCERT_ENTRY_MAX bytes.  The fields must be within
- * the limits above.  Returns the number of bytes written.
+ * which has room for STOCKCERT_ENTRY_MAX bytes.  The fields must be such as
+ * stockcert_entry_fault() wants them.  Returns the number of bytes written.
  */
 
 size_t stockcert_entry_encode(const stockcert_entry_t *entry, uint8_t *p);
 
 /*
- * Checks the fields of an entry of a known kind, by themselves: what each may
- * be, and which fields its kind has.  It does not look at the position and the
- * seal.  Returns NULL, or what a field must be, as in stockcert_text.h, with
- * the field's name in *field.
+ * Looks at an entry of a known kind, but for position and seal, by itself: what
+ * each field may be, and which of them entries of its kind have.  Returns NULL,
+ * or what one must be, as stockcert_text.h has it, with its name in *field.
  */
 
 const char *stockcert_entry_fault(const stockcert_entry_t *entry,
@@ -113,19 +143,55 @@ const char *stockcert_entry_fault(const stockcert_entry_t *entry,
 /*
  * Reads an entry with its seal from len bytes at p; entry->position stays as
  * it is.  The strings and the seal of *entry point into p.  Returns 0, or -1 if
- * these are not the bytes of an entry: an unknown kind, a length that does not
- * fit, bytes left over.  It does not check the fields: stockcert_entry_fault()
- * does.
+ * these are not the bytes of an entry: an unknown kind or field, fields out of
+ * order, a length that does not fit, an integer that is longer than it must be,
+ * bytes left over.  What stockcert_entry_fault() looks at may be anything.
  */
 
 int stockcert_entry_decode(const uint8_t *p, size_t len,
     stockcert_entry_t *entry);
 
 /*
- * The same for a ledger's header. stockcert_header_encode() needs
- * STOCKCERT_HEADER_MAX bytes at p. stockcert_header_decode() returns -1 if
- * these are not the bytes of a header.  Of a header with another format version
- * it reads only the version.
+ * Fields alone, without kind, time and seal, as above.
+ * stockcert_entry_put_fields() writes those of an entry from one tag on, as
+ * many bytes as it returns.  stockcert_entry_read_fields() sets those of an
+ * entry that len bytes have, which must have tags above after, and leaves the
+ * others as they are; it returns 0 or -1.
+ */
+
+size_t stockcert_entry_put_fields(const stockcert_entry_t *entry,
+    stockcert_field_e from, uint8_t *p);
+int stockcert_entry_read_fields(const uint8_t *p, size_t len,
+    stockcert_field_e after, stockcert_entry_t *entry);
+
+/*
+ * A field of an entry: one that is an integer, or one that is a string.
+ */
+
+static inline uint64_t *
+stockcert_entry_integer(stockcert_entry_t *entry, const stockcert_field_t *field)
+{
+    return (uint64_t *) (void *) ((char *) entry + field->offset);
+}
+
+
+static inline stockcert_str_t *
+stockcert_entry_string(stockcert_entry_t *entry, const stockcert_field_t *field)
+{
+    return (stockcert_str_t *) (void *) ((char *) entry + field->offset);
+}
+
+
+static inline int
+stockcert_field_is_integer(const stockcert_field_t *field)
+{
+    return field->type <= STOCKCERT_REASON;
+}
+
+/*
+ * The same for a ledger's header.  stockcert_header_encode() needs
+ * STOCKCERT_HEADER_MAX bytes at p.  stockcert_header_decode() returns -1 for
+ * what is not a header; of another format version it reads the version only.
  */
 
 size_t stockcert_header_encode(const stockcert_header_t *header, uint8_t *p);

@@ -12,50 +12,62 @@
 #include <stdint.h>
 
 #include "stockcert_entry.h"
+#include "stockcert_fault.h"
 #include "stockcert_key.h"
+#include "stockcert_value.h"
 
 
-/* a grant points to nothing else, so it can be copied */
+#define STOCKCERT_GRANT_MAX  (16 * 1024)    /* bytes of the JSON */
+
+/* bytes of what a grant may say besides, each with its tag and length */
+
+#define STOCKCERT_MORE_MAX                                                    \
+    (7 * 2 + 4 * STOCKCERT_TEXT_MAX + STOCKCERT_HOLDER_MAX + STOCKCERT_PRICE_MAX   \
+     + STOCKCERT_DATE_LEN)
+
+
+/*
+ * A grant holds all of itself, so that it can wait anywhere.  What it says
+ * besides are fields of an entry (stockcert_entry.h), from
+ * STOCKCERT_FIELD_HOLDER_ID on: asked_len bytes of what the client asked for,
+ * and behind them who that is.
+ */
 
 typedef struct {
     uint64_t   amount;                    /* shares */
     uint8_t    code_len;
     uint8_t    name_len;
     uint8_t    key_len;                   /* 0: it has no idempotency key */
+    uint16_t   asked_len;
+    uint16_t   more_len;
     char       code[STOCKCERT_CODE_MAX];
     char       name[STOCKCERT_TEXT_MAX];
     char       key[STOCKCERT_KEY_MAX];
+    uint8_t    more[STOCKCERT_MORE_MAX];
 } stockcert_grant_t;
 
 
-typedef enum {
-    STOCKCERT_NOT_JSON = 1,
-    STOCKCERT_MEMBER_TWICE,
-    STOCKCERT_NOT_A_GRANT,
-    STOCKCERT_NO_MEMORY
-} stockcert_fault_e;
-
-
-typedef struct {
-    stockcert_fault_e  kind;
-    int                has_member;     /* 0: of the body as a whole */
-    char               member[STOCKCERT_TEXT_MAX];    /* UTF-8 */
-    char               detail[256];                   /* a sentence */
-} stockcert_fault_t;
-
-
 /*
- * Reads a grant, without a key, from the len bytes of JSON (RFC 8259) at json,
- * which is not NULL.  Returns 0, or -1 with the fault in *fault.  It first
- * looks whether it is JSON, then for a member that is there twice, then for
- * what a grant must be.  A fault is about a member, or about the body as a
- * whole.  More than STOCKCERT_SYNTAX_MAX bytes are no grant.  It does not check
- * whether a ledger has the class.  Any thread may call it.  The caller should
- * set jansson's hash seed first (json_object_seed()).
+ * Reads a grant, without key and actor, from the len bytes of JSON (RFC 8259)
+ * at json, which is not NULL.  Returns 0, or -1 with *fault telling what is
+ * wrong: that it is not JSON goes first, then a member that no grant has, then
+ * that it has one twice, then what a grant must be, of the body as a whole or
+ * of the member named.  More than STOCKCERT_GRANT_MAX bytes are no grant.
+ * Whether a ledger has the class, and whether "effective" is too late, is for
+ * the ledger to say.  Any thread may call it; jansson's hash seed is best set
+ * first (json_object_seed()).
  */
 
 int stockcert_grant_parse(const char *json, size_t len,
     stockcert_grant_t *grant, stockcert_fault_t *fault);
+
+/*
+ * Says who asked for it, once, behind stockcert_grant_parse().  The len bytes
+ * at actor may be any: stockcert_text_clean() makes a text of them, or nothing.
+ */
+
+void stockcert_grant_set_actor(stockcert_grant_t *grant, const char *actor,
+    size_t len);
 
 
 #endif /* STOCKCERT_GRANT_H */

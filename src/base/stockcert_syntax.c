@@ -16,15 +16,13 @@
 #define STOCKCERT_DIGITS_MAX  16    /* 2^53 - 1 has as many */
 
 
-/* each level of nesting takes a byte of the text, and a bit here */
-
 typedef struct {
     const char  *p;
     const char  *end;
     const char  *start;
     char        *copy;
-    size_t       depth;
-    uint8_t      objects[STOCKCERT_SYNTAX_MAX / 8];    /* 0: an array */
+    size_t       depth;      /* each level takes a byte of the text */
+    uint8_t     *objects;    /* a bit for each level; 0: an array */
 } stockcert_syntax_t;
 
 
@@ -57,6 +55,7 @@ stockcert_syntax(const char *json, size_t len, char *copy)
     s.start = json;
     s.copy = copy;
     s.depth = 0;
+    s.objects = (uint8_t *) copy + len;
 
     do {
         if (stockcert_syntax_value(&s) != 0

@@ -9,19 +9,21 @@
 #include <stddef.h>
 
 
-#define STOCKCERT_SYNTAX_MAX  (16 * 1024)    /* bytes of a text */
+/* bytes that a text of len bytes needs: a copy, and a bit for each level */
+
+#define STOCKCERT_SYNTAX_ROOM(len)  ((len) + (len) / 8 + 1)
 
 
 /*
- * Checks that the len bytes at json, at most STOCKCERT_SYNTAX_MAX, are JSON
- * (RFC 8259) in UTF-8, and that escaped surrogates come in pairs.  Objects and
- * arrays may be nested to any depth.
+ * Checks that the len bytes at json are JSON (RFC 8259) in UTF-8, whose escaped
+ * surrogates come in pairs.  Objects and arrays may be nested as deep as they
+ * come.  copy has room for STOCKCERT_SYNTAX_ROOM(len) bytes.
  *
- * Returns NULL, with a copy of the text at copy, which has room for len bytes.
- * In the copy, a number that is not an integer of at most 16 digits is a 0 and
- * white space, so every number fits into 64 bits.  Otherwise it returns the
- * place where the text stops being JSON, or json + len if more must follow;
- * copy is then not valid.  Any thread may call it.
+ * Returns NULL, with the text in the first len bytes at copy: there, a number
+ * that is not an integer of at most 16 digits is a 0 and white space, so that
+ * every number fits into 64 bits.  Otherwise returns where it ceases to be
+ * JSON, json + len if more must follow, and what is at copy means nothing.  Any
+ * thread may call it.
  */
 
 const char *stockcert_syntax(const char *json, size_t len, char *copy);

@@ -195,6 +195,59 @@ stockcert_text_escape(const char *text, size_t len, char *shown, size_t size)
 
 
 size_t
+stockcert_text_clean(const char *text, size_t len, char *clean)
+{
+    size_t          n, size, cut;
+    uint32_t        c;
+    const char     *piece;
+    const uint8_t  *p, *from, *end;
+
+    static const char  dots[] = "\xe2\x80\xa6";
+
+    p = (const uint8_t *) text;
+    end = p + len;
+    size = 0;
+    cut = 0;                       /* the last place where the dots have room */
+
+    while (p < end) {
+        from = p;
+        c = stockcert_utf8(&p, end);
+
+        if (c == STOCKCERT_NO_CHAR) {
+
+            /* what follows this byte may be a character */
+
+            p = from + 1;
+        }
+
+        if (c == STOCKCERT_NO_CHAR || stockcert_is_control(c)) {
+            piece = "?";
+            n = 1;
+
+        } else {
+            piece = (const char *) from;
+            n = (size_t) (p - from);
+        }
+
+        if (size + n > STOCKCERT_TEXT_MAX) {
+            memcpy(clean + cut, dots, sizeof(dots) - 1);
+            size = cut + sizeof(dots) - 1;
+            break;
+        }
+
+        memcpy(clean + size, piece, n);
+        size += n;
+
+        if (size + sizeof(dots) - 1 <= STOCKCERT_TEXT_MAX) {
+            cut = size;
+        }
+    }
+
+    return stockcert_text_fault(clean, size) ? 0 : size;
+}
+
+
+size_t
 stockcert_text_quote(const char *text, size_t len, char *word, size_t size)
 {
     int     plain;

@@ -57,8 +57,18 @@ size_t stockcert_text_escape(const char *text, size_t len, char *shown,
     size_t size);
 
 /*
- * Returns the character at *p, which is before end, and sets *p behind it.
- * Returns STOCKCERT_NO_CHAR for invalid UTF-8; then *p is not valid.  Any
+ * Makes a text of any bytes: a control character becomes "?", as does each byte
+ * that is not valid UTF-8; what has more than STOCKCERT_TEXT_MAX bytes then is
+ * cut between characters, and ends with an ellipsis (U+2026).  clean has room
+ * for STOCKCERT_TEXT_MAX bytes.  Returns the length, or 0 if that is no text,
+ * as it is empty or only white space.  Any thread.
+ */
+
+size_t stockcert_text_clean(const char *text, size_t len, char *clean);
+
+/*
+ * Returns the character at *p, which is before end, and sets *p behind it; or
+ * STOCKCERT_NO_CHAR where there is no valid UTF-8, and *p means nothing.  Any
  * thread.
  */
 

@@ -10,7 +10,7 @@
 
 #include <assert.h>
 
-#include "stockcert_lanes.h"
+#include "stockcert_turn.h"
 
 
 static void stockcert_lanes_begin(stockcert_leader_t *leader);
@@ -52,6 +52,8 @@ stockcert_lanes_commit(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     start = stockcert_pace_clock();
     leader->pace.grants = 0;
     leader->given_up = 0;
+
+    stockcert_turn_give(lanes);
 
     rc = stockcert_ledger_lock(ledger, error);
 

@@ -194,6 +194,7 @@ stockcert_lane_copy(stockcert_grant_t *to, const stockcert_grant_t *from)
 
     memcpy(to, from, offsetof(stockcert_grant_t, name) + from->name_len);
     memcpy(to->key, from->key, from->key_len);
+    memcpy(to->more, from->more, from->more_len);
 }
 
 

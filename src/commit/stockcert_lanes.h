@@ -9,8 +9,8 @@
  * transaction of the ledger, commits it, and settles it: then the outcomes are
  * final.
  *
- * A lane is a ring.  Positions count its slots from the beginning.  The slot
- * of a position is slots[position % STOCKCERT_LANE_SLOTS].
+ * A lane is a ring.  Positions count its slots from the beginning.  The slot of
+ * a position is slots[position % STOCKCERT_LANE_SLOTS].
  *
  *     filled     moved by the lane's worker, forward (release; leaders read it
  *                with acquire)
@@ -78,6 +78,10 @@ typedef struct {
 
     _Alignas(STOCKCERT_CACHE_LINE)
     _Atomic uint32_t            came;          /* grants that were filled in */
+
+    _Alignas(STOCKCERT_CACHE_LINE)
+    _Atomic uint32_t            turns_wanted;  /* see stockcert_turn.h */
+    _Atomic uint32_t            turns_taken;
 
     /* of the holder of the ledger's lock; ends[known % 2] is whole */
 

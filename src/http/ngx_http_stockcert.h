@@ -120,8 +120,10 @@ typedef struct {
     ngx_http_stockcert_ledger_t   *ledger;
 
     ngx_str_t                      prefix;     /* of URIs in answers, escaped;
-                                                  empty: nothing is below */
-    ngx_http_complex_value_t      *url;        /* replaces it, or NULL */
+                                                  empty if it is all there is */
+    ngx_http_complex_value_t      *url;        /* instead of it, or NULL */
+    ngx_http_complex_value_t      *actor;      /* who asks, or NULL */
+    ngx_flag_t                     transactions;
 
     ngx_str_t                      name;       /* of the ledger, or empty */
     u_char                        *file;
@@ -142,7 +144,9 @@ typedef enum {
     NGX_HTTP_STOCKCERT_BODY_TOO_LARGE,
     NGX_HTTP_STOCKCERT_UNSUPPORTED_TYPE,
     NGX_HTTP_STOCKCERT_UNSUPPORTED_ENCODING,
+    NGX_HTTP_STOCKCERT_NOT_OUTSTANDING,
     NGX_HTTP_STOCKCERT_INVALID_GRANT,
+    NGX_HTTP_STOCKCERT_INVALID_TRANSACTION,
     NGX_HTTP_STOCKCERT_KEY_IS_REUSED,
     NGX_HTTP_STOCKCERT_OUTCOME_UNKNOWN,
     NGX_HTTP_STOCKCERT_TOO_MANY_WAITING,
@@ -201,6 +205,27 @@ ngx_http_stockcert_par_t *ngx_http_stockcert_find_par(
     ngx_http_stockcert_ledger_t *ledger, const char *code, size_t len);
 
 
+/*
+ * The parameters of a URI, of which those that are allowed may be there, once
+ * each; NGX_DECLINED if another is, or one cannot be that.  status is one of
+ * those of stockcert_status(), or NULL.
+ */
+
+#define NGX_HTTP_STOCKCERT_AFTER    0x01
+#define NGX_HTTP_STOCKCERT_LIMITED  0x02
+#define NGX_HTTP_STOCKCERT_STATUS   0x04
+
+typedef struct {
+    ngx_uint_t   given;
+    uint64_t     after;
+    uint64_t     limit;
+    const char  *status;
+} ngx_http_stockcert_parameters_t;
+
+ngx_int_t ngx_http_stockcert_parameters(ngx_http_request_t *r,
+    ngx_uint_t allowed, ngx_http_stockcert_parameters_t *parameters);
+
+
 /* what a URI names, below the location's prefix; code points into r->uri */
 
 typedef struct {
@@ -209,6 +234,9 @@ typedef struct {
     ngx_uint_t  html;           /* a page, by its name .html */
     ngx_uint_t  print;          /* the page of the whole list */
     ngx_uint_t  negotiated;     /* JSON or HTML was by the header Accept */
+    ngx_uint_t  transactions;   /* that one, or 0: their list */
+
+    ngx_http_stockcert_parameters_t  parameters;    /* once it is answered */
 } ngx_http_stockcert_target_t;
 
 
@@ -247,9 +275,33 @@ ngx_int_t ngx_http_stockcert_url(ngx_http_request_t *r,
 
 /* The content handler; and what answers a GET or HEAD. */
 
+#define NGX_HTTP_STOCKCERT_TOO_LARGE  "the body must have at most %O bytes"
+
 ngx_int_t ngx_http_stockcert_handler(ngx_http_request_t *r);
+
+/*
+ * Answers POST /transactions.  ngx_http_stockcert_actor() says who asks, any
+ * bytes that stay as long as the request; empty where that is not configured,
+ * NGX_ERROR for want of memory.
+ */
+
+ngx_int_t ngx_http_stockcert_post_transaction(ngx_http_request_t *r);
+ngx_int_t ngx_http_stockcert_actor(ngx_http_request_t *r, ngx_str_t *actor);
 ngx_int_t ngx_http_stockcert_get(ngx_http_request_t *r,
     ngx_http_stockcert_target_t *target);
+ngx_int_t ngx_http_stockcert_get_transactions(ngx_http_request_t *r,
+    stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
+    stockcert_error_t *error);
+
+/*
+ * What the target names is there, and all of it was read: preconditions count
+ * now (RFC 9110, section 13.2.1), and headers may be set.  seal, of its last
+ * entry, is its ETag, or NULL.  NGX_DECLINED where a precondition is not met,
+ * or a status.
+ */
+
+ngx_int_t ngx_http_stockcert_found(ngx_http_request_t *r,
+    const ngx_http_stockcert_target_t *target, const uint8_t *seal);
 
 
 /* the error if something that must be in a ledger is not found */
@@ -288,7 +340,7 @@ ngx_int_t ngx_http_stockcert_refuse(ngx_http_request_t *r,
  * returned.
  */
 
-ngx_int_t ngx_http_stockcert_check_post(ngx_http_request_t *r);
+ngx_int_t ngx_http_stockcert_check_post(ngx_http_request_t *r, off_t max);
 
 /*
  * Returns NGX_OK, or NGX_DECLINED if the answer is 412.  It looks at what the
@@ -304,8 +356,8 @@ ngx_int_t ngx_http_stockcert_preconditions(ngx_http_request_t *r,
  * must be.
  */
 
-const char *ngx_http_stockcert_key(ngx_http_request_t *r,
-    stockcert_grant_t *grant);
+const char *ngx_http_stockcert_key(ngx_http_request_t *r, char *text,
+    uint8_t *len);
 
 
 /*
@@ -372,21 +424,114 @@ ngx_int_t ngx_http_stockcert_commit(ngx_http_request_t *r,
 ngx_int_t ngx_http_stockcert_reply(ngx_http_request_t *r,
     const stockcert_slot_t *slot);
 
+
+/*
+ * Whatever came of an order.  ngx_http_stockcert_reply_entered() answers for
+ * one that was: it reads the ledger, which may be NULL, and returns 500 where
+ * it cannot.
+ */
+
+ngx_int_t ngx_http_stockcert_reply_transacted(ngx_http_request_t *r,
+    stockcert_ledger_t *ledger, const stockcert_order_t *order,
+    const stockcert_transacted_t *done);
+ngx_int_t ngx_http_stockcert_reply_entered(ngx_http_request_t *r,
+    stockcert_ledger_t *ledger, uint64_t number, ngx_uint_t replayed);
+
+/*
+ * The body of a request that was read: ngx_http_stockcert_body_size() sets
+ * *len, and returns NGX_DECLINED if that is 0, or more than max bytes, which
+ * ngx_http_stockcert_bad_size() answers.
+ */
+
+ngx_int_t ngx_http_stockcert_body_size(ngx_http_request_t *r, size_t max,
+    size_t *len);
+ngx_int_t ngx_http_stockcert_bad_size(ngx_http_request_t *r, size_t max,
+    size_t len);
+
+/*
+ * Reads a body whose length was set as above: where it is, or into new memory.
+ * NGX_ERROR for want of that, or where a file could not be read.
+ */
+
+ngx_int_t ngx_http_stockcert_body(ngx_http_request_t *r, ngx_str_t *body);
+
+/* What is wrong with the body of a request. */
+
+ngx_int_t ngx_http_stockcert_body_fault(ngx_http_request_t *r,
+    stockcert_fault_t *fault);
+
 ngx_int_t ngx_http_stockcert_reply_certificate(ngx_http_request_t *r,
-    const stockcert_certificate_t *certificate);
+    const stockcert_certificate_t *certificate, const ngx_str_t *life);
 ngx_int_t ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
-    const ngx_str_t *code,
-    const stockcert_certificate_t *certificates, ngx_uint_t n,
-    ngx_uint_t limit, ngx_uint_t more);
+    const ngx_http_stockcert_target_t *target,
+    const stockcert_certificate_t *certificates, ngx_uint_t n, uint64_t after);
+/*
+ * The URL of a list's next page, behind the number after, for the answer and
+ * its header Link, which is set; empty if after is 0.  path is below the
+ * location's.
+ */
+
+ngx_int_t ngx_http_stockcert_next_page(ngx_http_request_t *r, const ngx_str_t *path,
+    uint64_t after, const ngx_http_stockcert_parameters_t *parameters,
+    ngx_str_t *next);
+
 ngx_int_t ngx_http_stockcert_reply_inventory(ngx_http_request_t *r,
     const stockcert_entry_t *last, const stockcert_class_t *classes,
     ngx_uint_t n);
 
 /*
- * Sends an application/problem+json (RFC 9457), or a page with the same
- * content to a client that prefers HTML. detail is plain text about this
- * occurrence, or NULL for the problem's usual text. members are further
- * members, JSON, each with a comma before it, or NULL.
+ * A certificate as JSON.  ngx_http_stockcert_set_certificate() has what a
+ * snapshot says of it, which must stay; status is NULL where nothing is told
+ * of that, and life are further members, JSON, each with a comma before it.
+ * ngx_http_stockcert_put_certificate() and ngx_http_stockcert_put_time()
+ * return where they end; the first writes at most
+ * ngx_http_stockcert_certificate_len() bytes.
+ */
+
+typedef struct {
+    const stockcert_entry_t       *issued;
+    const char                    *status;
+    uint64_t                       transaction;  /* that surrendered it, or 0, */
+    uint64_t                       surrendered;  /* and when */
+    stockcert_str_t                reason;       /* it was cancelled for */
+    ngx_str_t                      life;
+} ngx_http_stockcert_certificate_t;
+
+void ngx_http_stockcert_set_certificate(ngx_http_stockcert_certificate_t *c,
+    const stockcert_certificate_t *certificate);
+size_t ngx_http_stockcert_more_len(const stockcert_entry_t *entry);
+u_char *ngx_http_stockcert_put_more(u_char *p, const stockcert_entry_t *entry);
+size_t ngx_http_stockcert_certificate_len(
+    const ngx_http_stockcert_loc_conf_t *slcf,
+    const ngx_http_stockcert_certificate_t *c);
+u_char *ngx_http_stockcert_put_certificate(u_char *p,
+    const ngx_http_stockcert_loc_conf_t *slcf,
+    const ngx_http_stockcert_certificate_t *c);
+u_char *ngx_http_stockcert_put_time(u_char *p, uint64_t time);
+
+/*
+ * The life of a certificate, in its snapshot: the members "became" and
+ * "came_from", where they are, as above; NGX_ABORT where the ledger failed,
+ * NGX_ERROR for want of memory.  ngx_http_stockcert_put_ids() writes an array
+ * of the IDs of n entries from a position on, at most
+ * NGX_HTTP_STOCKCERT_ID_LEN bytes for each, and two more; it returns NULL
+ * where the ledger failed.
+ */
+
+#define NGX_HTTP_STOCKCERT_ID_LEN                                             \
+    (sizeof("\"-\",") - 1 + STOCKCERT_CODE_MAX + NGX_INT64_LEN)
+
+ngx_int_t ngx_http_stockcert_life(ngx_http_request_t *r,
+    stockcert_ledger_t *ledger, const stockcert_certificate_t *certificate,
+    ngx_str_t *life, stockcert_error_t *error);
+u_char *ngx_http_stockcert_put_ids(u_char *p, stockcert_ledger_t *ledger,
+    uint64_t position, uint64_t n, stockcert_error_t *error);
+
+/*
+ * An application/problem+json (RFC 9457), or a page that says the same to who
+ * prefers HTML.  detail is what is special to this occurrence, as plain text,
+ * or NULL for what is always said of this problem; members are further members,
+ * JSON, each with a comma before it, or NULL.
  */
 
 ngx_int_t ngx_http_stockcert_problem(ngx_http_request_t *r,

@@ -48,6 +48,28 @@ ngx_http_stockcert_commit(ngx_http_request_t *r,
 }
 
 
+ngx_int_t
+ngx_http_stockcert_transact(ngx_http_request_t *r,
+    ngx_http_stockcert_order_t *order, ngx_http_stockcert_ledger_t *ledger)
+{
+    ngx_http_stockcert_lane_t  *lane;
+
+    lane = ledger->lane;
+
+    if (ngx_http_stockcert_order_queue(lane, order) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    r->main->blocked++;
+    r->write_event_handler = ngx_http_stockcert_wait_handler;
+
+    ngx_http_stockcert_watch(lane);
+    ngx_http_stockcert_lead(lane, 0);
+
+    return NGX_OK;
+}
+
+
 void
 ngx_http_stockcert_wake_handler(ngx_event_t *ev)
 {
@@ -79,7 +101,9 @@ ngx_http_stockcert_look_handler(ngx_event_t *ev)
 
     ngx_http_stockcert_settled(lane);
 
-    if (stockcert_lane_waiting(lane->lane)) {
+    if (stockcert_lane_waiting(lane->lane)
+        || ngx_http_stockcert_orders_wait(lane))
+    {
         ngx_http_stockcert_tell_holder(lane);
         ngx_http_stockcert_lead(lane, 1);
     }

@@ -10,13 +10,13 @@
 #include <stockcert_format.h>
 
 
-#define NGX_HTTP_STOCKCERT_LIMIT      100      /* certificates in a list */
-#define NGX_HTTP_STOCKCERT_LIMIT_MAX  1000
 #define NGX_HTTP_STOCKCERT_LATEST     20       /* in the stock book */
 
-_Static_assert(NGX_HTTP_STOCKCERT_LIMIT_MAX == 1000, "as bad-parameter has it");
 
 
+static ngx_int_t ngx_http_stockcert_get_target(ngx_http_request_t *r,
+    stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
+    stockcert_error_t *error);
 static ngx_int_t ngx_http_stockcert_get_inventory(ngx_http_request_t *r,
     stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
     stockcert_error_t *error);
@@ -29,14 +29,13 @@ static ngx_int_t ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
 static ngx_int_t ngx_http_stockcert_get_certificate(ngx_http_request_t *r,
     stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
     stockcert_error_t *error);
-static ngx_int_t ngx_http_stockcert_found(ngx_http_request_t *r,
-    const ngx_http_stockcert_target_t *target, const uint8_t *seal);
 static void ngx_http_stockcert_list(stockcert_book_page_t *book,
-    const stockcert_class_t *class, const stockcert_entry_t *last);
-static ngx_int_t ngx_http_stockcert_parameters(ngx_http_request_t *r,
-    uint64_t *after, uint64_t *limit);
-static ngx_int_t ngx_http_stockcert_parameter(ngx_http_request_t *r,
-    const char *name, uint64_t min, uint64_t max, uint64_t *value);
+    const stockcert_class_t *class, const stockcert_entry_t *last,
+    const ngx_http_stockcert_parameters_t *parameters);
+static size_t ngx_http_stockcert_keep(const char *status,
+    stockcert_certificate_t *certificates, size_t n);
+static ngx_uint_t ngx_http_stockcert_allowed(
+    const ngx_http_stockcert_target_t *target);
 
 
 /*
@@ -68,6 +67,14 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
     ngx_cpystrn((u_char *) error.text, (u_char *) NGX_HTTP_STOCKCERT_MISSING,
                 sizeof(error.text));
 
+    if (ngx_http_stockcert_parameters(r, ngx_http_stockcert_allowed(target),
+                                      &target->parameters)
+        != NGX_OK)
+    {
+        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_BAD_PARAMETER,
+                                          NULL, NULL);
+    }
+
     if (!target->html) {
         target->negotiated = 1;
         target->html = ngx_http_stockcert_prefers_html(r);
@@ -77,20 +84,7 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
         rc = NGX_ABORT;
 
     } else {
-
-        if (target->code.len == 0) {
-            rc = ngx_http_stockcert_get_inventory(r, ledger, target, &error);
-
-        } else if (target->print) {
-            rc = ngx_http_stockcert_get_class(r, ledger, target, &error);
-
-        } else if (target->number == 0) {
-            rc = ngx_http_stockcert_get_certificates(r, ledger, target,
-                                                     &error);
-
-        } else {
-            rc = ngx_http_stockcert_get_certificate(r, ledger, target, &error);
-        }
+        rc = ngx_http_stockcert_get_target(r, ledger, target, &error);
 
         stockcert_ledger_release(ledger);
     }
@@ -110,6 +104,51 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
     }
 
     return rc;
+}
+
+
+static ngx_int_t
+ngx_http_stockcert_get_target(ngx_http_request_t *r,
+    stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
+    stockcert_error_t *error)
+{
+    if (target->transactions) {
+        return ngx_http_stockcert_get_transactions(r, ledger, target, error);
+    }
+
+    if (target->code.len == 0) {
+        return ngx_http_stockcert_get_inventory(r, ledger, target, error);
+    }
+
+    if (target->print) {
+        return ngx_http_stockcert_get_class(r, ledger, target, error);
+    }
+
+    if (target->number == 0) {
+        return ngx_http_stockcert_get_certificates(r, ledger, target, error);
+    }
+
+    return ngx_http_stockcert_get_certificate(r, ledger, target, error);
+}
+
+
+/* only lists have parameters */
+
+static ngx_uint_t
+ngx_http_stockcert_allowed(const ngx_http_stockcert_target_t *target)
+{
+    if (target->number || target->print) {
+        return 0;
+    }
+
+    if (target->transactions) {
+        return NGX_HTTP_STOCKCERT_AFTER|NGX_HTTP_STOCKCERT_LIMITED;
+    }
+
+    return target->code.len
+           ? NGX_HTTP_STOCKCERT_AFTER|NGX_HTTP_STOCKCERT_LIMITED
+             |NGX_HTTP_STOCKCERT_STATUS
+           : 0;
 }
 
 
@@ -186,7 +225,7 @@ ngx_http_stockcert_get_class(ngx_http_request_t *r,
         return NGX_ABORT;
     }
 
-    ngx_http_stockcert_list(&book, &class, &last);
+    ngx_http_stockcert_list(&book, &class, &last, &target->parameters);
 
     book.n = (size_t) class.last;
 
@@ -204,6 +243,7 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
     stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
     stockcert_error_t *error)
 {
+    uint64_t                  looked;
     ngx_int_t                 found;
     stockcert_rc_e            rc;
     stockcert_class_t         class;
@@ -211,12 +251,7 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
     stockcert_book_page_t     book;
     stockcert_certificate_t  *certificates;
 
-    ngx_http_stockcert_list(&book, &class, &last);
-
-    if (ngx_http_stockcert_parameters(r, &book.after, &book.limit) != NGX_OK) {
-        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_BAD_PARAMETER,
-                                          NULL, NULL);
-    }
+    ngx_http_stockcert_list(&book, &class, &last, &target->parameters);
 
     rc = stockcert_ledger_class(ledger, (char *) target->code.data,
                                 target->code.len, &class, error);
@@ -234,7 +269,8 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
         book.n = (size_t) ngx_min(class.last - book.after, book.limit);
     }
 
-    book.more = (book.after + book.n < class.last);
+    looked = book.after + book.n;
+    book.next = looked < class.last ? looked : 0;
 
     certificates = ngx_palloc(r->pool,
                               (book.n + 1) * sizeof(stockcert_certificate_t));
@@ -253,6 +289,10 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
         return NGX_ABORT;
     }
 
+    if (book.status) {
+        book.n = ngx_http_stockcert_keep(book.status, certificates, book.n);
+    }
+
     found = ngx_http_stockcert_found(r, target, NULL);
     if (found != NGX_OK) {
         return found;
@@ -260,10 +300,8 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
 
     return target->html
            ? ngx_http_stockcert_html_book(r, &book)
-           : ngx_http_stockcert_reply_certificates(r, &target->code,
-                                                   certificates, book.n,
-                                                   (ngx_uint_t) book.limit,
-                                                   book.more);
+           : ngx_http_stockcert_reply_certificates(r, target, certificates,
+                                                   book.n, book.next);
 }
 
 
@@ -271,7 +309,8 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
 
 static void
 ngx_http_stockcert_list(stockcert_book_page_t *book,
-    const stockcert_class_t *class, const stockcert_entry_t *last)
+    const stockcert_class_t *class, const stockcert_entry_t *last,
+    const ngx_http_stockcert_parameters_t *parameters)
 {
     ngx_memzero(book, sizeof(stockcert_book_page_t));
 
@@ -279,6 +318,34 @@ ngx_http_stockcert_list(stockcert_book_page_t *book,
     book->nclasses = 1;
     book->classes = class;
     book->list = 1;
+    book->after = parameters->after;
+    book->limit = parameters->limit;
+    book->status = parameters->status;
+}
+
+
+/*
+ * Those of a status.  The limit counts what is looked at, so a page reads no
+ * more than that, and may be empty.
+ */
+
+static size_t
+ngx_http_stockcert_keep(const char *status,
+    stockcert_certificate_t *certificates, size_t n)
+{
+    size_t  i, kept;
+
+    kept = 0;
+
+    for (i = 0; i < n; i++) {
+        if (ngx_strcmp(stockcert_status(&certificates[i].surrender), status)
+            == 0)
+        {
+            certificates[kept++] = certificates[i];
+        }
+    }
+
+    return kept;
 }
 
 
@@ -291,12 +358,12 @@ ngx_http_stockcert_get_certificate(ngx_http_request_t *r,
     stockcert_rc_e            rc;
     stockcert_class_t         class;
     stockcert_certificate_t   certificate;
-    const stockcert_entry_t  *last;
+    ngx_str_t                 life;
+    const uint8_t            *seal;
 
     rc = stockcert_ledger_certificate(ledger, (char *) target->code.data,
                                       target->code.len, target->number,
-                                      &certificate.issued,
-                                      &certificate.cancelled, error);
+                                      &certificate, error);
     if (rc == STOCKCERT_NOT_FOUND) {
         return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_NOT_FOUND,
                                           NULL, NULL);
@@ -311,127 +378,26 @@ ngx_http_stockcert_get_certificate(ngx_http_request_t *r,
         return NGX_ABORT;
     }
 
-    last = certificate.cancelled.position ? &certificate.cancelled
-                                          : &certificate.issued;
+    ngx_str_null(&life);
 
-    found = ngx_http_stockcert_found(r, target,
-                                     target->html ? NULL : last->seal);
+    if (!target->html) {
+        found = ngx_http_stockcert_life(r, ledger, &certificate, &life, error);
+
+        if (found != NGX_OK) {
+            return found == NGX_ABORT ? NGX_ABORT
+                                      : NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    seal = certificate.surrender.position ? certificate.surrender.seal
+                                          : certificate.issued.seal;
+
+    found = ngx_http_stockcert_found(r, target, target->html ? NULL : seal);
     if (found != NGX_OK) {
         return found;
     }
 
     return target->html
            ? ngx_http_stockcert_html_certificate(r, &class, &certificate)
-           : ngx_http_stockcert_reply_certificate(r, &certificate);
-}
-
-
-/*
- * What the target names is there, and all of it was read.  Now preconditions
- * count (RFC 9110, section 13.2.1), and the answer's headers may be set.  The
- * seal of its last entry, or NULL, is a strong validator (section 8.8.1).
- */
-
-static ngx_int_t
-ngx_http_stockcert_found(ngx_http_request_t *r,
-    const ngx_http_stockcert_target_t *target, const uint8_t *seal)
-{
-    u_char           *p;
-    ngx_str_t         etag;
-    ngx_table_elt_t  *h;
-
-    if (seal) {
-        p = ngx_pnalloc(r->pool, STOCKCERT_HEX_LEN + sizeof("\"\""));
-        if (p == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        etag.data = p;
-        *p++ = '"';
-        p = ngx_hex_dump(p, (u_char *) seal, STOCKCERT_SEAL_LEN);
-        *p++ = '"';
-        *p = '\0';
-        etag.len = p - etag.data;
-    }
-
-    if (ngx_http_stockcert_preconditions(r, seal ? &etag : NULL) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    if (target->negotiated
-        && ngx_http_stockcert_add_header(r, "Vary", "Accept") == NULL)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (seal) {
-        h = ngx_http_stockcert_add_header(r, "ETag", (char *) etag.data);
-        if (h == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        r->headers_out.etag = h;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_stockcert_parameters(ngx_http_request_t *r, uint64_t *after,
-    uint64_t *limit)
-{
-    *after = 0;
-    *limit = NGX_HTTP_STOCKCERT_LIMIT;
-
-    return ngx_http_stockcert_parameter(r, "after", 0, STOCKCERT_SHARES_MAX,
-                                        after)
-           == NGX_OK
-           && ngx_http_stockcert_parameter(r, "limit", 1,
-                                           NGX_HTTP_STOCKCERT_LIMIT_MAX, limit)
-              == NGX_OK
-           ? NGX_OK : NGX_ERROR;
-}
-
-
-/* A missing parameter leaves *value as it is. Twice is an error. */
-
-static ngx_int_t
-ngx_http_stockcert_parameter(ngx_http_request_t *r, const char *name,
-    uint64_t min, uint64_t max, uint64_t *value)
-{
-    u_char      *p, *end, *last;
-    size_t       len;
-    ngx_uint_t   found;
-
-    len = ngx_strlen(name);
-    last = r->args.data + r->args.len;
-    found = 0;
-
-    for (p = r->args.data; p < last; p = end + 1) {
-
-        end = ngx_strlchr(p, last, '&');
-        if (end == NULL) {
-            end = last;
-        }
-
-        if ((size_t) (end - p) <= len || p[len] != '='
-            || ngx_strncasecmp(p, (u_char *) name, len) != 0)
-        {
-            continue;
-        }
-
-        p += len + 1;
-
-        if (found
-            || stockcert_parse_number((char *) p, end - p, value) != 0
-            || *value < min || *value > max)
-        {
-            return NGX_ERROR;
-        }
-
-        found = 1;
-    }
-
-    return NGX_OK;
+           : ngx_http_stockcert_reply_certificate(r, &certificate, &life);
 }

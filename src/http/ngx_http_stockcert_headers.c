@@ -7,7 +7,8 @@
 
 
 #include <ngx_http_stockcert.h>
-#include <stockcert_syntax.h>
+#include <stockcert_format.h>
+#include <stockcert_grant.h>
 
 
 static const char *ngx_http_stockcert_type_fault(ngx_http_request_t *r);
@@ -59,11 +60,12 @@ ngx_http_stockcert_refuse(ngx_http_request_t *r,
 
 
 ngx_int_t
-ngx_http_stockcert_check_post(ngx_http_request_t *r)
+ngx_http_stockcert_check_post(ngx_http_request_t *r, off_t max)
 {
-    u_char             text[256];
-    const char        *what;
-    stockcert_grant_t  grant;
+    char         key[STOCKCERT_KEY_MAX];
+    u_char       text[256];
+    uint8_t      key_len;
+    const char  *what;
 
     what = ngx_http_stockcert_type_fault(r);
 
@@ -91,17 +93,20 @@ ngx_http_stockcert_check_post(ngx_http_request_t *r)
                                      NULL);
     }
 
-    if (r->headers_in.content_length_n > STOCKCERT_SYNTAX_MAX) {
+    if (r->headers_in.content_length_n > max) {
 
         /* as nginx does: do not wait for it */
 
         r->keepalive = 0;
 
+        (void) ngx_snprintf(text, sizeof(text), NGX_HTTP_STOCKCERT_TOO_LARGE
+                            "%Z", max);
+
         return ngx_http_stockcert_refuse(r, NGX_HTTP_STOCKCERT_BODY_TOO_LARGE,
-                                         NULL);
+                                         (char *) text);
     }
 
-    what = ngx_http_stockcert_key(r, &grant);
+    what = ngx_http_stockcert_key(r, key, &key_len);
 
     if (what) {
         (void) ngx_snprintf(text, sizeof(text), "Idempotency-Key %s%Z", what);
@@ -290,8 +295,55 @@ ngx_http_stockcert_is_there(ngx_str_t *tags, const ngx_str_t *etag)
 }
 
 
+/* the seal is a strong validator (RFC 9110, section 8.8.1) */
+
+ngx_int_t
+ngx_http_stockcert_found(ngx_http_request_t *r,
+    const ngx_http_stockcert_target_t *target, const uint8_t *seal)
+{
+    u_char           *p;
+    ngx_str_t         etag;
+    ngx_table_elt_t  *h;
+
+    if (seal) {
+        p = ngx_pnalloc(r->pool, STOCKCERT_HEX_LEN + sizeof("\"\""));
+        if (p == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        etag.data = p;
+        *p++ = '"';
+        p = ngx_hex_dump(p, (u_char *) seal, STOCKCERT_SEAL_LEN);
+        *p++ = '"';
+        *p = '\0';
+        etag.len = p - etag.data;
+    }
+
+    if (ngx_http_stockcert_preconditions(r, seal ? &etag : NULL) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (target->negotiated
+        && ngx_http_stockcert_add_header(r, "Vary", "Accept") == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (seal) {
+        h = ngx_http_stockcert_add_header(r, "ETag", (char *) etag.data);
+        if (h == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        r->headers_out.etag = h;
+    }
+
+    return NGX_OK;
+}
+
+
 const char *
-ngx_http_stockcert_key(ngx_http_request_t *r, stockcert_grant_t *grant)
+ngx_http_stockcert_key(ngx_http_request_t *r, char *text, uint8_t *len)
 {
     ngx_uint_t        n;
     ngx_table_elt_t  *key;
@@ -299,6 +351,8 @@ ngx_http_stockcert_key(ngx_http_request_t *r, stockcert_grant_t *grant)
     static ngx_str_t  name = ngx_string("idempotency-key");
 
     key = ngx_http_stockcert_header(r, &name, &n);
+
+    *len = 0;
 
     if (n == 0) {
         return NULL;
@@ -309,7 +363,7 @@ ngx_http_stockcert_key(ngx_http_request_t *r, stockcert_grant_t *grant)
     }
 
     return stockcert_key_parse((char *) key->value.data, key->value.len,
-                               grant->key, &grant->key_len);
+                               text, len);
 }
 
 

@@ -21,6 +21,42 @@
 
 
 #include <ngx_http_stockcert.h>
+#include <stockcert_turn.h>
+
+
+#define NGX_HTTP_STOCKCERT_ORDERS  16      /* that wait in a worker */
+
+
+/*
+ * An order that waits.  The event loop sets what is asked for, which stays, and
+ * the thread the rest, until the order is taken.
+ */
+
+typedef struct {
+    ngx_http_request_t            *request;    /* the event loop's alone */
+
+    ngx_str_t                      body;       /* which is there, or room for it */
+    ngx_fd_t                       fd;         /* of a file that has the body, or
+                                                  NGX_INVALID_FILE, */
+    off_t                          offset;     /* where it begins there */
+    ngx_str_t                      key;
+    ngx_str_t                      actor;
+    u_char                         keys[STOCKCERT_KEY_MAX];
+
+    stockcert_fault_t              fault;      /* kind is 0: there is none */
+    stockcert_order_t             *order;
+    stockcert_turn_t               turn;
+} ngx_http_stockcert_order_t;
+
+
+/* a ring of them; answered <= taken <= queued <= answered + ORDERS */
+
+typedef struct {
+    _Atomic ngx_uint_t             queued;     /* moved by the event loop */
+    _Atomic ngx_uint_t             taken;      /* by the thread */
+    ngx_uint_t                     answered;
+    ngx_http_stockcert_order_t    *order[NGX_HTTP_STOCKCERT_ORDERS];
+} ngx_http_stockcert_orders_t;
 
 
 /* what a task is given, and what it returns */
@@ -32,9 +68,10 @@ typedef struct {
     time_t                         logged;     /* when a failed commit was, */
     stockcert_rc_e                 reason;     /* and its error */
     ngx_uint_t                     behind;     /* the clock was, */
-    ngx_msec_t                     told;       /* and when that was logged */
-    ngx_uint_t                     more;       /* it still leads, but let other
-                                                  tasks run */
+    ngx_msec_t                     told;       /* as was logged then */
+    ngx_uint_t                     leads;      /* it does, or only has orders */
+    ngx_uint_t                     more;       /* it still leads, and only gave
+                                                  way to other tasks */
     stockcert_leader_t             leader;     /* of all the tasks */
 } ngx_http_stockcert_task_t;
 
@@ -65,6 +102,8 @@ struct ngx_http_stockcert_lane_s {
 
     ngx_thread_task_t             *thread_task;
     ngx_http_stockcert_task_t      task;
+
+    ngx_http_stockcert_orders_t    orders;
 
     uint64_t                       answered;
     ngx_msec_t                     progress;   /* when "settled" last moved */
@@ -127,7 +166,46 @@ void ngx_http_stockcert_log(ngx_log_t *log,
 
 void ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, uint64_t end);
 
-/* Sets the timer that looks for a leader while grants wait. */
+/*
+ * Makes an order of a request, which has it until it ends; NULL for want of
+ * memory.
+ */
+
+ngx_http_stockcert_order_t *ngx_http_stockcert_order_create(
+    ngx_http_request_t *r);
+
+/* Has it wait; NGX_DECLINED where too many do. */
+
+ngx_int_t ngx_http_stockcert_order_queue(ngx_http_stockcert_lane_t *lane,
+    ngx_http_stockcert_order_t *order);
+
+/*
+ * For the task's thread: takes those that wait, and returns as
+ * stockcert_turn_take() does.
+ */
+
+stockcert_rc_e ngx_http_stockcert_take_orders(ngx_http_stockcert_lane_t *lane,
+    ngx_log_t *log);
+
+/* Whether any is not answered. */
+
+ngx_uint_t ngx_http_stockcert_orders_wait(
+    const ngx_http_stockcert_lane_t *lane);
+
+/* Answers those that are taken; or all, as the ledger cannot be opened. */
+
+void ngx_http_stockcert_answer_orders(ngx_http_stockcert_lane_t *lane);
+void ngx_http_stockcert_give_up_orders(ngx_http_stockcert_lane_t *lane);
+
+/*
+ * Queues an order for a ledger that is open: NGX_OK, and the request is
+ * finalized once it is answered; or NGX_DECLINED, where too many wait.
+ */
+
+ngx_int_t ngx_http_stockcert_transact(ngx_http_request_t *r,
+    ngx_http_stockcert_order_t *order, ngx_http_stockcert_ledger_t *ledger);
+
+/* Has the timer look after what waits. */
 
 void ngx_http_stockcert_watch(ngx_http_stockcert_lane_t *lane);
 

@@ -26,6 +26,10 @@ static void ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane,
     ngx_log_t *log);
 static ngx_uint_t ngx_http_stockcert_commit_one(
     ngx_http_stockcert_lane_t *lane, ngx_log_t *log);
+static ngx_uint_t ngx_http_stockcert_take_all(ngx_http_stockcert_lane_t *lane,
+    ngx_log_t *log);
+static void ngx_http_stockcert_tell_failed(ngx_http_stockcert_lane_t *lane,
+    ngx_log_t *log);
 static void ngx_http_stockcert_tell_clock(ngx_http_stockcert_lane_t *lane,
     ngx_log_t *log);
 static void ngx_http_stockcert_resign(ngx_http_stockcert_lane_t *lane);
@@ -41,7 +45,7 @@ static void ngx_http_stockcert_give_up(ngx_http_stockcert_lane_t *lane);
 void
 ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late)
 {
-    ngx_uint_t  stuck;
+    ngx_uint_t  stuck, leads;
 
     /* the task's end looks for what waits */
 
@@ -56,16 +60,19 @@ ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late)
 
     if (late) {
         stuck = ngx_current_msec - lane->progress > NGX_HTTP_STOCKCERT_LATE;
+        leads = stockcert_lanes_take_over(lane->lanes, stuck);
 
-        if (!stockcert_lanes_take_over(lane->lanes, stuck)) {
-            return;
-        }
+    } else {
+        leads = stockcert_lanes_lead(lane->lanes);
+    }
 
-    } else if (!stockcert_lanes_lead(lane->lanes)) {
+    if (!leads && !ngx_http_stockcert_orders_wait(lane)) {
         return;
     }
 
-    if (ngx_http_stockcert_post_task(lane) != NGX_OK) {
+    lane->task.leads = leads;
+
+    if (ngx_http_stockcert_post_task(lane) != NGX_OK && leads) {
 
         /* the pool's queue is full; the timer tries again */
 
@@ -99,6 +106,7 @@ void
 ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane)
 {
     ngx_http_stockcert_answer(lane, stockcert_lane_settled(lane->lane));
+    ngx_http_stockcert_answer_orders(lane);
 
     /*
      * A worker without a timer may quit, but must answer first.  A request
@@ -106,6 +114,7 @@ ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane)
      */
 
     if (lane->answered == stockcert_lane_filled(lane->lane)
+        && !ngx_http_stockcert_orders_wait(lane)
         && (ngx_exiting || !stockcert_lane_waiting(lane->lane)))
     {
 
@@ -193,7 +202,9 @@ ngx_http_stockcert_next(ngx_http_stockcert_main_conf_t *smcf)
         ngx_queue_remove(q);
         lane->queued = 0;
 
-        if (stockcert_lane_waiting(lane->lane) || lane->ledger == NULL) {
+        if (stockcert_lane_waiting(lane->lane) || lane->ledger == NULL
+            || ngx_http_stockcert_orders_wait(lane))
+        {
             ngx_http_stockcert_lead(lane, 0);
         }
 
@@ -239,9 +250,15 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 
     start = stockcert_pace_clock();
 
+    if (!lane->task.leads) {
+        (void) ngx_http_stockcert_take_all(lane, log);
+        return;
+    }
+
     do {
         do {
-            leave = ngx_http_stockcert_commit_one(lane, log);
+            leave = ngx_http_stockcert_take_all(lane, log)
+                    || ngx_http_stockcert_commit_one(lane, log);
 
             if (!leave) {
                 stockcert_lanes_gather(&lane->task.leader);
@@ -267,6 +284,19 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
     if (leave) {
         ngx_http_stockcert_resign(lane);
     }
+}
+
+
+/* orders come before the next batch; returns 1 if the task must end */
+
+static ngx_uint_t
+ngx_http_stockcert_take_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
+{
+    lane->task.rc = ngx_http_stockcert_take_orders(lane, log);
+
+    ngx_http_stockcert_tell_failed(lane, log);
+
+    return lane->task.rc != STOCKCERT_OK && lane->task.rc != STOCKCERT_FULL;
 }
 
 
@@ -296,22 +326,33 @@ ngx_http_stockcert_commit_one(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
         ngx_http_stockcert_tell_clock(lane, log);
     }
 
-    /*
-     * every commit may fail: one line a second is enough for the same reason
-     */
+    task->rc = rc;
 
-    if (rc != STOCKCERT_OK
-        && (task->logged != ngx_time() || task->reason != rc))
-    {
-        task->logged = ngx_time();
-        task->reason = rc;
-        ngx_http_stockcert_log(log, lane->conf, &task->error);
-    }
+    ngx_http_stockcert_tell_failed(lane, log);
 
     /* a worker that ends lets others lead */
 
     return (rc != STOCKCERT_OK && rc != STOCKCERT_FULL)
            || lane->failed || ngx_exiting || ngx_quit || ngx_terminate;
+}
+
+
+/* every commit may fail: one line a second is enough for the same reason */
+
+static void
+ngx_http_stockcert_tell_failed(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
+{
+    ngx_http_stockcert_task_t  *task;
+
+    task = &lane->task;
+
+    if (task->rc != STOCKCERT_OK
+        && (task->logged != ngx_time() || task->reason != task->rc))
+    {
+        task->logged = ngx_time();
+        task->reason = task->rc;
+        ngx_http_stockcert_log(log, lane->conf, &task->error);
+    }
 }
 
 
@@ -360,22 +401,6 @@ ngx_http_stockcert_resign(ngx_http_stockcert_lane_t *lane)
 
 
 void
-ngx_http_stockcert_wake(void *data, size_t number)
-{
-    ngx_http_stockcert_lane_t *lane = data;
-
-    uint64_t  one;
-
-    one = 1;
-
-    if (write(lane->wakes[number], &one, sizeof(one)) == -1) {
-        ngx_log_error(NGX_LOG_ALERT, lane->log, ngx_errno,
-                      "write() to the eventfd of lane %uz failed", number);
-    }
-}
-
-
-void
 ngx_http_stockcert_thread_handler(ngx_event_t *ev)
 {
     ngx_http_stockcert_lane_t *lane = ev->data;
@@ -406,6 +431,7 @@ ngx_http_stockcert_opened(ngx_http_stockcert_lane_t *lane)
          */
 
         ngx_http_stockcert_answer(lane, stockcert_lane_filled(lane->lane));
+        ngx_http_stockcert_give_up_orders(lane);
         return;
     }
 
@@ -424,7 +450,7 @@ ngx_http_stockcert_led(ngx_http_stockcert_lane_t *lane)
     ngx_http_stockcert_task_t  *task;
 
     task = &lane->task;
-    rc = task->leader.rc;
+    rc = task->rc;
 
     if (rc == STOCKCERT_OK || rc == STOCKCERT_FULL) {
         lane->failures = 0;

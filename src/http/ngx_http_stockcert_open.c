@@ -119,7 +119,8 @@ static void
 ngx_http_stockcert_lane_tell(ngx_http_stockcert_lane_t *lane,
     const stockcert_class_t *conf, const stockcert_class_t *class)
 {
-    char  path[4 * NGX_MAX_PATH];
+    char               path[4 * NGX_MAX_PATH];
+    stockcert_error_t  error;
 
     if (conf->authorized < class->issued) {
         ngx_log_error(NGX_LOG_WARN, lane->log, 0,
@@ -129,6 +130,19 @@ ngx_http_stockcert_lane_tell(ngx_http_stockcert_lane_t *lane,
                       "configuration", &lane->conf->name, class->authorized,
                       conf->code.len, conf->code.data, conf->authorized,
                       class->issued);
+        return;
+    }
+
+    if (stockcert_ledger_was_authorized(lane->ledger, &conf->code,
+                                        conf->authorized, &error)
+        == STOCKCERT_OK)
+    {
+        ngx_log_error(NGX_LOG_WARN, lane->log, 0,
+                      "stockcert ledger \"%V\" has %uL authorized shares of "
+                      "class %*s since it was amended, and %uL are configured, "
+                      "as were authorized before: the configuration is out of "
+                      "date, change it", &lane->conf->name, class->authorized,
+                      conf->code.len, conf->code.data, conf->authorized);
         return;
     }
 

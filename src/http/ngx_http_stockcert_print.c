@@ -255,8 +255,8 @@ ngx_http_stockcert_print_rows(ngx_http_request_t *r,
     if (rc == NGX_OK) {
 
         for (i = 0; i < n; i++) {
-            if (certificates[i].cancelled.position > print->position) {
-                certificates[i].cancelled.position = 0;
+            if (certificates[i].surrender.position > print->position) {
+                certificates[i].surrender.position = 0;
             }
         }
 

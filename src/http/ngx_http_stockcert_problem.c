@@ -45,8 +45,9 @@ static ngx_http_stockcert_problem_t  ngx_http_stockcert_problems[] = {
     { 400, ngx_null_string,
       ngx_string("bad-parameter"), ngx_string("bad_parameter"),
       ngx_string("A parameter is not valid"),
-      ngx_string("\"after\" must be the number of a certificate or 0, "
-                 "\"limit\" must be 1 to 1000, each once") },
+      ngx_string("only lists have parameters: \"after\" must be a number or 0, "
+                 "\"limit\" must be 1 to 1000, \"status\" of certificates must be "
+                 "\"outstanding\", \"surrendered\" or \"cancelled\", each once") },
 
     { 400, ngx_null_string,
       ngx_string("bad-idempotency-key"), ngx_string("bad_idempotency_key"),
@@ -77,7 +78,7 @@ static ngx_http_stockcert_problem_t  ngx_http_stockcert_problems[] = {
     { 413, ngx_null_string,
       ngx_string("body-too-large"), ngx_string("body_too_large"),
       ngx_string("The body is too large"),
-      ngx_string("the body must have at most 16384 bytes") },
+      ngx_null_string },
 
     { 415, ngx_null_string,
       ngx_string("unsupported-media-type"),
@@ -90,29 +91,38 @@ static ngx_http_stockcert_problem_t  ngx_http_stockcert_problems[] = {
       ngx_string("the request must have no Content-Encoding, as the body is "
                  "not decoded") },
 
+    { 409, ngx_null_string,
+      ngx_string("not-outstanding"), ngx_string("not_outstanding"),
+      ngx_string("A certificate is no longer outstanding"), ngx_null_string },
+
     { 422, ngx_string("422 Unprocessable Content"),
       ngx_string("invalid-grant"), ngx_string("invalid_grant"),
       ngx_string("The body is not a grant"), ngx_null_string },
 
     { 422, ngx_string("422 Unprocessable Content"),
+      ngx_string("invalid-transaction"), ngx_string("invalid_transaction"),
+      ngx_string("The body is not a transaction that can be entered"),
+      ngx_null_string },
+
+    { 422, ngx_string("422 Unprocessable Content"),
       ngx_string("idempotency-key-reused"),
       ngx_string("idempotency_key_reused"),
-      ngx_string("The Idempotency-Key belongs to another grant"),
-      ngx_string("a certificate was issued for this Idempotency-Key and "
-                 "another name, amount or class; a new grant needs a new "
+      ngx_string("The Idempotency-Key belongs to another request"),
+      ngx_string("a certificate was issued, or a transaction entered, for this "
+                 "Idempotency-Key and another body; what is new needs a new "
                  "key") },
 
     { 500, ngx_null_string,
       ngx_string("outcome-unknown"), ngx_string("outcome_unknown"),
-      ngx_string("It is not known whether the certificate was issued"),
+      ngx_string("It is not known whether it was done"),
       ngx_string("the disk failed in the last step of the commit; look at the "
                  "class's last certificates before you ask again, or ask with "
                  "the Idempotency-Key that this request had") },
 
     { 503, ngx_null_string,
       ngx_string("too-many-waiting"), ngx_string("too_many_waiting"),
-      ngx_string("Too many grants are waiting"),
-      ngx_string("more grants came than can be committed"
+      ngx_string("Too many requests are waiting"),
+      ngx_string("more came than can be committed"
                  NGX_HTTP_STOCKCERT_NOTHING ", ask again later") },
 
     { 503, ngx_null_string,
@@ -133,7 +143,6 @@ static ngx_http_stockcert_problem_t  ngx_http_stockcert_problems[] = {
 _Static_assert(sizeof(ngx_http_stockcert_problems)
                / sizeof(ngx_http_stockcert_problem_t)
                == NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE + 1, "one for each");
-_Static_assert(STOCKCERT_SYNTAX_MAX == 16384, "as body-too-large has it");
 
 
 ngx_int_t
@@ -204,4 +213,66 @@ ngx_http_stockcert_problem(ngx_http_request_t *r,
 
     return ngx_http_stockcert_send(r, pr->status, "application/problem+json",
                                    b);
+}
+
+
+ngx_int_t
+ngx_http_stockcert_body_fault(ngx_http_request_t *r, stockcert_fault_t *fault)
+{
+    u_char                        *p;
+    size_t                         len;
+    ngx_str_t                      detail, members;
+    ngx_http_stockcert_problem_e   problem;
+
+    /* 6: a control character in the name of a member becomes \u0000 */
+
+    u_char  text[sizeof(fault->member) + sizeof(fault->detail) + 8];
+    u_char  json[6 * sizeof(fault->member) + sizeof(",\"member\":\"\"")];
+
+    ngx_str_null(&members);
+
+    detail.data = text;
+
+    if (fault->has_member) {
+        detail.len = ngx_snprintf(text, sizeof(text), "\"%s\" %s",
+                                  fault->member, fault->detail)
+                     - text;
+
+        len = ngx_strlen(fault->member);
+
+        p = ngx_cpymem(json, ",\"member\":\"", sizeof(",\"member\":\"") - 1);
+        p = (u_char *) ngx_escape_json(p, (u_char *) fault->member, len);
+        *p++ = '"';
+
+        members.data = json;
+        members.len = p - json;
+
+    } else {
+        detail.len = ngx_snprintf(text, sizeof(text), "%s", fault->detail)
+                     - text;
+    }
+
+    switch (fault->kind) {
+
+    case STOCKCERT_NOT_JSON:
+        problem = NGX_HTTP_STOCKCERT_NOT_JSON;
+        break;
+
+    case STOCKCERT_MEMBER_TWICE:
+        problem = NGX_HTTP_STOCKCERT_MEMBER_TWICE;
+        break;
+
+    case STOCKCERT_NO_MEMORY:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    case STOCKCERT_NOT_AN_ORDER:
+        problem = NGX_HTTP_STOCKCERT_INVALID_TRANSACTION;
+        break;
+
+    default: /* STOCKCERT_NOT_A_GRANT */
+        problem = NGX_HTTP_STOCKCERT_INVALID_GRANT;
+        break;
+    }
+
+    return ngx_http_stockcert_problem(r, problem, &detail, &members);
 }

@@ -24,8 +24,7 @@ ngx_http_stockcert_read_rows(stockcert_ledger_t *ledger, const ngx_str_t *code,
 
         rc = stockcert_ledger_certificate(ledger, (char *) code->data,
                                           code->len, after + 1 + i,
-                                          &certificates[i].issued,
-                                          &certificates[i].cancelled, error);
+                                          &certificates[i], error);
 
         if (rc == STOCKCERT_NOT_FOUND) {
             ngx_cpystrn((u_char *) error->text,
@@ -71,8 +70,7 @@ ngx_http_stockcert_read_latest(stockcert_ledger_t *ledger, uint64_t position,
 
         if (stockcert_ledger_certificate(ledger, entry.code.data,
                                          entry.code.len, entry.number,
-                                         &certificates[found].issued,
-                                         &certificates[found].cancelled, error)
+                                         &certificates[found], error)
             != STOCKCERT_OK)
         {
             return NGX_ABORT;

@@ -10,22 +10,15 @@
 #include <stockcert_format.h>
 
 
-#define NGX_HTTP_STOCKCERT_JSON  "application/json"
+#define NGX_HTTP_STOCKCERT_JSON      "application/json"
 
 
+static ngx_int_t ngx_http_stockcert_reply_failed(ngx_http_request_t *r,
+    stockcert_status_e status);
 static ngx_int_t ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
     const stockcert_slot_t *slot);
-static ngx_buf_t *ngx_http_stockcert_certificate(ngx_http_request_t *r,
-    const stockcert_certificate_t *certificate);
-static size_t ngx_http_stockcert_certificate_len(
-    const ngx_http_stockcert_loc_conf_t *slcf,
-    const stockcert_certificate_t *certificate);
-static u_char *ngx_http_stockcert_put_certificate(u_char *p,
-    const ngx_http_stockcert_loc_conf_t *slcf,
-    const stockcert_certificate_t *certificate);
-static u_char *ngx_http_stockcert_put_time(u_char *p, uint64_t time);
-static ngx_int_t ngx_http_stockcert_set_next(ngx_http_request_t *r,
-    const ngx_str_t *code, uint64_t after, ngx_uint_t limit, ngx_str_t *next);
+static ngx_buf_t *ngx_http_stockcert_whole_certificate(ngx_http_request_t *r,
+    const ngx_http_stockcert_certificate_t *c);
 
 
 ngx_int_t
@@ -67,24 +60,14 @@ ngx_http_stockcert_reply(ngx_http_request_t *r,
                                         NGX_HTTP_STOCKCERT_INSUFFICIENT_SHARES,
                                         &detail, &members);
 
-    case STOCKCERT_KEY_REUSED:
-        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_KEY_IS_REUSED,
-                                          NULL, NULL);
+    case STOCKCERT_NOT_YET:
+        ngx_str_set(&detail, "\"effective\" must not be later than today");
+        ngx_str_set(&members, ",\"member\":\"effective\"");
 
-    case STOCKCERT_NO_ROOM:
-        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_LEDGER_FULL,
-                                          NULL, NULL);
+        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_INVALID_GRANT,
+                                          &detail, &members);
 
-    case STOCKCERT_GIVEN_UP:
-        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_OUTCOME_UNKNOWN,
-                                          NULL, NULL);
-
-    case STOCKCERT_UNAVAILABLE:
-        return ngx_http_stockcert_problem(r,
-                                         NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE,
-                                         NULL, NULL);
-
-    default: /* STOCKCERT_NO_CLASS */
+    case STOCKCERT_NO_CLASS:
         detail.len = ngx_snprintf(text, sizeof(text),
                                   "\"class\" must be one of the ledger's, "
                                   "\"%*s\" is not", (size_t) code_len, code)
@@ -93,7 +76,112 @@ ngx_http_stockcert_reply(ngx_http_request_t *r,
 
         return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_INVALID_GRANT,
                                           &detail, &members);
+
+    default:
+        return ngx_http_stockcert_reply_failed(r, outcome->status);
     }
+}
+
+
+ngx_int_t
+ngx_http_stockcert_reply_transacted(ngx_http_request_t *r,
+    stockcert_ledger_t *ledger, const stockcert_order_t *order,
+    const stockcert_transacted_t *done)
+{
+    u_char                        text[512], json[256];
+    ngx_str_t                     detail, members;
+    const stockcert_id_t         *id;
+    ngx_http_stockcert_problem_e  problem;
+
+    detail.data = text;
+    members.data = json;
+    members.len = 0;
+
+    id = &order->from[done->at];
+
+    switch (done->status) {
+
+    case STOCKCERT_ISSUED:
+        return ngx_http_stockcert_reply_entered(r, ledger, done->transaction,
+                                                done->replayed);
+
+    case STOCKCERT_NEVER_ISSUED:
+        detail.len = ngx_snprintf(text, sizeof(text), "%*s-%uL was never "
+                                  "issued", (size_t) id->code_len, id->code,
+                                  id->number)
+                     - text;
+
+        problem = NGX_HTTP_STOCKCERT_NOT_FOUND;
+        break;
+
+    case STOCKCERT_NOT_OUTSTANDING:
+        detail.len = ngx_snprintf(text, sizeof(text), "%*s-%uL is no longer "
+                                  "outstanding, by transaction %uL",
+                                  (size_t) id->code_len, id->code, id->number,
+                                  done->transaction)
+                     - text;
+        members.len = ngx_snprintf(json, sizeof(json),
+                                   ",\"certificate\":\"%*s-%uL\","
+                                   "\"transaction\":%uL",
+                                   (size_t) id->code_len, id->code, id->number,
+                                   done->transaction)
+                      - json;
+
+        problem = NGX_HTTP_STOCKCERT_NOT_OUTSTANDING;
+        break;
+
+    case STOCKCERT_INVALID:
+        detail.len = ngx_snprintf(text, sizeof(text), "%s%s%s%s",
+                                  done->member ? "\"" : "",
+                                  done->member ? done->member : "",
+                                  done->member ? "\": " : "", done->detail)
+                     - text;
+
+        if (done->member) {
+            members.len = ngx_snprintf(json, sizeof(json),
+                                       ",\"member\":\"%s\"", done->member)
+                          - json;
+        }
+
+        problem = NGX_HTTP_STOCKCERT_INVALID_TRANSACTION;
+        break;
+
+    default:
+        return ngx_http_stockcert_reply_failed(r, done->status);
+    }
+
+    return ngx_http_stockcert_problem(r, problem, &detail, &members);
+}
+
+
+/* what is said of grants and orders alike */
+
+static ngx_int_t
+ngx_http_stockcert_reply_failed(ngx_http_request_t *r,
+    stockcert_status_e status)
+{
+    ngx_http_stockcert_problem_e  problem;
+
+    switch (status) {
+
+    case STOCKCERT_KEY_REUSED:
+        problem = NGX_HTTP_STOCKCERT_KEY_IS_REUSED;
+        break;
+
+    case STOCKCERT_NO_ROOM:
+        problem = NGX_HTTP_STOCKCERT_LEDGER_FULL;
+        break;
+
+    case STOCKCERT_UNAVAILABLE:
+        problem = NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE;
+        break;
+
+    default: /* STOCKCERT_GIVEN_UP */
+        problem = NGX_HTTP_STOCKCERT_OUTCOME_UNKNOWN;
+        break;
+    }
+
+    return ngx_http_stockcert_problem(r, problem, NULL, NULL);
 }
 
 
@@ -103,31 +191,45 @@ ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
 {
     ngx_str_t                 url;
     ngx_buf_t                *b;
-    stockcert_entry_t        *entry;
-    stockcert_certificate_t   certificate;
+    stockcert_entry_t                  entry;
+    ngx_http_stockcert_certificate_t   c;
 
-    /* as it was issued, also if the answer is sent again */
+    ngx_memzero(&entry, sizeof(stockcert_entry_t));
+    ngx_memzero(&c, sizeof(ngx_http_stockcert_certificate_t));
 
-    certificate.cancelled.position = 0;
+    entry.position = slot->outcome.position;
+    entry.time = slot->outcome.time;
+    entry.number = slot->outcome.number;
+    entry.seal = slot->outcome.seal;
+    entry.shares = slot->grant.amount;
+    entry.code.len = slot->grant.code_len;
+    entry.code.data = slot->grant.code;
+    entry.name.len = slot->grant.name_len;
+    entry.name.data = slot->grant.name;
 
-    entry = &certificate.issued;
+    if (stockcert_entry_read_fields(slot->grant.more, slot->grant.asked_len,
+                                    STOCKCERT_FIELD_REQUEST, &entry)
+        != 0)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
-    entry->position = slot->outcome.position;
-    entry->time = slot->outcome.time;
-    entry->number = slot->outcome.number;
-    entry->seal = slot->outcome.seal;
-    entry->shares = slot->grant.amount;
-    entry->code.len = slot->grant.code_len;
-    entry->code.data = slot->grant.code;
-    entry->text.len = slot->grant.name_len;
-    entry->text.data = slot->grant.name;
+    c.issued = &entry;
 
-    b = ngx_http_stockcert_certificate(r, &certificate);
+    /* the same again, while nothing has become of it */
+
+    if (slot->outcome.replayed && slot->outcome.transaction) {
+        c.status = slot->outcome.cancelled ? "cancelled" : "surrendered";
+        c.transaction = slot->outcome.transaction;
+        c.surrendered = slot->outcome.surrendered;
+    }
+
+    b = ngx_http_stockcert_whole_certificate(r, &c);
     if (b == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_stockcert_url(r, entry, 0, &url) != NGX_OK) {
+    if (ngx_http_stockcert_url(r, &entry, 0, &url) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -154,11 +256,15 @@ ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
 
 ngx_int_t
 ngx_http_stockcert_reply_certificate(ngx_http_request_t *r,
-    const stockcert_certificate_t *certificate)
+    const stockcert_certificate_t *certificate, const ngx_str_t *life)
 {
-    ngx_buf_t  *b;
+    ngx_buf_t                         *b;
+    ngx_http_stockcert_certificate_t   c;
 
-    b = ngx_http_stockcert_certificate(r, certificate);
+    ngx_http_stockcert_set_certificate(&c, certificate);
+    c.life = *life;
+
+    b = ngx_http_stockcert_whole_certificate(r, &c);
     if (b == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -169,26 +275,24 @@ ngx_http_stockcert_reply_certificate(ngx_http_request_t *r,
 
 ngx_int_t
 ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
-    const ngx_str_t *code,
-    const stockcert_certificate_t *certificates, ngx_uint_t n,
-    ngx_uint_t limit, ngx_uint_t more)
+    const ngx_http_stockcert_target_t *target,
+    const stockcert_certificate_t *certificates, ngx_uint_t n, uint64_t after)
 {
     u_char                         *p;
     size_t                          len;
-    ngx_str_t                       next;
-    ngx_buf_t                      *b;
-    ngx_uint_t                      i;
-    ngx_http_stockcert_loc_conf_t  *slcf;
+    ngx_str_t                         next;
+    const ngx_str_t                  *code;
+    ngx_buf_t                        *b;
+    ngx_uint_t                        i;
+    ngx_http_stockcert_loc_conf_t    *slcf;
+    ngx_http_stockcert_certificate_t  c;
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
 
-    ngx_str_null(&next);
+    code = &target->code;
 
-    if (more
-        && ngx_http_stockcert_set_next(r, code,
-                                       certificates[n - 1].issued.number,
-                                       limit, &next)
-           != NGX_OK)
+    if (ngx_http_stockcert_next_page(r, code, after, &target->parameters, &next)
+        != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -197,7 +301,9 @@ ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
           + code->len + next.len;
 
     for (i = 0; i < n; i++) {
-        len += ngx_http_stockcert_certificate_len(slcf, &certificates[i])
+        ngx_http_stockcert_set_certificate(&c, &certificates[i]);
+
+        len += ngx_http_stockcert_certificate_len(slcf, &c)
                + sizeof(",\n") - 1;
     }
 
@@ -215,12 +321,14 @@ ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
             *p++ = '\n';
         }
 
-        p = ngx_http_stockcert_put_certificate(p, slcf, &certificates[i]);
+        ngx_http_stockcert_set_certificate(&c, &certificates[i]);
+
+        p = ngx_http_stockcert_put_certificate(p, slcf, &c);
     }
 
     *p++ = ']';
 
-    if (more) {
+    if (next.len) {
         p = ngx_sprintf(p, ",\"next\":\"%V\"", &next);
     }
 
@@ -304,8 +412,8 @@ ngx_http_stockcert_reply_inventory(ngx_http_request_t *r,
 /* a certificate as a whole body */
 
 static ngx_buf_t *
-ngx_http_stockcert_certificate(ngx_http_request_t *r,
-    const stockcert_certificate_t *certificate)
+ngx_http_stockcert_whole_certificate(ngx_http_request_t *r,
+    const ngx_http_stockcert_certificate_t *c)
 {
     size_t                          len;
     ngx_buf_t                      *b;
@@ -313,142 +421,15 @@ ngx_http_stockcert_certificate(ngx_http_request_t *r,
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
 
-    len = ngx_http_stockcert_certificate_len(slcf, certificate);
+    len = ngx_http_stockcert_certificate_len(slcf, c);
 
     b = ngx_create_temp_buf(r->pool, len + 1);
     if (b == NULL) {
         return NULL;
     }
 
-    b->last = ngx_http_stockcert_put_certificate(b->last, slcf, certificate);
+    b->last = ngx_http_stockcert_put_certificate(b->last, slcf, c);
     *b->last++ = '\n';
 
     return b;
-}
-
-
-static size_t
-ngx_http_stockcert_certificate_len(const ngx_http_stockcert_loc_conf_t *slcf,
-    const stockcert_certificate_t *certificate)
-{
-    size_t                    len;
-    const stockcert_entry_t  *entry;
-
-    entry = &certificate->issued;
-
-    len = sizeof("{\"cert_id\":\"-\",\"stakeholder\":\"\",\"company\":\"\","
-                 "\"amount\":,\"class\":\"\",\"number\":,\"issued_at\":\"\","
-                 "\"entry\":,\"seal\":\"\"}")
-          + 2 * entry->code.len + 4 * NGX_INT64_LEN
-          + entry->text.len + ngx_escape_json(NULL,
-                                              (u_char *) entry->text.data,
-                                              entry->text.len)
-          + slcf->ledger->company_json.len + STOCKCERT_TIME_LEN
-          + STOCKCERT_HEX_LEN;
-
-    entry = &certificate->cancelled;
-
-    if (entry->position) {
-        len += sizeof(",\"status\":\"cancelled\",\"cancelled_at\":\"\","
-                      "\"reason\":\"\"")
-               + STOCKCERT_TIME_LEN
-               + entry->text.len + ngx_escape_json(NULL,
-                                                   (u_char *) entry->text.data,
-                                                   entry->text.len);
-    }
-
-    return len;
-}
-
-
-static u_char *
-ngx_http_stockcert_put_certificate(u_char *p,
-    const ngx_http_stockcert_loc_conf_t *slcf,
-    const stockcert_certificate_t *certificate)
-{
-    const stockcert_entry_t  *entry;
-
-    entry = &certificate->issued;
-
-    p = ngx_sprintf(p, "{\"cert_id\":\"%*s-%uL\",\"stakeholder\":\"",
-                    entry->code.len, entry->code.data, entry->number);
-    p = (u_char *) ngx_escape_json(p, (u_char *) entry->text.data,
-                                   entry->text.len);
-    p = ngx_sprintf(p, "\",\"company\":\"%V\",\"amount\":%uL,"
-                    "\"class\":\"%*s\",\"number\":%uL,\"issued_at\":\"",
-                    &slcf->ledger->company_json, entry->shares,
-                    entry->code.len, entry->code.data, entry->number);
-    p = ngx_http_stockcert_put_time(p, entry->time);
-    p = ngx_sprintf(p, "\",\"entry\":%uL,\"seal\":\"", entry->position);
-    p = ngx_hex_dump(p, (u_char *) entry->seal, STOCKCERT_SEAL_LEN);
-    *p++ = '"';
-
-    entry = &certificate->cancelled;
-
-    if (entry->position) {
-        p = ngx_sprintf(p, ",\"status\":\"cancelled\",\"cancelled_at\":\"");
-        p = ngx_http_stockcert_put_time(p, entry->time);
-        p = ngx_sprintf(p, "\",\"reason\":\"");
-        p = (u_char *) ngx_escape_json(p, (u_char *) entry->text.data,
-                                       entry->text.len);
-        *p++ = '"';
-    }
-
-    *p++ = '}';
-
-    return p;
-}
-
-
-/* RFC 3339 */
-
-static u_char *
-ngx_http_stockcert_put_time(u_char *p, uint64_t time)
-{
-    ngx_tm_t  tm;
-
-    ngx_gmtime((time_t) (time / 1000000), &tm);
-
-    return ngx_sprintf(p, "%4d-%02d-%02dT%02d:%02d:%02d.%06uLZ",
-                       tm.ngx_tm_year, tm.ngx_tm_mon, tm.ngx_tm_mday,
-                       tm.ngx_tm_hour, tm.ngx_tm_min, tm.ngx_tm_sec,
-                       time % 1000000);
-}
-
-
-/*
- * the URL of the certificates that follow, which the header Link has (RFC 8288)
- */
-
-static ngx_int_t
-ngx_http_stockcert_set_next(ngx_http_request_t *r, const ngx_str_t *code,
-    uint64_t after, ngx_uint_t limit, ngx_str_t *next)
-{
-    u_char     *p;
-    ngx_str_t   base;
-
-    if (ngx_http_stockcert_base(r, &base) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_pnalloc(r->pool, base.len + code->len + sizeof("?after=&limit=")
-                             + 2 * NGX_INT64_LEN);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    next->data = p;
-    next->len = ngx_sprintf(p, "%V%V?after=%uL&limit=%ui", &base, code, after,
-                            limit)
-                - p;
-
-    p = ngx_pnalloc(r->pool, sizeof("<>; rel=\"next\"") + next->len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_sprintf(p, "<%V>; rel=\"next\"%Z", next);
-
-    return ngx_http_stockcert_set_header(r, &r->headers_out.link, "Link",
-                                         (char *) p);
 }

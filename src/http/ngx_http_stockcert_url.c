@@ -23,6 +23,8 @@
     "has to escape, nor \"?\" or \"#\""
 
 
+static ngx_int_t ngx_http_stockcert_target_transactions(ngx_http_request_t *r,
+    const ngx_str_t *rest, ngx_http_stockcert_target_t *target);
 static ngx_int_t ngx_http_stockcert_below(ngx_http_request_t *r,
     ngx_str_t *rest);
 static const char *ngx_http_stockcert_variable_url_fault(ngx_str_t *value);
@@ -37,6 +39,7 @@ ngx_int_t
 ngx_http_stockcert_target(ngx_http_request_t *r,
     ngx_http_stockcert_target_t *target)
 {
+    ngx_int_t        rc;
     ngx_str_t        rest;
     stockcert_str_t  code;
 
@@ -45,6 +48,7 @@ ngx_http_stockcert_target(ngx_http_request_t *r,
     target->html = 0;
     target->print = 0;
     target->negotiated = 0;
+    target->transactions = 0;
 
     if (ngx_http_stockcert_below(r, &rest) != NGX_OK) {
         return NGX_DECLINED;
@@ -52,6 +56,11 @@ ngx_http_stockcert_target(ngx_http_request_t *r,
 
     if (rest.len == 0) {
         return NGX_OK;
+    }
+
+    rc = ngx_http_stockcert_target_transactions(r, &rest, target);
+    if (rc != NGX_DECLINED) {
+        return rc == NGX_OK ? NGX_OK : NGX_DECLINED;
     }
 
     if (rest.len > sizeof(".html") - 1
@@ -85,6 +94,41 @@ ngx_http_stockcert_target(ngx_http_request_t *r,
     }
 
     return NGX_OK;
+}
+
+
+/* NGX_DECLINED for what is none of theirs, NGX_ERROR for what can be nothing */
+
+static ngx_int_t
+ngx_http_stockcert_target_transactions(ngx_http_request_t *r,
+    const ngx_str_t *rest, ngx_http_stockcert_target_t *target)
+{
+    u_char                         *p;
+    size_t                          len;
+    ngx_http_stockcert_loc_conf_t  *slcf;
+
+    static ngx_str_t  transactions = ngx_string("transactions");
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
+
+    if (!slcf->transactions || rest->len < transactions.len
+        || ngx_memcmp(rest->data, transactions.data, transactions.len) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    target->transactions = 1;
+
+    if (rest->len == transactions.len) {
+        return NGX_OK;
+    }
+
+    p = rest->data + transactions.len;
+    len = rest->len - transactions.len - 1;
+
+    return p[0] == '/' && len && p[1] != '0'
+           && stockcert_parse_number((char *) p + 1, len, &target->number) == 0
+           ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -29,9 +29,15 @@ static stockcert_rc_e stockcert_apply_issued(stockcert_ledger_t *ledger,
 static stockcert_rc_e stockcert_apply_amended(stockcert_ledger_t *ledger,
     stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
     stockcert_error_t *error);
-static stockcert_rc_e stockcert_apply_cancelled(stockcert_ledger_t *ledger,
+static stockcert_rc_e stockcert_apply_surrendered(stockcert_ledger_t *ledger,
     stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
     stockcert_error_t *error);
+static stockcert_rc_e stockcert_apply_holder(stockcert_ledger_t *ledger,
+    stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_error_t *error);
+static stockcert_rc_e stockcert_apply_find(stockcert_ledger_t *ledger,
+    const stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_certificate_t *certificate, stockcert_error_t *error);
 
 
 /* what an entry does, by kind, once it is in the journal */
@@ -40,7 +46,8 @@ static const stockcert_apply_pt  stockcert_effects[] = {
     [STOCKCERT_CLASS_OPENED] = stockcert_apply_opened,
     [STOCKCERT_CERTIFICATE_ISSUED] = stockcert_apply_issued,
     [STOCKCERT_CLASS_AMENDED] = stockcert_apply_amended,
-    [STOCKCERT_CERTIFICATE_CANCELLED] = stockcert_apply_cancelled
+    [STOCKCERT_CERTIFICATE_SURRENDERED] = stockcert_apply_surrendered,
+    [STOCKCERT_HOLDER_CHANGED] = stockcert_apply_holder
 };
 
 
@@ -86,9 +93,7 @@ stockcert_apply(stockcert_ledger_t *ledger, const stockcert_entry_t *entry,
 
     assert(class == NULL || class->record.issued <= class->record.authorized);
 
-    if (!waits) {
-        ledger->posted = ledger->position;
-    }
+    stockcert_post_note(ledger, waits ? class : NULL, entry);
 
     return stockcert_journal_posts(entry) ? stockcert_post(ledger, error)
                                           : STOCKCERT_OK;
@@ -111,14 +116,14 @@ stockcert_apply_issued(stockcert_ledger_t *ledger,
     stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
     stockcert_error_t *error)
 {
+    (void) ledger;
     (void) error;
 
     assert(entry->number == class->record.last + 1);
 
     class->record.last = entry->number;
     class->record.issued += entry->shares;
-
-    stockcert_post_note(ledger, class, entry);
+    class->changed = 1;
 
     return STOCKCERT_OK;
 }
@@ -129,38 +134,86 @@ stockcert_apply_amended(stockcert_ledger_t *ledger,
     stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
     stockcert_error_t *error)
 {
-    (void) ledger;
-    (void) error;
-
-    class->record.authorized = entry->shares;
-    class->changed = 1;
-
-    return STOCKCERT_OK;
+    return stockcert_class_amend(ledger, class, entry, error);
 }
 
 
 static stockcert_rc_e
-stockcert_apply_cancelled(stockcert_ledger_t *ledger,
+stockcert_apply_surrendered(stockcert_ledger_t *ledger,
     stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
     stockcert_error_t *error)
 {
-    stockcert_rc_e     rc;
-    stockcert_entry_t  issued;
+    int                      rc;
+    uint8_t                  position[8];
+    MDB_val                  key, value;
+    stockcert_rc_e           found;
+    stockcert_certificate_t  certificate;
 
-    rc = stockcert_certificate_get(ledger, ledger->writer, class, entry->number,
-                                   &issued, NULL, error);
-
-    if (rc == STOCKCERT_NOT_FOUND) {
-        return stockcert_ledger_damaged(error, "a certificate is missing");
+    found = stockcert_apply_find(ledger, class, entry, &certificate, error);
+    if (found != STOCKCERT_OK) {
+        return found;
     }
 
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    class->record.issued -= issued.shares;
+    class->record.issued -= certificate.issued.shares;
     class->changed = 1;
 
+    if (entry->member == 1) {
+        stockcert_put64(position, entry->position);
+
+        key.mv_size = sizeof(position);
+        key.mv_data = position;
+        value.mv_size = 0;
+        value.mv_data = position;
+
+        rc = mdb_put(ledger->writer, ledger->transactions, &key, &value,
+                     MDB_APPEND);
+        if (rc != 0) {
+            return stockcert_ledger_error(error, "mdb_put()", rc);
+        }
+    }
+
     return stockcert_certificate_put(ledger, class, entry->number,
-                                     issued.position, entry->position, error);
+                                     certificate.issued.position,
+                                     entry->position, error);
+}
+
+
+static stockcert_rc_e
+stockcert_apply_holder(stockcert_ledger_t *ledger,
+    stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e           rc;
+    stockcert_holder_t       holder;
+    stockcert_certificate_t  certificate;
+
+    rc = stockcert_apply_find(ledger, class, entry, &certificate, error);
+
+    /* who had it before this entry, which is not found yet */
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_holder_get(ledger, ledger->writer, &certificate.issued,
+                                  &holder, error);
+    }
+
+    return rc == STOCKCERT_OK
+           ? stockcert_holder_put(ledger, &holder, entry->position, error)
+           : rc;
+}
+
+
+/* the certificate that an entry is about */
+
+static stockcert_rc_e
+stockcert_apply_find(stockcert_ledger_t *ledger,
+    const stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_certificate_t *certificate, stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    rc = stockcert_certificate_get(ledger, ledger->writer, class, entry->number,
+                                   certificate, error);
+
+    return rc == STOCKCERT_NOT_FOUND
+           ? stockcert_ledger_damaged(error, "a certificate is missing") : rc;
 }

@@ -17,6 +17,10 @@ static stockcert_rc_e stockcert_certificate_unposted(
     const stockcert_ledger_t *ledger, MDB_txn *txn,
     const stockcert_ledger_class_t *class, uint64_t number,
     stockcert_entry_t *entry, stockcert_error_t *error);
+static stockcert_rc_e stockcert_certificate_surrender(
+    const stockcert_ledger_t *ledger, MDB_txn *txn, uint64_t position,
+    const stockcert_ledger_class_t *class, uint64_t number,
+    stockcert_surrender_t *surrender, stockcert_error_t *error);
 static stockcert_rc_e stockcert_certificate_entry(
     const stockcert_ledger_t *ledger, MDB_txn *txn, uint64_t position,
     stockcert_kind_e kind, const stockcert_ledger_class_t *class,
@@ -26,8 +30,7 @@ static stockcert_rc_e stockcert_certificate_entry(
 stockcert_rc_e
 stockcert_certificate_get(const stockcert_ledger_t *ledger,
     MDB_txn *txn, const stockcert_ledger_class_t *class, uint64_t number,
-    stockcert_entry_t *entry, stockcert_entry_t *cancelled,
-    stockcert_error_t *error)
+    stockcert_certificate_t *certificate, stockcert_error_t *error)
 {
     int             rc;
     uint8_t         bytes[8], *positions;
@@ -39,21 +42,16 @@ stockcert_certificate_get(const stockcert_ledger_t *ledger,
     key.mv_size = sizeof(bytes);
     key.mv_data = bytes;
 
+    memset(&certificate->surrender, 0, sizeof(stockcert_surrender_t));
+
     rc = mdb_get(txn, class->certificates, &key, &value);
 
     if (rc == MDB_NOTFOUND) {
 
-        /*
-         * a cancelled one is posted, because a cancellation posts all before
-         * it
-         */
+        /* one that is surrendered is posted */
 
-        if (cancelled) {
-            cancelled->position = 0;
-        }
-
-        return stockcert_certificate_unposted(ledger, txn, class, number, entry,
-                                              error);
+        return stockcert_certificate_unposted(ledger, txn, class, number,
+                                              &certificate->issued, error);
     }
 
     if (rc != 0) {
@@ -69,22 +67,59 @@ stockcert_certificate_get(const stockcert_ledger_t *ledger,
     failed = stockcert_certificate_entry(ledger, txn,
                                          stockcert_get64(positions),
                                          STOCKCERT_CERTIFICATE_ISSUED, class,
-                                         number, entry, error);
+                                         number, &certificate->issued, error);
 
-    if (failed != STOCKCERT_OK || cancelled == NULL) {
+    if (failed != STOCKCERT_OK || value.mv_size == 8) {
         return failed;
     }
 
-    cancelled->position = 0;
+    return stockcert_certificate_surrender(ledger, txn,
+                                           stockcert_get64(positions + 8),
+                                           class, number,
+                                           &certificate->surrender, error);
+}
 
-    if (value.mv_size == 8) {
-        return STOCKCERT_OK;
+
+static stockcert_rc_e
+stockcert_certificate_surrender(const stockcert_ledger_t *ledger,
+    MDB_txn *txn, uint64_t position, const stockcert_ledger_class_t *class,
+    uint64_t number, stockcert_surrender_t *surrender,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e     rc;
+    stockcert_entry_t  entry;
+
+    rc = stockcert_certificate_entry(ledger, txn, position,
+                                     STOCKCERT_CERTIFICATE_SURRENDERED, class,
+                                     number, &entry, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
     }
 
-    return stockcert_certificate_entry(ledger, txn,
-                                       stockcert_get64(positions + 8),
-                                       STOCKCERT_CERTIFICATE_CANCELLED, class,
-                                       number, cancelled, error);
+    surrender->position = position;
+    surrender->time = entry.time;
+    surrender->seal = entry.seal;
+    surrender->transaction = position - (entry.member - 1);
+
+    if (entry.member > 1) {
+        rc = stockcert_journal_get(ledger, txn, surrender->transaction, &entry,
+                                   error);
+        if (rc != STOCKCERT_OK && rc != STOCKCERT_NOT_FOUND) {
+            return rc;
+        }
+
+        if (rc == STOCKCERT_NOT_FOUND || entry.member != 1) {
+            return stockcert_ledger_damaged(error,
+                                            "a transaction has no first entry");
+        }
+    }
+
+    surrender->type = entry.type;
+    surrender->surrenders = entry.surrenders;
+    surrender->issues = entry.issues;
+    surrender->reference = entry.reference;
+
+    return STOCKCERT_OK;
 }
 
 
@@ -156,7 +191,7 @@ stockcert_certificate_entry(const stockcert_ledger_t *ledger, MDB_txn *txn,
 stockcert_rc_e
 stockcert_certificate_put(stockcert_ledger_t *ledger,
     const stockcert_ledger_class_t *class, uint64_t number, uint64_t issued,
-    uint64_t cancelled, stockcert_error_t *error)
+    uint64_t surrendered, stockcert_error_t *error)
 {
     int      rc;
     uint8_t  name[8], positions[16];
@@ -164,17 +199,17 @@ stockcert_certificate_put(stockcert_ledger_t *ledger,
 
     stockcert_put64(name, number);
     stockcert_put64(positions, issued);
-    stockcert_put64(positions + 8, cancelled);
+    stockcert_put64(positions + 8, surrendered);
 
     key.mv_size = sizeof(name);
     key.mv_data = name;
-    value.mv_size = cancelled ? 16 : 8;
+    value.mv_size = surrendered ? 16 : 8;
     value.mv_data = positions;
 
     /* MDB_APPEND also refuses a number that is not the highest */
 
     rc = mdb_put(ledger->writer, class->certificates, &key, &value,
-                 cancelled ? 0 : MDB_APPEND);
+                 surrendered ? 0 : MDB_APPEND);
 
     return stockcert_ledger_error(error, "mdb_put()", rc);
 }

@@ -178,7 +178,7 @@ stockcert_class_open(stockcert_ledger_t *ledger,
     memset(&record, 0, sizeof(stockcert_class_t));
 
     record.code = entry->code;
-    record.title = entry->text;
+    record.title = entry->title;
     record.authorized = entry->shares;
 
     rc = stockcert_class_put(ledger, &record, error);
@@ -193,6 +193,43 @@ stockcert_class_open(stockcert_ledger_t *ledger,
     }
 
     return stockcert_class_read_all(ledger, error);
+}
+
+
+/*
+ * The database "amendment": code, position -> the number that was authorized
+ * until then.  No code has a byte 0, with which a position begins: so those of
+ * one class are side by side.
+ */
+
+stockcert_rc_e
+stockcert_class_amend(stockcert_ledger_t *ledger,
+    stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_error_t *error)
+{
+    int      rc;
+    uint8_t  name[STOCKCERT_CODE_MAX + 8], was[8];
+    MDB_val  key, value;
+
+    memcpy(name, entry->code.data, entry->code.len);
+    stockcert_put64(name + entry->code.len, entry->position);
+    stockcert_put64(was, class->record.authorized);
+
+    key.mv_size = entry->code.len + 8;
+    key.mv_data = name;
+    value.mv_size = sizeof(was);
+    value.mv_data = was;
+
+    rc = mdb_put(ledger->writer, ledger->amendments, &key, &value,
+                 MDB_NOOVERWRITE);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_put()", rc);
+    }
+
+    class->record.authorized = entry->shares;
+    class->changed = 1;
+
+    return STOCKCERT_OK;
 }
 
 

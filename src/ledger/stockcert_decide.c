@@ -13,30 +13,43 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "stockcert_format.h"
 #include "stockcert_store.h"
 
 
 typedef stockcert_rc_e (*stockcert_rule_pt)(stockcert_ledger_t *ledger,
-    const stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
     stockcert_error_t *error);
 
 
+static void stockcert_set_time(stockcert_ledger_t *ledger,
+    stockcert_entry_t *entry);
 static stockcert_rc_e stockcert_decide_next(stockcert_ledger_t *ledger,
-    const stockcert_entry_t *entry, stockcert_error_t *error);
+    stockcert_entry_t *entry, stockcert_error_t *error);
 static stockcert_rc_e stockcert_decide_opened(stockcert_ledger_t *ledger,
-    const stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
     stockcert_error_t *error);
 static stockcert_rc_e stockcert_decide_issued(stockcert_ledger_t *ledger,
-    const stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
     stockcert_error_t *error);
 static stockcert_rc_e stockcert_decide_amended(stockcert_ledger_t *ledger,
-    const stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
     stockcert_error_t *error);
-static stockcert_rc_e stockcert_decide_cancelled(stockcert_ledger_t *ledger,
-    const stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+static stockcert_rc_e stockcert_decide_surrendered(stockcert_ledger_t *ledger,
+    stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
     stockcert_error_t *error);
+static stockcert_rc_e stockcert_decide_holder(stockcert_ledger_t *ledger,
+    stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_error_t *error);
+static stockcert_rc_e stockcert_decide_outstanding(stockcert_ledger_t *ledger,
+    const stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_certificate_t *certificate, stockcert_error_t *error);
+static stockcert_rc_e stockcert_decide_key(stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error);
+static stockcert_rc_e stockcert_draw(stockcert_ledger_t *ledger,
+    stockcert_entry_t *entry, stockcert_error_t *error);
 
 
 /* what may come next, by kind; the class is NULL if the ledger has none */
@@ -45,7 +58,8 @@ static const stockcert_rule_pt  stockcert_rules[] = {
     [STOCKCERT_CLASS_OPENED] = stockcert_decide_opened,
     [STOCKCERT_CERTIFICATE_ISSUED] = stockcert_decide_issued,
     [STOCKCERT_CLASS_AMENDED] = stockcert_decide_amended,
-    [STOCKCERT_CERTIFICATE_CANCELLED] = stockcert_decide_cancelled
+    [STOCKCERT_CERTIFICATE_SURRENDERED] = stockcert_decide_surrendered,
+    [STOCKCERT_HOLDER_CHANGED] = stockcert_decide_holder
 };
 
 
@@ -60,6 +74,8 @@ stockcert_decide(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
     stockcert_rc_e             rc;
     const uint8_t             *seal;
     stockcert_ledger_class_t  *class;
+
+    ledger->group.blamed = NULL;
 
     rc = stockcert_decide_next(ledger, entry, error);
     if (rc != STOCKCERT_OK) {
@@ -107,17 +123,17 @@ stockcert_rc_e
 stockcert_fix(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
     stockcert_fixed_t *fixed, stockcert_error_t *error)
 {
-    uint8_t   *seal;
-    uint64_t   now;
+    uint8_t         *seal;
+    stockcert_rc_e   rc;
 
-    now = entry->time ? entry->time : stockcert_now();
+    rc = stockcert_draw(ledger, entry, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
 
-    /* the journal's time must not go back, even if the clock was set back */
-
-    ledger->behind = now < ledger->time ? ledger->time - now : 0;
+    stockcert_set_time(ledger, entry);
 
     entry->position = ledger->position + 1;
-    entry->time = now + ledger->behind;
 
     fixed->len = stockcert_entry_encode(entry, fixed->bytes);
 
@@ -137,11 +153,33 @@ stockcert_fix(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
 }
 
 
+/* unless it has one */
+
+static void
+stockcert_set_time(stockcert_ledger_t *ledger, stockcert_entry_t *entry)
+{
+    uint64_t  now;
+
+    if (entry->time) {
+        return;
+    }
+
+    /* the entries of a group have one time */
+
+    now = entry->member > 1 ? ledger->time : stockcert_now();
+
+    /* the journal's time must not go back, even if the clock was set back */
+
+    ledger->behind = now < ledger->time ? ledger->time - now : 0;
+    entry->time = now + ledger->behind;
+}
+
+
 /* what is asked of entries of all kinds */
 
 static stockcert_rc_e
 stockcert_decide_next(stockcert_ledger_t *ledger,
-    const stockcert_entry_t *entry, stockcert_error_t *error)
+    stockcert_entry_t *entry, stockcert_error_t *error)
 {
     const char  *fault, *field;
 
@@ -151,21 +189,36 @@ stockcert_decide_next(stockcert_ledger_t *ledger,
                                         entry->position, ledger->position);
     }
 
+    if (ledger->group.first && entry->member == 0) {
+        return stockcert_ledger_refused(error, "entry %" PRIu64 " began a "
+                                        "transaction, which has %" PRIu64
+                                        " entries more", ledger->group.first,
+                                        ledger->group.surrenders
+                                        + ledger->group.issues
+                                        - ledger->group.member);
+    }
+
     if (entry->time && entry->time < ledger->time) {
         return stockcert_ledger_refused(error,
                                   "the time is before that of the last entry");
     }
 
+    stockcert_set_time(ledger, entry);
+
     fault = stockcert_entry_fault(entry, &field);
 
-    return fault ? stockcert_ledger_refused(error, "the %s %s", field, fault)
-                 : STOCKCERT_OK;
+    if (fault) {
+        ledger->group.blamed = field;
+        return stockcert_ledger_refused(error, "the %s %s", field, fault);
+    }
+
+    return STOCKCERT_OK;
 }
 
 
 static stockcert_rc_e
 stockcert_decide_opened(stockcert_ledger_t *ledger,
-    const stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
     stockcert_error_t *error)
 {
     if (class) {
@@ -186,12 +239,9 @@ stockcert_decide_opened(stockcert_ledger_t *ledger,
 
 static stockcert_rc_e
 stockcert_decide_issued(stockcert_ledger_t *ledger,
-    const stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
     stockcert_error_t *error)
 {
-    stockcert_rc_e     rc;
-    stockcert_entry_t  other;
-
     if (entry->number != class->record.last + 1) {
         return stockcert_ledger_refused(error, "the next certificate is "
                                         STOCKCERT_ID,
@@ -207,27 +257,43 @@ stockcert_decide_issued(stockcert_ledger_t *ledger,
                                         - class->record.issued);
     }
 
-    if (entry->key.len) {
-        rc = stockcert_keys_find(ledger, entry->key.data,
-                                 entry->key.len, &other, error);
-        if (rc == STOCKCERT_OK) {
-            return stockcert_ledger_refused(error, "entry %" PRIu64
-                                            " has the same idempotency key",
-                                            other.position);
-        }
-
-        if (rc != STOCKCERT_NOT_FOUND) {
-            return rc;
-        }
+    if (entry->member) {
+        return stockcert_group_issued(ledger, class, entry, error);
     }
 
-    return STOCKCERT_OK;
+    return stockcert_decide_key(ledger, entry, error);
+}
+
+
+/* a key is given to one entry, ever */
+
+static stockcert_rc_e
+stockcert_decide_key(stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error)
+{
+    stockcert_rc_e     rc;
+    stockcert_entry_t  other;
+
+    if (entry->key.len == 0) {
+        return STOCKCERT_OK;
+    }
+
+    rc = stockcert_keys_find(ledger, entry->key.data, entry->key.len, &other,
+                             error);
+
+    if (rc == STOCKCERT_OK) {
+        return stockcert_ledger_refused(error, "entry %" PRIu64
+                                        " has the same idempotency key",
+                                        other.position);
+    }
+
+    return rc == STOCKCERT_NOT_FOUND ? STOCKCERT_OK : rc;
 }
 
 
 static stockcert_rc_e
 stockcert_decide_amended(stockcert_ledger_t *ledger,
-    const stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
     stockcert_error_t *error)
 {
     (void) ledger;
@@ -245,16 +311,87 @@ stockcert_decide_amended(stockcert_ledger_t *ledger,
 
 
 static stockcert_rc_e
-stockcert_decide_cancelled(stockcert_ledger_t *ledger,
-    const stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+stockcert_decide_surrendered(stockcert_ledger_t *ledger,
+    stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
     stockcert_error_t *error)
 {
-    stockcert_rc_e     rc;
-    stockcert_entry_t  issued, cancelled;
+    stockcert_rc_e           rc;
+    stockcert_certificate_t  certificate;
 
-    rc = stockcert_certificate_get(ledger, ledger->writer, class,
-                                   entry->number, &issued, &cancelled,
-                                   error);
+    rc = stockcert_decide_outstanding(ledger, class, entry, &certificate,
+                                      error);
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_decide_key(ledger, entry, error);
+    }
+
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    ledger->group.blamed = "corrects";
+
+    if (entry->corrects > ledger->position) {
+        return stockcert_ledger_refused(error, "there is no entry %" PRIu64
+                                        " to correct", entry->corrects);
+    }
+
+    return stockcert_group_surrendered(ledger, class, entry, &certificate,
+                                       error);
+}
+
+
+static stockcert_rc_e
+stockcert_decide_holder(stockcert_ledger_t *ledger,
+    stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e           rc;
+    stockcert_holder_t       holder;
+    stockcert_certificate_t  certificate;
+
+    rc = stockcert_decide_outstanding(ledger, class, entry, &certificate,
+                                      error);
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_holder_get(ledger, ledger->writer, &certificate.issued,
+                                  &holder, error);
+    }
+
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    if (entry->holder_id.len == 0 && entry->address.len == 0) {
+        return stockcert_ledger_refused(error, "it says neither an id nor an "
+                                        "address");
+    }
+
+    if (entry->holder_id.len && holder.id_len) {
+        return stockcert_ledger_refused(error, "the holder of " STOCKCERT_ID
+                                        " has an id, \"%.*s\", which stays",
+                                        STOCKCERT_ID_OF(entry->code,
+                                                        entry->number),
+                                        (int) holder.id_len,
+                                        holder.id);
+    }
+
+    return STOCKCERT_OK;
+}
+
+
+/* the certificate of an entry, which is there, and is nobody's past */
+
+static stockcert_rc_e
+stockcert_decide_outstanding(stockcert_ledger_t *ledger,
+    const stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_certificate_t *certificate, stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    rc = stockcert_certificate_get(ledger, ledger->writer, class, entry->number,
+                                   certificate, error);
+
     if (rc == STOCKCERT_NOT_FOUND) {
         return stockcert_ledger_refused(error, STOCKCERT_ID
                                         " was never issued",
@@ -262,18 +399,42 @@ stockcert_decide_cancelled(stockcert_ledger_t *ledger,
                                                         entry->number));
     }
 
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    if (cancelled.position) {
-        return stockcert_ledger_refused(error, STOCKCERT_ID
-                                        " is cancelled already, by entry %"
-                                        PRIu64,
+    if (rc == STOCKCERT_OK && certificate->surrender.position) {
+        return stockcert_ledger_refused(error, STOCKCERT_ID " is %s already,"
+                                        " by transaction %" PRIu64,
                                         STOCKCERT_ID_OF(entry->code,
                                                         entry->number),
-                                        cancelled.position);
+                                        stockcert_status(
+                                            &certificate->surrender),
+                                        certificate->surrender.transaction);
     }
+
+    return rc;
+}
+
+
+/*
+ * Without it, two writers could make the same entry at the same position, and
+ * have the same seal.  An entry that was decided elsewhere has its seal
+ * already.
+ */
+
+static stockcert_rc_e
+stockcert_draw(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
+    stockcert_error_t *error)
+{
+    if (ledger->drawn || entry->seal || entry->nonce.len) {
+        return STOCKCERT_OK;
+    }
+
+    if (getrandom(ledger->nonce, sizeof(ledger->nonce), 0)
+        != (ssize_t) sizeof(ledger->nonce))
+    {
+        return stockcert_ledger_error(error, "getrandom()", errno);
+    }
+
+    entry->nonce.len = sizeof(ledger->nonce);
+    entry->nonce.data = (const char *) ledger->nonce;
 
     return STOCKCERT_OK;
 }

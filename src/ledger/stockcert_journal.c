@@ -192,6 +192,7 @@ stockcert_journal_put(stockcert_ledger_t *ledger,
 
     ledger->position = entry->position;
     ledger->time = entry->time;
+    ledger->drawn |= (entry->nonce.len != 0);
     memcpy(ledger->seal, entry->seal, STOCKCERT_SEAL_LEN);
 
     return STOCKCERT_OK;
@@ -255,10 +256,19 @@ stockcert_journal_decode(const MDB_val *key, const MDB_val *value,
 
     fault = stockcert_entry_fault(entry, &field);
 
-    if (fault || entry->position == 0) {
+    if (fault == NULL && entry->member > entry->position) {
+        field = "member";
+        fault = "must have others before it";
+    }
+
+    if (fault == NULL && entry->position == 0) {
+        field = "position";
+        fault = "must not be 0";
+    }
+
+    if (fault) {
         snprintf(what, sizeof(what), "entry %" PRIu64 ": the %s %s",
-                 entry->position, fault ? field : "position",
-                 fault ? fault : "must not be 0");
+                 entry->position, field, fault);
 
         return stockcert_ledger_damaged(error, what);
     }

@@ -325,7 +325,8 @@ stockcert_ledger_open_env(stockcert_ledger_t *ledger,
         return stockcert_ledger_error(error, "mdb_env_set_maxreaders()", rc);
     }
 
-    rc = mdb_env_set_maxdbs(ledger->env, 4 + STOCKCERT_CLASSES_MAX);
+    rc = mdb_env_set_maxdbs(ledger->env,
+                            STOCKCERT_DATABASES + STOCKCERT_CLASSES_MAX);
     if (rc != 0) {
         return stockcert_ledger_error(error, "mdb_env_set_maxdbs()", rc);
     }

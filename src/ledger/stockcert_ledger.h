@@ -1,24 +1,29 @@
 
 /*
- * The ledger: one company's share classes, certificates and journal, in an
- * LMDB environment.  The folder src/ledger gives this: opening, reading and
- * writing a ledger, with all its rules.  docs/ARCHITECTURE.md, "The ledger",
- * says how it works and why it is safe.
+ * The ledger: one company's share classes, certificates and journal, in an LMDB
+ * environment.  The folder src/ledger gives this: opening, reading and writing
+ * a ledger, with all its rules.  docs/ARCHITECTURE.md, "The ledger", says how
+ * it works and why it is safe.
  *
- * Format version 1.  Named databases; all integers are 8 bytes, big-endian:
+ * Format version 2.  Named databases; all integers are 8 bytes, big-endian:
  *
  *     meta               "ledger" -> header (stockcert_entry.h)
  *     journal            position of the entry -> entry
  *     class              code -> authorized, issued, last number, title
  *     certificate:CODE   number -> position of the entry that issued it, and of
- *                        the one that cancelled it, if any
+ *                        the one that surrendered it, if any
  *     request            idempotency keys: see stockcert_keys.c
+ *     holder             who a holder was, position of an entry that changed that
+ *                        -> nothing: see stockcert_holder.c
+ *     transaction        position of a group's first entry -> nothing
+ *     amendment          class code, position of an entry that amended it -> the
+ *                        shares that were authorized until then
  *
- * The last three may be behind the journal by less than STOCKCERT_LOT entries.
- * The functions below see all that is in the journal.
+ * All but the journal may be behind it by less than STOCKCERT_LOT entries.  The
+ * functions below see all that is in the journal.
  *
  * "issued" counts the shares that are out: those of all certificates that are
- * not cancelled.
+ * outstanding.
  *
  * A ledger belongs to the process that opened it, and must not be used after
  * fork().  A process must not have the same one open twice (LMDB's lmdb.h,
@@ -43,6 +48,7 @@
 #include <sys/types.h>
 
 #include "stockcert_error.h"
+#include "stockcert_order.h"
 #include "stockcert_record.h"
 
 
@@ -181,22 +187,22 @@ pid_t stockcert_ledger_holder(const stockcert_ledger_t *ledger);
  * The writer.
  *
  * stockcert_ledger_begin() waits until no other process or thread writes, and
- * makes sure that the files are the ledger's (stockcert_files.c).  It holds the
- * lock until the transaction ends.  A caller that needs the lock for longer
- * takes it first with stockcert_ledger_lock(), and holds it until
+ * makes sure that the files are the ledger's (stockcert_files.c).  It holds
+ * the lock until the transaction ends.  A caller that needs the lock for
+ * longer takes it first with stockcert_ledger_lock(), and holds it until
  * stockcert_ledger_unlock().
  *
  * stockcert_ledger_issue() issues the certificates for n grants, in their
- * order, and fills in the outcome of each; it may be called any number of times
- * in a transaction.  An outcome counts only after stockcert_ledger_commit() has
- * returned STOCKCERT_OK.  If a key already has a certificate, from this
- * transaction or an earlier one, the outcome is that certificate's.  Then the
- * ledger is flushed, because another process may have committed the certificate
- * and died before its flush.
+ * order, and fills in the outcome of each; it may be called any number of
+ * times in a transaction.  An outcome counts only after
+ * stockcert_ledger_commit() has returned STOCKCERT_OK.  If a key already has a
+ * certificate, from this transaction or an earlier one, the outcome is that
+ * certificate's.  Then the ledger is flushed, because another process may have
+ * committed the certificate and died before its flush.
  *
- * stockcert_ledger_replay() issues nothing.  For each of n grants whose key has
- * a certificate, it fills in that outcome, as stockcert_ledger_issue() does.
- * All others get the status.
+ * stockcert_ledger_replay() issues nothing.  For each of n grants whose key
+ * has a certificate, it fills in that outcome, as stockcert_ledger_issue()
+ * does. All others get the status.
  *
  * stockcert_ledger_enter() makes an entry of any kind, if the ledger's rules
  * allow it to come next, and does what it says.  entry has the fields of its
@@ -205,10 +211,21 @@ pid_t stockcert_ledger_holder(const stockcert_ledger_t *ledger);
  * STOCKCERT_REFUSED has the reason in *error, as a sentence.  If the entry was
  * to open a class, the ledger must be closed after that.
  *
- * After an error of stockcert_ledger_begin() there is no transaction.  After an
- * error of stockcert_ledger_issue(), stockcert_ledger_replay() or
- * stockcert_ledger_enter(), the caller must call stockcert_ledger_abort().
- * stockcert_ledger_commit() ends the transaction always.
+ * An entry that is a member of a group comes next to the others of it, and a
+ * transaction that ends with a group that is open is refused.
+ *
+ * stockcert_ledger_transact() enters what an order asks for, as a group, and
+ * fills in *done.  It is called once in a transaction, after nothing else.
+ * Where done->status is not STOCKCERT_ISSUED, or done->replayed is set,
+ * nothing was entered, or nothing of it may stay: then comes
+ * stockcert_ledger_abort().  done counts once stockcert_ledger_commit() has
+ * returned STOCKCERT_OK, or if it is of an stockcert_ledger_abort().
+ *
+ * After an error of stockcert_ledger_begin() there is no transaction.  After
+ * an error of stockcert_ledger_issue(), stockcert_ledger_replay(),
+ * stockcert_ledger_transact() or stockcert_ledger_enter(), the caller must
+ * call stockcert_ledger_abort().  stockcert_ledger_commit() ends the
+ * transaction always.
  */
 
 stockcert_rc_e stockcert_ledger_lock(stockcert_ledger_t *ledger,
@@ -223,6 +240,9 @@ stockcert_rc_e stockcert_ledger_replay(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 stockcert_rc_e stockcert_ledger_enter(stockcert_ledger_t *ledger,
     stockcert_entry_t *entry, stockcert_error_t *error);
+stockcert_rc_e stockcert_ledger_transact(stockcert_ledger_t *ledger,
+    const stockcert_order_t *order, stockcert_transacted_t *done,
+    stockcert_error_t *error);
 stockcert_rc_e stockcert_ledger_commit(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 void stockcert_ledger_abort(stockcert_ledger_t *ledger);
@@ -334,14 +354,28 @@ stockcert_rc_e stockcert_ledger_readers(stockcert_ledger_t *ledger,
     int (*write)(const char *line, void *data), void *data,
     stockcert_error_t *error);
 
-/*
- * The entry that issued a certificate, and the one that cancelled it.  If it
- * is not cancelled, cancelled->position is 0.  cancelled may be NULL.
- */
+/* The entry that issued a certificate, and what has become of it. */
 
 stockcert_rc_e stockcert_ledger_certificate(stockcert_ledger_t *ledger,
-    const char *code, size_t len, uint64_t number, stockcert_entry_t *entry,
-    stockcert_entry_t *cancelled, stockcert_error_t *error);
+    const char *code, size_t len, uint64_t number,
+    stockcert_certificate_t *certificate, stockcert_error_t *error);
+
+/*
+ * Whether this number of shares was authorized once, before an amendment;
+ * STOCKCERT_NOT_FOUND if it was not.
+ */
+
+stockcert_rc_e stockcert_ledger_was_authorized(stockcert_ledger_t *ledger,
+    const stockcert_str_t *code, uint64_t shares, stockcert_error_t *error);
+
+/*
+ * The numbers of transactions, which are the positions of their first entries,
+ * in ascending order: those above after, at most *n of them, whose number is
+ * set.
+ */
+
+stockcert_rc_e stockcert_ledger_transactions(stockcert_ledger_t *ledger,
+    uint64_t after, uint64_t *numbers, size_t *n, stockcert_error_t *error);
 
 
 #endif /* STOCKCERT_LEDGER_H */

@@ -41,9 +41,9 @@ stockcert_post_check(stockcert_ledger_t *ledger, stockcert_error_t *error)
         return stockcert_ledger_error(error, "mdb_stat()", rc);
     }
 
-    /* "meta", "journal", "class" and "request", and each class's own */
+    /* those of stockcert_schema.c, and each class's own */
 
-    if (stat.ms_entries != 4 + ledger->nclasses) {
+    if (stat.ms_entries != STOCKCERT_DATABASES + ledger->nclasses) {
         return stockcert_ledger_damaged(error,
                                         "classes and their databases differ");
     }
@@ -179,6 +179,7 @@ stockcert_post_read(stockcert_ledger_t *ledger, MDB_cursor *cursor,
         }
 
         class->record.issued += entry.shares;
+        class->changed = 1;
 
         stockcert_post_note(ledger, class, &entry);
 
@@ -194,8 +195,6 @@ stockcert_post_note(stockcert_ledger_t *ledger,
     stockcert_unposted_t  *unposted;
 
     assert(entry->position - ledger->posted <= STOCKCERT_LOT);
-
-    class->changed = 1;
 
     unposted = &ledger->unposted[entry->position % STOCKCERT_LOT];
 
@@ -225,6 +224,10 @@ stockcert_post(stockcert_ledger_t *ledger, stockcert_error_t *error)
     while (ledger->posted < ledger->position) {
         ledger->posted++;
         unposted = &ledger->unposted[ledger->posted % STOCKCERT_LOT];
+
+        if (unposted->class == NULL) {
+            continue;
+        }
 
         rc = stockcert_certificate_put(ledger, unposted->class,
                                        unposted->number, ledger->posted,

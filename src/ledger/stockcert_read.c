@@ -144,8 +144,8 @@ stockcert_ledger_count_unposted(stockcert_ledger_t *ledger,
 
 stockcert_rc_e
 stockcert_ledger_certificate(stockcert_ledger_t *ledger, const char *code,
-    size_t len, uint64_t number, stockcert_entry_t *entry,
-    stockcert_entry_t *cancelled, stockcert_error_t *error)
+    size_t len, uint64_t number, stockcert_certificate_t *certificate,
+    stockcert_error_t *error)
 {
     stockcert_ledger_class_t  *class;
 
@@ -155,7 +155,7 @@ stockcert_ledger_certificate(stockcert_ledger_t *ledger, const char *code,
     }
 
     return stockcert_certificate_get(ledger, ledger->reader, class,
-                                     number, entry, cancelled, error);
+                                     number, certificate, error);
 }
 
 
@@ -217,4 +217,81 @@ stockcert_ledger_readers(stockcert_ledger_t *ledger,
     rc = mdb_reader_list(ledger->env, write, data);
 
     return stockcert_ledger_error(error, "mdb_reader_list()", rc < 0 ? EIO : 0);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_transactions(stockcert_ledger_t *ledger, uint64_t after,
+    uint64_t *numbers, size_t *n, stockcert_error_t *error)
+{
+    int          rc;
+    size_t       room;
+    uint8_t      bytes[8];
+    MDB_val      key, value;
+    MDB_cursor  *cursor;
+
+    room = *n;
+    *n = 0;
+
+    if (after == UINT64_MAX) {
+        return STOCKCERT_OK;
+    }
+
+    rc = mdb_cursor_open(ledger->reader, ledger->transactions, &cursor);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
+    }
+
+    stockcert_put64(bytes, after + 1);
+
+    key.mv_size = sizeof(bytes);
+    key.mv_data = bytes;
+
+    for (rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+         rc == 0 && *n < room && key.mv_size == sizeof(bytes);
+         rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))
+    {
+        numbers[(*n)++] = stockcert_get64(key.mv_data);
+    }
+
+    mdb_cursor_close(cursor);
+
+    return rc == 0 || rc == MDB_NOTFOUND
+           ? STOCKCERT_OK : stockcert_ledger_error(error, "mdb_cursor_get()",
+                                                   rc);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_was_authorized(stockcert_ledger_t *ledger,
+    const stockcert_str_t *code, uint64_t shares, stockcert_error_t *error)
+{
+    int          rc;
+    MDB_val      key, value;
+    MDB_cursor  *cursor;
+
+    rc = mdb_cursor_open(ledger->reader, ledger->amendments, &cursor);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
+    }
+
+    key.mv_size = code->len;
+    key.mv_data = (void *) code->data;
+
+    for (rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+         rc == 0 && key.mv_size == code->len + 8
+         && memcmp(key.mv_data, code->data, code->len) == 0;
+         rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))
+    {
+        if (value.mv_size == 8 && stockcert_get64(value.mv_data) == shares) {
+            mdb_cursor_close(cursor);
+            return STOCKCERT_OK;
+        }
+    }
+
+    mdb_cursor_close(cursor);
+
+    return rc == 0 || rc == MDB_NOTFOUND
+           ? STOCKCERT_NOT_FOUND
+           : stockcert_ledger_error(error, "mdb_cursor_get()", rc);
 }

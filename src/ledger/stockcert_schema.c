@@ -20,6 +20,8 @@
 #define STOCKCERT_META_KEY  "ledger"
 
 
+static stockcert_rc_e stockcert_ledger_open_rest(stockcert_ledger_t *ledger,
+    unsigned int create, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_add_class(stockcert_ledger_t *ledger,
     const stockcert_class_t *class, int make, stockcert_error_t *error);
 static stockcert_rc_e stockcert_ledger_open_header(stockcert_ledger_t *ledger,
@@ -53,20 +55,7 @@ stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
         return rc;
     }
 
-    rc = stockcert_files_open_dbi(ledger, "journal", create,
-                                  &ledger->journal, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    rc = stockcert_files_open_dbi(ledger, "class", create, &ledger->class,
-                                  error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    rc = stockcert_files_open_dbi(ledger, "request", create,
-                                  &ledger->keys, error);
+    rc = stockcert_ledger_open_rest(ledger, create, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
@@ -102,6 +91,41 @@ stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
 }
 
 
+/* all databases but "meta" and those of classes */
+
+static stockcert_rc_e
+stockcert_ledger_open_rest(stockcert_ledger_t *ledger, unsigned int create,
+    stockcert_error_t *error)
+{
+    size_t          i;
+    stockcert_rc_e  rc;
+
+    struct {
+        const char  *name;
+        MDB_dbi     *dbi;
+    } databases[] = {
+        { "journal", &ledger->journal },
+        { "class", &ledger->class },
+        { "request", &ledger->keys },
+        { "holder", &ledger->holders },
+        { "transaction", &ledger->transactions },
+        { "amendment", &ledger->amendments }
+    };
+
+    _Static_assert(sizeof(databases) / sizeof(databases[0]) + 1
+                   == STOCKCERT_DATABASES, "and \"meta\"");
+
+    rc = STOCKCERT_OK;
+
+    for (i = 0; i < STOCKCERT_DATABASES - 1 && rc == STOCKCERT_OK; i++) {
+        rc = stockcert_files_open_dbi(ledger, databases[i].name, create,
+                                      databases[i].dbi, error);
+    }
+
+    return rc;
+}
+
+
 /* opens a class of the configuration, if the ledger does not have it */
 
 static stockcert_rc_e
@@ -127,7 +151,7 @@ stockcert_ledger_add_class(stockcert_ledger_t *ledger,
     entry.kind = STOCKCERT_CLASS_OPENED;
     entry.shares = class->authorized;
     entry.code = class->code;
-    entry.text = class->title;
+    entry.title = class->title;
 
     rc = stockcert_ledger_enter(ledger, &entry, error);
 

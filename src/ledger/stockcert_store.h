@@ -6,8 +6,11 @@
  *     stockcert_ledger.c                       opens and closes a ledger
  *     stockcert_schema.c                       what must be in it
  *     stockcert_read.c                         the reader's side
- *     stockcert_enter.c, stockcert_issue.c     the writer's: entries, grants
+ *     stockcert_transact.c, stockcert_issue.c  the writer's: orders, grants,
+ *     stockcert_enter.c                        single entries
  *     stockcert_decide.c, stockcert_apply.c    what comes next; what it does
+ *     stockcert_group.c                        what comes next in a group
+ *     stockcert_holder.c                       who has a certificate now
  *     stockcert_transaction.c                  lock, beginning, end
  *     stockcert_post.c                         from the journal to the rest
  *     stockcert_keys.c                         idempotency keys
@@ -27,6 +30,7 @@
 #include <lmdb.h>
 
 #include "stockcert_ledger.h"
+#include "stockcert_order.h"
 #include "stockcert_lock.h"
 
 
@@ -37,6 +41,8 @@
  */
 
 #define STOCKCERT_READERS  1024
+
+#define STOCKCERT_DATABASES  7       /* named ones, besides those of classes */
 
 #define STOCKCERT_KEYS_ITEM  16      /* bytes, of an item of "request" */
 
@@ -65,7 +71,7 @@ typedef struct {
 } stockcert_fixed_t;
 
 
-/* what posting needs of an entry, which issues a certificate */
+/* what posting needs of an entry; class is NULL if it issues no certificate */
 
 typedef struct {
     stockcert_ledger_class_t  *class;
@@ -73,6 +79,40 @@ typedef struct {
     size_t                     key_len;
     char                       key[STOCKCERT_TEXT_MAX];
 } stockcert_unposted_t;
+
+
+/* who has a certificate, with all bytes of its own; len 0: there is none */
+
+typedef struct {
+    uint8_t                    name_len;
+    uint8_t                    id_len;
+    uint8_t                    address_len;
+    uint8_t                    capacity_len;
+    char                       name[STOCKCERT_TEXT_MAX];
+    char                       id[STOCKCERT_HOLDER_MAX];
+    char                       address[STOCKCERT_TEXT_MAX];
+    char                       capacity[STOCKCERT_TEXT_MAX];
+} stockcert_holder_t;
+
+
+/* a group that is open, as of the last entry; first is 0 if there is none */
+
+typedef struct {
+    uint64_t                   first;        /* position */
+    uint64_t                   member;       /* of the last entry */
+    uint64_t                   surrenders;
+    uint64_t                   issues;
+    uint64_t                   type;
+    uint64_t                   reason;
+    uint64_t                   surrendered;  /* shares, so far, */
+    uint64_t                   issued;
+    unsigned                   balance:1;    /* is there */
+    const char                *blamed;       /* member of an order that is why
+                                                it was refused, or NULL */
+    char                       effective[STOCKCERT_DATE_LEN + 1];   /* or "" */
+    stockcert_ledger_class_t  *class;
+    stockcert_holder_t         holder;       /* of the last surrendered one */
+} stockcert_group_t;
 
 
 /* a file that is open, and its name */
@@ -96,6 +136,9 @@ struct stockcert_ledger_s {
     MDB_dbi                    journal;
     MDB_dbi                    class;
     MDB_dbi                    keys;         /* "request" */
+    MDB_dbi                    holders;      /* "holder" */
+    MDB_dbi                    transactions; /* "transaction" */
+    MDB_dbi                    amendments;   /* "amendment" */
 
     stockcert_access_e         access;
     unsigned                   made:1;
@@ -125,6 +168,9 @@ struct stockcert_ledger_s {
     uint8_t                    seal[STOCKCERT_SEAL_LEN];
     unsigned                   locked:1;     /* by stockcert_ledger_lock() */
     unsigned                   flushed:1;    /* what was there before it */
+    unsigned                   drawn:1;      /* a nonce is in it */
+    uint8_t                    nonce[STOCKCERT_NONCE_LEN];
+    stockcert_group_t          group;
     time_t                     checked;      /* for readers that are dead */
     unsigned                   known:1;      /* what follows, and the classes */
 
@@ -198,20 +244,61 @@ stockcert_rc_e stockcert_class_read_all(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
 /*
+ * Amendments of classes, by their positions: stockcert_class_amend(), in the
+ * writer's transaction, makes one found, and sets the number of authorized
+ * shares.  It keeps the number that there was before.
+ */
+
+stockcert_rc_e stockcert_class_amend(stockcert_ledger_t *ledger,
+    stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_error_t *error);
+
+/*
  * Certificates.  stockcert_certificate_get() reads the entry that issued one,
- * and the one that cancelled it, in any transaction.  The latter's position is
- * 0 if there is none; cancelled may be NULL.  stockcert_certificate_put()
- * writes the positions of both for a number, in the writer's transaction;
- * cancelled is 0 if there is none.
+ * and its surrender, in any transaction.  stockcert_certificate_put() writes
+ * the positions of both entries for a number, in the writer's transaction;
+ * surrendered is 0 if there is none.
  */
 
 stockcert_rc_e stockcert_certificate_get(const stockcert_ledger_t *ledger,
     MDB_txn *txn, const stockcert_ledger_class_t *class, uint64_t number,
-    stockcert_entry_t *entry, stockcert_entry_t *cancelled,
-    stockcert_error_t *error);
+    stockcert_certificate_t *certificate, stockcert_error_t *error);
 stockcert_rc_e stockcert_certificate_put(stockcert_ledger_t *ledger,
     const stockcert_ledger_class_t *class, uint64_t number, uint64_t issued,
-    uint64_t cancelled, stockcert_error_t *error);
+    uint64_t surrendered, stockcert_error_t *error);
+
+/*
+ * Holders.  stockcert_holder_get() tells who has the certificate of an entry
+ * that issued it, after all entries that changed that since, in any
+ * transaction.  stockcert_holder_put() makes such an entry found, in the
+ * writer's transaction: was is who had the certificate before it.
+ *
+ * Two are the same holder who have the same id, or none and the same name.
+ */
+
+stockcert_rc_e stockcert_holder_get(const stockcert_ledger_t *ledger,
+    MDB_txn *txn, const stockcert_entry_t *issued, stockcert_holder_t *holder,
+    stockcert_error_t *error);
+stockcert_rc_e stockcert_holder_put(stockcert_ledger_t *ledger,
+    const stockcert_holder_t *was, uint64_t position, stockcert_error_t *error);
+int stockcert_holder_same(const stockcert_holder_t *one,
+    const stockcert_holder_t *two);
+
+/*
+ * Groups.  stockcert_group_surrendered() and stockcert_group_issued() tell
+ * whether an entry may come next that is a member of a group, or return
+ * STOCKCERT_REFUSED; then it counts as there, and with the last member the group
+ * ends.  class is that of the entry.  stockcert_group_is_open() tells whether a
+ * group has begun and not ended.
+ */
+
+stockcert_rc_e stockcert_group_surrendered(stockcert_ledger_t *ledger,
+    stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    const stockcert_certificate_t *certificate, stockcert_error_t *error);
+stockcert_rc_e stockcert_group_issued(stockcert_ledger_t *ledger,
+    const stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
+    stockcert_error_t *error);
+int stockcert_group_is_open(const stockcert_ledger_t *ledger);
 
 /*
  * Idempotency keys, in the writer's transaction: stockcert_keys_find() finds
@@ -230,8 +317,8 @@ stockcert_rc_e stockcert_keys_put(stockcert_ledger_t *ledger,
  * compares what is posted with the journal, as a ledger is opened.
  * stockcert_post_catch_up() reads the unposted entries, unless they are known,
  * once in a transaction and after stockcert_journal_read_tail().
- * stockcert_post_note() adds the entry that was put last, which must issue a
- * certificate.
+ * stockcert_post_note() adds the entry that was put last; class is NULL if it
+ * issues no certificate.
  */
 
 stockcert_rc_e stockcert_post(stockcert_ledger_t *ledger,
@@ -251,7 +338,8 @@ void stockcert_post_note(stockcert_ledger_t *ledger,
  *
  * stockcert_fix() sets the entry's position, its time and its seal, which
  * points into *fixed.  If one of them is given, it must equal what is set.  It
- * is enough for a caller that knows that the entry may come next.
+ * is enough for a caller that knows that the entry may come next.  If no seal
+ * is given, the first entry of a transaction gets a nonce.
  *
  * stockcert_apply() applies a fixed entry that comes next.  Its class must be
  * loaded.
@@ -268,16 +356,24 @@ stockcert_rc_e stockcert_apply(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
 /*
+ * Makes sure, once in a transaction, that what it has found is on disk: who
+ * committed that may have died before it was flushed.
+ */
+
+stockcert_rc_e stockcert_flush_found(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
+
+/*
  * Files.  stockcert_files_open() opens or makes what conf says, and the
- * environment.  stockcert_files_close() closes what is not LMDB's, after the
+ * environment. stockcert_files_close() closes what is not LMDB's, after the
  * environment.
  *
  * stockcert_files_check() is for the writer, in its transaction: it fails if
  * the files are not the ledger's, or not those of this transaction.
  * stockcert_files_differ() is 1 if data.mdb and lock.mdb seem to be of
- * different transactions; this can also mean that somebody is writing just now.
- * stockcert_files_open_dbi() opens a database in the writer's transaction; it
- * must be there, unless create is MDB_CREATE.
+ * different transactions; this can also mean that somebody is writing just
+ * now. stockcert_files_open_dbi() opens a database in the writer's
+ * transaction; it must be there, unless create is MDB_CREATE.
  */
 
 stockcert_rc_e stockcert_files_open(stockcert_ledger_t *ledger,

@@ -109,6 +109,8 @@ stockcert_ledger_begin(stockcert_ledger_t *ledger, stockcert_error_t *error)
     stockcert_ledger_look_for_dead(ledger);
 
     ledger->flushed = 0;
+    ledger->drawn = 0;
+    ledger->group.first = 0;
 
     rc = stockcert_journal_read_tail(ledger, error);
 
@@ -160,6 +162,12 @@ stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
     struct statvfs   fs;
 
     assert(ledger->writer);
+
+    if (stockcert_group_is_open(ledger)) {
+        stockcert_ledger_abort(ledger);
+        (void) stockcert_ledger_refused(error, "a transaction is not whole");
+        return STOCKCERT_FAILED;
+    }
 
     rc = mdb_txn_commit(ledger->writer);
 
@@ -221,4 +229,23 @@ stockcert_ledger_flush(stockcert_ledger_t *ledger, stockcert_error_t *error)
                                 mdb_env_sync(ledger->env, 1));
 
     return rc == STOCKCERT_FULL ? STOCKCERT_FAILED : rc;
+}
+
+
+/* a transaction that changes nothing flushes nothing itself */
+
+stockcert_rc_e
+stockcert_flush_found(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    if (ledger->flushed) {
+        return STOCKCERT_OK;
+    }
+
+    rc = stockcert_ledger_flush(ledger, error);
+
+    ledger->flushed = (rc == STOCKCERT_OK);
+
+    return rc;
 }

@@ -10,8 +10,9 @@
 
 
 /*
- * Whether the directory of the descriptor dir is a ledger's, or within one: it or
- * one above it has a data.mdb.  What cannot be looked at has none.  Any thread.
+ * Whether the directory of the descriptor dir is a ledger's, or within one: it
+ * or one above it has a data.mdb.  What cannot be looked at has none.  Any
+ * thread.
  */
 
 int stockcert_is_within(int dir);

@@ -20,6 +20,8 @@ static void stockcert_book_row(FILE *file, const stockcert_book_page_t *page,
     const stockcert_certificate_t *certificate);
 static void stockcert_book_pages(FILE *file,
     const stockcert_book_page_t *page);
+static void stockcert_book_link(FILE *file, const stockcert_book_page_t *page,
+    const char *rel, uint64_t after, const char *name);
 
 
 void
@@ -70,7 +72,7 @@ stockcert_book_begin(FILE *file, const stockcert_book_page_t *page)
 
     fputs("<table>\n<thead><tr><th scope=\"col\">Number</th><th scope=\"col\">"
           "Holder</th><th scope=\"col\" class=\"n\">Shares</th><th "
-          "scope=\"col\">Issued</th><th scope=\"col\">Cancelled</th></tr>"
+          "scope=\"col\">Issued</th><th scope=\"col\">Outstanding until</th></tr>"
           "</thead>\n<tbody>\n", file);
 }
 
@@ -96,7 +98,7 @@ stockcert_book_end(FILE *file, const stockcert_book_page_t *page)
         fputs("</tbody>\n</table>\n", file);
     }
 
-    if (page->after || page->more) {
+    if (page->after || page->next) {
         stockcert_book_pages(file, page);
     }
 
@@ -158,11 +160,11 @@ static void
 stockcert_book_row(FILE *file, const stockcert_book_page_t *page,
     const stockcert_certificate_t *certificate)
 {
-    int                       cancelled;
+    int                       over;
     const stockcert_entry_t  *issued;
 
     issued = &certificate->issued;
-    cancelled = (certificate->cancelled.position != 0);
+    over = (certificate->surrender.position != 0);
 
     fputs("<tr><td>", file);
 
@@ -175,16 +177,16 @@ stockcert_book_row(FILE *file, const stockcert_book_page_t *page,
 
     stockcert_html_id(file, &issued->code, issued->number);
     fprintf(file, "%s</td><td class=\"who\">", page->book.len ? "</a>" : "");
-    stockcert_html_bdi(file, &issued->text);
-    fputs(cancelled ? "</td><td class=\"n\"><s>" : "</td><td class=\"n\">",
+    stockcert_html_bdi(file, &issued->name);
+    fputs(over ? "</td><td class=\"n\"><s>" : "</td><td class=\"n\">",
           file);
     stockcert_html_number(file, issued->shares);
-    fputs(cancelled ? "</s></td><td>" : "</td><td>", file);
+    fputs(over ? "</s></td><td>" : "</td><td>", file);
     stockcert_html_date(file, issued->time);
     fputs("</td><td class=\"void\">", file);
 
-    if (cancelled) {
-        stockcert_html_date(file, certificate->cancelled.time);
+    if (over) {
+        stockcert_html_date(file, certificate->surrender.time);
     }
 
     fputs("</td></tr>\n", file);
@@ -196,30 +198,37 @@ stockcert_book_row(FILE *file, const stockcert_book_page_t *page,
 static void
 stockcert_book_pages(FILE *file, const stockcert_book_page_t *page)
 {
-    uint64_t                  before;
-    const stockcert_class_t  *class;
-
-    class = &page->classes[0];
+    uint64_t  before;
 
     fputs("<nav aria-label=\"Pages\">\n", file);
 
     if (page->after) {
         before = page->after > page->limit ? page->after - page->limit : 0;
 
-        fputs("<a rel=\"prev\" href=\"", file);
-        stockcert_html_text(file, &class->code);
-        fprintf(file, "?after=%" PRIu64 "&amp;limit=%" PRIu64
-                "\">Earlier</a>\n", before, page->limit);
+        stockcert_book_link(file, page, "prev", before, "Earlier");
     }
 
-    if (page->more) {
-        fputs("<a rel=\"next\" href=\"", file);
-        stockcert_html_text(file, &class->code);
-        fprintf(file, "?after=%" PRIu64 "&amp;limit=%" PRIu64 "\">Later</a>\n",
-                page->certificates[page->n - 1].issued.number, page->limit);
+    if (page->next) {
+        stockcert_book_link(file, page, "next", page->next, "Later");
     }
 
     fputs("</nav>\n", file);
+}
+
+
+static void
+stockcert_book_link(FILE *file, const stockcert_book_page_t *page,
+    const char *rel, uint64_t after, const char *name)
+{
+    fprintf(file, "<a rel=\"%s\" href=\"", rel);
+    stockcert_html_text(file, &page->classes[0].code);
+    fprintf(file, "?after=%" PRIu64 "&amp;limit=%" PRIu64, after, page->limit);
+
+    if (page->status) {
+        fprintf(file, "&amp;status=%s", page->status);
+    }
+
+    fprintf(file, "\">%s</a>\n", name);
 }
 
 

@@ -104,8 +104,10 @@ stockcert_paper_sheet(FILE *file, const stockcert_paper_t *paper,
 
     stockcert_paper_record(file, page);
 
-    if (page->certificate->cancelled.position) {
-        stockcert_paper_over(file, "CANCELLED", "#b00000");
+    if (page->certificate->surrender.position) {
+        stockcert_paper_over(file,
+                             page->certificate->surrender.issues
+                             ? "SURRENDERED" : "CANCELLED", "#b00000");
 
     } else if (paper->nofficers < STOCKCERT_OFFICERS) {
         stockcert_paper_over(file, "DRAFT", "#555");
@@ -186,8 +188,8 @@ stockcert_paper_body(FILE *file, const stockcert_paper_t *paper,
 
     fprintf(file, "<p class=\"holder w%d\">",
             stockcert_type_of(&stockcert_type_holder,
-                         stockcert_html_width(&page->certificate->issued.text)));
-    stockcert_html_bdi(file, &page->certificate->issued.text);
+                         stockcert_html_width(&page->certificate->issued.name)));
+    stockcert_html_bdi(file, &page->certificate->issued.name);
 
     fputs("</p>\n<p class=\"amount\">is the holder of record of <b>", file);
     stockcert_html_words(file, page->certificate->issued.shares);
@@ -208,11 +210,13 @@ stockcert_paper_body(FILE *file, const stockcert_paper_t *paper,
     stockcert_html_date(file, page->certificate->issued.time);
     fputs(".</p>\n", file);
 
-    if (page->certificate->cancelled.position) {
-        fputs("<p class=\"issued void\">Cancelled on ", file);
-        stockcert_html_date(file, page->certificate->cancelled.time);
+    if (page->certificate->surrender.position) {
+        fprintf(file, "<p class=\"issued void\">%s on ",
+                page->certificate->surrender.issues ? "Surrendered"
+                                                    : "Cancelled");
+        stockcert_html_date(file, page->certificate->surrender.time);
         fputs(": ", file);
-        stockcert_html_bdi(file, &page->certificate->cancelled.text);
+        stockcert_html_bdi(file, &page->certificate->surrender.reference);
         fputs("</p>\n", file);
     }
 }
@@ -233,7 +237,7 @@ stockcert_paper_again(FILE *file, const stockcert_paper_page_t *page)
     fputs("</b>, ", file);
     stockcert_html_bdi(file, &page->class.title);
     fputs(", holder of record <b>", file);
-    stockcert_html_bdi(file, &page->certificate->issued.text);
+    stockcert_html_bdi(file, &page->certificate->issued.name);
     fputs("</b></p>\n", file);
 }
 
@@ -358,9 +362,9 @@ stockcert_paper_over(FILE *file, const char *word, const char *colour)
     fprintf(file, "<svg class=\"over\" viewBox=\"0 0 265 192\" role=\"img\" "
             "aria-label=\"%s\" preserveAspectRatio=\"xMidYMid meet\"><text "
             "x=\"132\" y=\"108\" text-anchor=\"middle\" transform=\"rotate(-27 "
-            "132 96)\" font-family=\"Georgia,serif\" font-size=\"31\" "
+            "132 96)\" font-family=\"Georgia,serif\" font-size=\"%d\" "
             "font-weight=\"700\" letter-spacing=\"4\" fill=\"%s\" "
             "fill-opacity=\".22\" stroke=\"%s\" stroke-opacity=\".5\" "
-            "stroke-width=\".6\">%s</text></svg>\n", word, colour, colour,
-            word);
+            "stroke-width=\".6\">%s</text></svg>\n", word,
+            strlen(word) > 9 ? 25 : 31, colour, colour, word);
 }

@@ -59,9 +59,10 @@ typedef struct {
     const stockcert_certificate_t  *certificates;
 
     unsigned                        list:1;    /* of one class */
-    unsigned                        more:1;    /* the class has later ones */
+    uint64_t                        next;      /* later ones are after it; or 0 */
     uint64_t                        after;     /* as requested */
     uint64_t                        limit;
+    const char                     *status;    /* of those that are shown, or NULL */
 } stockcert_book_page_t;
 
 

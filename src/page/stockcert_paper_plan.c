@@ -150,7 +150,7 @@ stockcert_plan_face(const stockcert_paper_t *paper,
 
     height += stockcert_plan_text(&stockcert_type_holder,
                                   stockcert_html_width(
-                                                    &certificate->issued.text),
+                                                    &certificate->issued.name),
                                   STOCKCERT_PLAN_WIDTH - 8, scale);
 
     height += stockcert_plan_text(&stockcert_type_sentence,
@@ -165,10 +165,10 @@ stockcert_plan_face(const stockcert_paper_t *paper,
                                       STOCKCERT_PLAN_WIDTH, scale);
     }
 
-    if (certificate->cancelled.position) {
+    if (certificate->surrender.position) {
         height += stockcert_plan_text(&stockcert_type_sentence,
                                       stockcert_html_width(
-                                                 &certificate->cancelled.text),
+                                                 &certificate->surrender.reference),
                                       STOCKCERT_PLAN_WIDTH, scale);
     }
 
@@ -243,5 +243,5 @@ stockcert_paper_again_width(const stockcert_paper_page_t *page)
     return STOCKCERT_PLAN_SENTENCE
            + stockcert_html_width(&page->company)
            + stockcert_html_width(&page->class.title)
-           + stockcert_html_width(&page->certificate->issued.text);
+           + stockcert_html_width(&page->certificate->issued.name);
 }

@@ -151,7 +151,7 @@ static const char  stockcert_style[] =
 ".book .n{grid-area:1/2}"
 ".book .n::after{content:' shares'}"
 ".book .n+td::before{content:'Issued '}"
-".book .void:not(:empty)::before{content:'Cancelled '}"
+".book .void:not(:empty)::before{content:'Until '}"
 "}"
 
 "@page book{size:auto;margin:14mm}"

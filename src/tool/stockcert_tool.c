@@ -24,11 +24,17 @@ static const stockcert_command_t *const  stockcert_commands[] = {
     &stockcert_command_verify,
     &stockcert_command_log,
     &stockcert_command_show,
+    &stockcert_command_holders,
     &stockcert_command_export,
     &stockcert_command_import,
     &stockcert_command_backup,
     &stockcert_command_authorize,
+    &stockcert_command_transfer,
+    &stockcert_command_reissue,
+    &stockcert_command_repurchase,
     &stockcert_command_cancel,
+    &stockcert_command_correct,
+    &stockcert_command_holder,
     NULL
 };
 
@@ -107,7 +113,7 @@ stockcert_tool_help(FILE *file)
     fprintf(file, "stockcert: the stock ledger as a record\n\n");
 
     for (i = 0; stockcert_commands[i]; i++) {
-        fprintf(file, "  stockcert %-9s %s\n", stockcert_commands[i]->name,
+        fprintf(file, "  stockcert %-10s %s\n", stockcert_commands[i]->name,
                 stockcert_commands[i]->synopsis);
     }
 

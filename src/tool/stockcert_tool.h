@@ -3,8 +3,9 @@
  * The command "stockcert": what its files share.  stockcert_tool.c has main()
  * and the table of commands.  stockcert_tool_output.c,
  * stockcert_tool_argument.c and stockcert_tool_owner.c have what all of them
- * need, stockcert_tool_apart.c and stockcert_tool_entries.c what some do; every
- * other stockcert_tool_*.c has a command or two, with how it is used.
+ * need, stockcert_tool_apart.c, stockcert_tool_entries.c and
+ * stockcert_tool_write.c what some do; every other stockcert_tool_*.c has a
+ * command or some, with how it is used.
  */
 
 
@@ -45,11 +46,17 @@ extern const stockcert_command_t  stockcert_command_status;
 extern const stockcert_command_t  stockcert_command_verify;
 extern const stockcert_command_t  stockcert_command_log;
 extern const stockcert_command_t  stockcert_command_show;
+extern const stockcert_command_t  stockcert_command_holders;
 extern const stockcert_command_t  stockcert_command_export;
 extern const stockcert_command_t  stockcert_command_import;
 extern const stockcert_command_t  stockcert_command_backup;
 extern const stockcert_command_t  stockcert_command_authorize;
+extern const stockcert_command_t  stockcert_command_transfer;
+extern const stockcert_command_t  stockcert_command_reissue;
+extern const stockcert_command_t  stockcert_command_repurchase;
 extern const stockcert_command_t  stockcert_command_cancel;
+extern const stockcert_command_t  stockcert_command_correct;
+extern const stockcert_command_t  stockcert_command_holder;
 
 
 /*
@@ -179,7 +186,27 @@ typedef stockcert_rc_e (*stockcert_write_pt)(FILE *file,
     stockcert_ledger_t *ledger, const stockcert_entry_t *entry,
     stockcert_error_t *error);
 
-/* Writes a line of "export --format jsonl". */
+/*
+ * The first entry of the group that an entry of the snapshot is a member of; of
+ * one that is no member, itself.  (So it is for one whose first entry is not
+ * there, which "stockcert verify" tells.)
+ */
+
+stockcert_rc_e stockcert_tool_first(stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_entry_t *first,
+    stockcert_error_t *error);
+
+/*
+ * The IDs of the certificates that n entries of the snapshot are about, from a
+ * position on: "CS-1, CS-2", or members of a JSON array.  *ids is for free(),
+ * if it returns STOCKCERT_OK.
+ */
+
+stockcert_rc_e stockcert_tool_ids(stockcert_ledger_t *ledger,
+    uint64_t position, uint64_t n, int json, char **ids,
+    stockcert_error_t *error);
+
+/* The lines of "export --format jsonl". */
 
 stockcert_rc_e stockcert_tool_write_json(FILE *file, stockcert_ledger_t *ledger,
     const stockcert_entry_t *entry, stockcert_error_t *error);
@@ -231,6 +258,23 @@ int stockcert_tool_certificate(const char *text, stockcert_str_t *code,
     uint64_t *number);
 int stockcert_tool_since(const char *text, uint64_t *position);
 int stockcert_tool_size(const char *text, size_t *size);
+
+/*
+ * Who runs this, "uid:N": before the process becomes the ledger's owner.  It
+ * stays.
+ */
+
+void stockcert_tool_actor(stockcert_str_t *actor);
+
+/*
+ * Make an entry, whose actor is set, and a transaction, in the ledger of this
+ * path, which they enter.  stockcert_tool_write() sets the entry's position,
+ * to 0 if there was nothing to change; of what was done, the caller says so.
+ * stockcert_tool_transact() says it. Return an exit code.
+ */
+
+int stockcert_tool_write(const char *path, stockcert_entry_t *entry);
+int stockcert_tool_transact(const char *path, const stockcert_order_t *order);
 
 /*
  * Ends what was made: keeps it if status is OK, and removes it otherwise.

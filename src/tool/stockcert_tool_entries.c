@@ -118,3 +118,77 @@ stockcert_tool_write_json(FILE *file, stockcert_ledger_t *ledger,
 
     return STOCKCERT_OK;
 }
+
+
+stockcert_rc_e
+stockcert_tool_first(stockcert_ledger_t *ledger, const stockcert_entry_t *entry,
+    stockcert_entry_t *first, stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    if (entry->member <= 1 || entry->member > entry->position) {
+        *first = *entry;
+        return STOCKCERT_OK;
+    }
+
+    rc = stockcert_ledger_entry(ledger, entry->position - (entry->member - 1),
+                                first, error);
+
+    if (rc == STOCKCERT_NOT_FOUND) {
+        *first = *entry;
+        return STOCKCERT_OK;
+    }
+
+    return rc;
+}
+
+
+stockcert_rc_e
+stockcert_tool_ids(stockcert_ledger_t *ledger, uint64_t position, uint64_t n,
+    int json, char **ids, stockcert_error_t *error)
+{
+    size_t             len, size;
+    uint64_t           i;
+    stockcert_rc_e     rc;
+    stockcert_entry_t  entry;
+
+    if (n > STOCKCERT_TO_MAX + 1) {
+        n = STOCKCERT_TO_MAX + 1;
+    }
+
+    size = (size_t) n * (STOCKCERT_ID_MAX + sizeof("\"\", ")) + 1;
+    len = 0;
+
+    *ids = calloc(1, size);
+    if (*ids == NULL) {
+        snprintf(error->text, sizeof(error->text), "there is no memory");
+        return STOCKCERT_FAILED;
+    }
+
+    for (i = 0; i < n; i++) {
+
+        rc = stockcert_ledger_entry(ledger, position + i, &entry, error);
+
+        if (rc == STOCKCERT_NOT_FOUND) {
+            snprintf(error->text, sizeof(error->text), "a transaction is not "
+                     "whole: see \"stockcert verify\"");
+            rc = STOCKCERT_FAILED;
+        }
+
+        if (rc != STOCKCERT_OK) {
+            free(*ids);
+            return rc;
+        }
+
+        len += (size_t) snprintf(*ids + len, size - len,
+                                 json ? "%s\"" STOCKCERT_ID "\""
+                                      : "%s" STOCKCERT_ID,
+                                 i == 0 ? "" : json ? "," : ", ",
+                                 STOCKCERT_ID_OF(entry.code, entry.number));
+        if (len >= size) {
+            len = size - 1;
+        }
+    }
+
+    return STOCKCERT_OK;
+}

@@ -36,6 +36,7 @@ static int stockcert_tool_export_file(const char *path,
 static int stockcert_tool_export_read(stockcert_apart_t *apart, void *data);
 static int stockcert_tool_export_to(stockcert_ledger_t *ledger,
     stockcert_export_t *export, FILE *file);
+static void stockcert_tool_csv_header(FILE *file);
 static stockcert_rc_e stockcert_tool_write_csv(FILE *file,
     stockcert_ledger_t *ledger, const stockcert_entry_t *entry,
     stockcert_error_t *error);
@@ -58,9 +59,13 @@ const stockcert_command_t  stockcert_command_export = {
     "  --formed DATE    of the company\n"
     "  --country CODE   where that was, such as US\n"
     "  --holders INDIVIDUAL|INSTITUTION\n"
+    "                   what a holder is\n"
+    "  --holders-file FILE\n"
+    "                   lines of \"stockcert holders --format jsonl\", with \"type\" and\n"
+    "                   \"country\" besides, for those that differ\n"
     "  --class CODE:COMMON|PREFERRED:VOTES:SENIORITY:PRICE:CURRENCY\n"
     "                   of each class, such as CS:COMMON:1:1:0.0001:USD; PRICE is\n"
-    "                   that of a share as it was issued\n"
+    "                   that of a share where its entry has none\n"
 };
 
 
@@ -278,7 +283,7 @@ stockcert_tool_export_to(stockcert_ledger_t *ledger, stockcert_export_t *export,
 
     if (strcmp(export->format, "csv") == 0) {
         write = stockcert_tool_write_csv;
-        fprintf(file, "entry,kind,time,class,number,shares,text,key,seal\r\n");
+        stockcert_tool_csv_header(file);
 
     } else {
         write = stockcert_tool_write_json;
@@ -304,38 +309,70 @@ stockcert_tool_export_to(stockcert_ledger_t *ledger, stockcert_export_t *export,
 }
 
 
-/* RFC 4180 */
+/*
+ * RFC 4180.  All of a group have its number and type, so that rows can be
+ * chosen by them.
+ */
+
+static void
+stockcert_tool_csv_header(FILE *file)
+{
+    unsigned  tag;
+
+    fprintf(file, "entry,kind,time,transaction");
+
+    for (tag = 1; tag < STOCKCERT_FIELD_END; tag++) {
+        fprintf(file, ",%s", tag == STOCKCERT_FIELD_NAME
+                             ? "holder" : stockcert_field(tag)->name);
+    }
+
+    fprintf(file, ",seal\r\n");
+}
+
 
 static stockcert_rc_e
 stockcert_tool_write_csv(FILE *file, stockcert_ledger_t *ledger,
     const stockcert_entry_t *entry, stockcert_error_t *error)
 {
-    char  time[STOCKCERT_TIME_LEN + 1], seal[STOCKCERT_HEX_LEN + 1];
+    char                      time[STOCKCERT_TIME_LEN + 1];
+    char                      seal[STOCKCERT_HEX_LEN + 1];
+    char                      room[STOCKCERT_HEX_LEN + 1];
+    unsigned                  tag;
+    stockcert_rc_e            rc;
+    stockcert_str_t           text;
+    stockcert_entry_t         first;
+    const stockcert_field_t  *field;
 
-    (void) ledger;
-    (void) error;
+    rc = stockcert_tool_first(ledger, entry, &first, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
 
     stockcert_format_time(entry->time, time);
     stockcert_format_seal(entry->seal, seal);
 
-    fprintf(file, "%" PRIu64 ",%s,%s,%.*s,", entry->position,
-            stockcert_kind(entry->kind)->name, time, (int) entry->code.len,
-            entry->code.data);
+    fprintf(file, "%" PRIu64 ",%s,%s,", entry->position,
+            stockcert_kind(entry->kind)->name, time);
 
-    if (entry->number) {
-        fprintf(file, "%" PRIu64, entry->number);
+    if (entry->member) {
+        fprintf(file, "%" PRIu64, first.position);
     }
 
-    putc(',', file);
+    for (tag = 1; tag < STOCKCERT_FIELD_END; tag++) {
+        field = stockcert_field(tag);
+        text = stockcert_json_text(tag == STOCKCERT_FIELD_TYPE ? &first : entry,
+                                   field, room);
 
-    if (entry->shares) {
-        fprintf(file, "%" PRIu64, entry->shares);
+        putc(',', file);
+
+        if (field->type > STOCKCERT_CODE) {
+            stockcert_tool_write_field(file, &text);
+
+        } else {
+            fprintf(file, "%.*s", (int) text.len, text.data);
+        }
     }
 
-    putc(',', file);
-    stockcert_tool_write_field(file, &entry->text);
-    putc(',', file);
-    stockcert_tool_write_field(file, &entry->key);
     fprintf(file, ",%s\r\n", seal);
 
     return STOCKCERT_OK;

@@ -32,6 +32,7 @@ typedef struct {
     stockcert_json_line_t   line;
 
     uint64_t                entries;       /* as the header says */
+    uint64_t                left;          /* of the group that is open */
     uint8_t                 seal[STOCKCERT_SEAL_LEN];
 } stockcert_import_t;
 
@@ -47,6 +48,7 @@ static int stockcert_tool_import_entries(stockcert_import_t *import,
     stockcert_ledger_t *ledger);
 static int stockcert_tool_import_batch(stockcert_import_t *import,
     stockcert_ledger_t *ledger, uint64_t *position);
+static void stockcert_tool_import_group(stockcert_import_t *import);
 static int stockcert_tool_import_line(stockcert_import_t *import,
     const char *(*parse)(const char *json, size_t len,
     stockcert_json_line_t *line));
@@ -272,6 +274,8 @@ stockcert_tool_import_entries(stockcert_import_t *import,
 }
 
 
+/* nothing is committed within a group */
+
 static int
 stockcert_tool_import_batch(stockcert_import_t *import,
     stockcert_ledger_t *ledger, uint64_t *position)
@@ -280,7 +284,10 @@ stockcert_tool_import_batch(stockcert_import_t *import,
     stockcert_rc_e     rc;
     stockcert_error_t  error;
 
-    for (n = 0; n < STOCKCERT_BATCH && *position < import->entries; n++) {
+    for (n = 0;
+         (n < STOCKCERT_BATCH || import->left) && *position < import->entries;
+         n++)
+    {
 
         status = stockcert_tool_import_line(import, stockcert_json_parse_entry);
         if (status != STOCKCERT_EXIT_OK) {
@@ -302,11 +309,36 @@ stockcert_tool_import_batch(stockcert_import_t *import,
         }
 
         ++*position;
+        stockcert_tool_import_group(import);
         stockcert_tool_progress("import", "entries", *position,
                                 import->entries);
     }
 
+    if (import->left) {
+        return stockcert_tool_import_fault(import, "is the last one, and its "
+                                           "transaction has more entries: "
+                                           "export it again");
+    }
+
     return STOCKCERT_EXIT_OK;
+}
+
+
+/* after an entry that the ledger took, which counts the members, too */
+
+static void
+stockcert_tool_import_group(stockcert_import_t *import)
+{
+    const stockcert_entry_t  *entry;
+
+    entry = &import->line.entry;
+
+    if (entry->member == 1) {
+        import->left = entry->surrenders + entry->issues - 1;
+
+    } else if (entry->member) {
+        import->left--;
+    }
 }
 
 

@@ -17,10 +17,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "stockcert_json.h"
 #include "stockcert_tool.h"
 
 
 #define STOCKCERT_FOLLOW  200          /* milliseconds between two looks */
+
+/* bytes; an entry's, names of fields, and what parts them */
+
+#define STOCKCERT_LOG_TEXT  (STOCKCERT_ENTRY_MAX + 1024)
 
 
 typedef struct {
@@ -45,6 +50,8 @@ static int stockcert_tool_log_wait(void);
 static stockcert_rc_e stockcert_tool_write_entry(FILE *file,
     stockcert_ledger_t *ledger, const stockcert_entry_t *entry,
     stockcert_error_t *error);
+static void stockcert_tool_log_text(const stockcert_entry_t *entry,
+    const stockcert_str_t *reference, char *text);
 
 
 const stockcert_command_t  stockcert_command_log = {
@@ -295,45 +302,37 @@ stockcert_tool_log_wait(void)
 
 /*
  * Columns that people can read.  Texts come last, as they have any length.  A
- * cancellation shows the shares that it gave back.
+ * surrendered certificate shows its shares.
  */
 
 static stockcert_rc_e
 stockcert_tool_write_entry(FILE *file, stockcert_ledger_t *ledger,
     const stockcert_entry_t *entry, stockcert_error_t *error)
 {
-    char               id[STOCKCERT_ID_MAX + 1];
-    char               time[STOCKCERT_TIME_LEN + 1];
-    char               shares[24];
-    stockcert_rc_e     rc;
-    stockcert_entry_t  issued;
+    char                            id[STOCKCERT_ID_MAX + 1];
+    char                            time[STOCKCERT_TIME_LEN + 1];
+    char                            text[STOCKCERT_LOG_TEXT];
+    const char                     *what;
+    stockcert_rc_e                  rc;
+    stockcert_entry_t               first;
+    const stockcert_transaction_t  *type;
 
-    snprintf(shares, sizeof(shares), "%" PRIu64, entry->shares);
+    first = *entry;
+    what = stockcert_kind(entry->kind)->name;
 
-    if (entry->kind == STOCKCERT_CERTIFICATE_CANCELLED) {
+    if (entry->kind == STOCKCERT_CERTIFICATE_SURRENDERED) {
 
-        rc = stockcert_ledger_certificate(ledger, entry->code.data,
-                                          entry->code.len, entry->number,
-                                          &issued, NULL, error);
-        switch (rc) {
-
-        case STOCKCERT_OK:
-            snprintf(shares, sizeof(shares), "%" PRIu64, issued.shares);
-            break;
-
-        case STOCKCERT_NOT_FOUND:
-
-            /* the class was opened after the ledger was opened here */
-
-            strcpy(shares, "-");
-            break;
-
-        default:
+        rc = stockcert_tool_first(ledger, entry, &first, error);
+        if (rc != STOCKCERT_OK) {
             return rc;
         }
+
+        type = stockcert_transaction(first.type);
+        what = type ? type->name : what;
     }
 
     stockcert_format_time(entry->time, time);
+    stockcert_tool_log_text(entry, &first.reference, text);
 
     if (entry->number) {
         snprintf(id, sizeof(id), STOCKCERT_ID,
@@ -344,10 +343,70 @@ stockcert_tool_write_entry(FILE *file, stockcert_ledger_t *ledger,
                  entry->code.data);
     }
 
-    stockcert_tool_line(file, "%8" PRIu64 "  %s  %-9s  %-12s %16s  "
-                        "%.*s", entry->position, time,
-                        stockcert_kind(entry->kind)->name, id, shares,
-                        (int) entry->text.len, entry->text.data);
+    if (entry->shares) {
+        stockcert_tool_line(file, "%8" PRIu64 "  %s  %-10s  %-12s %16" PRIu64
+                            "  %s", entry->position, time, what, id,
+                            entry->shares, text);
+
+    } else {
+        stockcert_tool_line(file, "%8" PRIu64 "  %s  %-10s  %-12s %16s  %s",
+                            entry->position, time, what, id, "-", text);
+    }
 
     return STOCKCERT_OK;
+}
+
+
+/*
+ * A name, a title or a reference as it is; then what else the entry says, by
+ * its name.  Numbers of members, keys and digests are for the export.
+ */
+
+static void
+stockcert_tool_log_text(const stockcert_entry_t *entry,
+    const stockcert_str_t *reference, char *text)
+{
+    char                      room[STOCKCERT_HEX_LEN + 1];
+    size_t                    len;
+    unsigned                  tag;
+    stockcert_str_t           value;
+    const stockcert_str_t    *main;
+    const stockcert_field_t  *field;
+
+    static const uint32_t     shown = STOCKCERT_BIT(REASON)
+                                      |STOCKCERT_BIT(BALANCE)
+                                      |STOCKCERT_BIT(CORRECTS)
+                                      |STOCKCERT_BIT(HOLDER_ID)
+                                      |STOCKCERT_BIT(ADDRESS)
+                                      |STOCKCERT_BIT(CAPACITY)
+                                      |STOCKCERT_BIT(PRICE)
+                                      |STOCKCERT_BIT(EFFECTIVE)
+                                      |STOCKCERT_BIT(REFERENCE)
+                                      |STOCKCERT_BIT(ACTOR);
+
+    main = entry->name.len ? &entry->name
+           : entry->title.len ? &entry->title : reference;
+
+    len = (size_t) snprintf(text, STOCKCERT_LOG_TEXT, "%.*s", (int) main->len,
+                            main->data);
+
+    for (tag = 1; tag < STOCKCERT_FIELD_END; tag++) {
+        field = stockcert_field(tag);
+        value = stockcert_json_text(entry, field, room);
+
+        if (value.len == 0 || !(shown >> tag & 1)
+            || (tag == STOCKCERT_FIELD_REFERENCE && main == reference))
+        {
+            continue;
+        }
+
+        if (field->type == STOCKCERT_FLAG) {
+            value.len = 0;
+        }
+
+        len += (size_t) snprintf(text + len, STOCKCERT_LOG_TEXT - len,
+                                 "  %s%s%.*s", field->name,
+                                 value.len ? " " : "", (int) value.len,
+                                 value.data);
+    }
 }

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,8 +30,7 @@
 
 
 typedef struct {
-    stockcert_ledger_t       *ledger;
-    const stockcert_ocf_t    *ocf;
+    stockcert_ocf_source_t    source;
     uint64_t                  last;            /* entry */
     int                      *fds;             /* of the files, to be written */
     EVP_MD_CTX               *md5;             /* of the one that is */
@@ -39,24 +39,21 @@ typedef struct {
 } stockcert_ocf_export_t;
 
 
-/*
- * a file of items: write() writes an entry's items, if it has any in this file
- */
+/* a file of items: write() writes those of an entry, if it has any here */
 
 typedef struct {
-    const char              *type;
-    const char              *field;    /* of the manifest */
-    const char              *items;
-    unsigned                 kinds;    /* a bit for each */
-    stockcert_ocf_write_pt   write;
+    const char        *type;
+    const char        *field;          /* of the manifest */
+    const char        *items;
+    stockcert_rc_e   (*write)(FILE *file, stockcert_ocf_source_t *source,
+                              const stockcert_entry_t *entry,
+                              stockcert_error_t *error);
 } stockcert_ocf_file_t;
-
-
-_Static_assert(STOCKCERT_KIND_END <= 32, "a bit for each kind");
 
 
 static int stockcert_ocf_make(stockcert_whole_t *whole, int *fds);
 static int stockcert_ocf_read(stockcert_apart_t *apart, void *data);
+static int stockcert_ocf_replay(stockcert_ocf_export_t *export);
 static int stockcert_ocf_write(stockcert_ocf_export_t *export);
 static int stockcert_ocf_file(stockcert_ocf_export_t *export, size_t i);
 static stockcert_rc_e stockcert_ocf_items(stockcert_ocf_export_t *export,
@@ -78,18 +75,11 @@ static const char *const  stockcert_ocf_names[] = {
 
 
 static const stockcert_ocf_file_t  stockcert_ocf_files[] = {
-
     { "OCF_STAKEHOLDERS_FILE", "stakeholders_files", "stakeholders",
-      1 << STOCKCERT_CERTIFICATE_ISSUED,
       stockcert_ocf_stakeholder },
-
     { "OCF_STOCK_CLASSES_FILE", "stock_classes_files", "stock classes",
-      1 << STOCKCERT_CLASS_OPENED,
       stockcert_ocf_stock_class },
-
     { "OCF_TRANSACTIONS_FILE", "transactions_files", "transactions",
-      1 << STOCKCERT_CERTIFICATE_ISSUED | 1 << STOCKCERT_CLASS_AMENDED
-      | 1 << STOCKCERT_CERTIFICATE_CANCELLED,
       stockcert_ocf_transaction }
 };
 
@@ -118,7 +108,7 @@ stockcert_ocf_export(const char *ledger, const stockcert_ocf_t *ocf,
     apart.run = stockcert_ocf_read;
     apart.data = &export;
 
-    export.ocf = ocf;
+    export.source.ocf = ocf;
     export.fds = fds;
 
     made = stockcert_ocf_make(&whole, fds);
@@ -180,19 +170,19 @@ stockcert_ocf_read(stockcert_apart_t *apart, void *data)
     export = data;
 
     status = stockcert_tool_open_here(apart->path, STOCKCERT_READ,
-                                      &export->ledger);
+                                      &export->source.ledger);
     if (status != STOCKCERT_EXIT_OK) {
         return status;
     }
 
-    rc = stockcert_ledger_classes(export->ledger, classes, &n, &export->error);
+    rc = stockcert_ledger_classes(export->source.ledger, classes, &n, &export->error);
     if (rc == STOCKCERT_OK) {
-        rc = stockcert_ledger_last(export->ledger, &last, &export->error);
+        rc = stockcert_ledger_last(export->source.ledger, &last, &export->error);
     }
 
     if (rc == STOCKCERT_OK) {
         export->last = last.position;
-        status = stockcert_ocf_complete(export->ocf, classes, n);
+        status = stockcert_ocf_complete(export->source.ocf, classes, n);
 
     } else {
 
@@ -205,11 +195,65 @@ stockcert_ocf_read(stockcert_apart_t *apart, void *data)
     }
 
     if (status == STOCKCERT_EXIT_OK) {
+        status = stockcert_ocf_replay(export);
+    }
+
+    if (status == STOCKCERT_EXIT_OK) {
         status = stockcert_ocf_write(export);
     }
 
     stockcert_tool_progress_end();
-    stockcert_ledger_close(export->ledger);
+    stockcert_ledger_close(export->source.ledger);
+
+    return status;
+}
+
+
+/* whose each certificate is, or was, and what was paid for it */
+
+static int
+stockcert_ocf_replay(stockcert_ocf_export_t *export)
+{
+    int                   status;
+    size_t                n;
+    uint64_t              i;
+    stockcert_rc_e        rc;
+    stockcert_entry_t     entry;
+    stockcert_holding_t **list;
+
+    export->source.holdings = stockcert_holdings_create(1);
+
+    if (export->source.holdings == NULL) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "there is no memory");
+    }
+
+    rc = STOCKCERT_OK;
+
+    for (i = 1; rc == STOCKCERT_OK && i <= export->last; i++) {
+        rc = stockcert_ledger_entry(export->source.ledger, i, &entry,
+                                    &export->error);
+
+        if (rc == STOCKCERT_OK) {
+            rc = stockcert_holdings_apply(export->source.holdings, &entry,
+                                          &export->error);
+        }
+
+        stockcert_tool_progress("export", "entries", i, export->last);
+    }
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_holdings_list(export->source.holdings,
+                                     export->source.ledger, &list, &n,
+                                     &export->error);
+    }
+
+    if (rc != STOCKCERT_OK) {
+        return stockcert_tool_not_read(&export->error);
+    }
+
+    status = stockcert_ocf_persons_known(&export->source.ocf->persons, list, n);
+
+    free(list);
 
     return status;
 }
@@ -326,23 +370,20 @@ static stockcert_rc_e
 stockcert_ocf_items(stockcert_ocf_export_t *export, FILE *file,
     const stockcert_ocf_file_t *of)
 {
-    uint64_t            n;
-    const char         *comma;
-    stockcert_rc_e      rc;
-    stockcert_entry_t   entry;
+    uint64_t           n;
+    stockcert_rc_e     rc;
+    stockcert_entry_t  entry;
 
-    comma = "";
+    export->source.separator = "\n";
 
     fprintf(file, "{\"file_type\":\"%s\",\"items\":[", of->type);
 
     for (n = 1; n <= export->last; n++) {
-        rc = stockcert_ledger_entry(export->ledger, n, &entry, &export->error);
+        rc = stockcert_ledger_entry(export->source.ledger, n, &entry,
+                                    &export->error);
 
-        if (rc == STOCKCERT_OK && (of->kinds & 1u << entry.kind)) {
-            fprintf(file, "%s\n", comma);
-            rc = of->write(file, export->ocf, export->ledger, &entry,
-                           &export->error);
-            comma = ",";
+        if (rc == STOCKCERT_OK) {
+            rc = of->write(file, &export->source, &entry, &export->error);
         }
 
         if (rc != STOCKCERT_OK) {
@@ -369,15 +410,15 @@ stockcert_ocf_manifest(stockcert_ocf_export_t *export, FILE *file)
     clock_gettime(CLOCK_REALTIME, &ts);
     stockcert_format_time((uint64_t) ts.tv_sec * 1000000, now);
 
-    company = stockcert_ledger_company(export->ledger);
+    company = stockcert_ledger_company(export->source.ledger);
 
     fprintf(file, "{\"file_type\":\"OCF_MANIFEST_FILE\",\"ocf_version\":\""
             STOCKCERT_OCF_VERSION "\",\"as_of\":\"%.*s\",\"generated_at\":"
             "\"%s\",\n\"issuer\":{\"object_type\":\"ISSUER\",\"id\":\"issuer\","
-            "\"legal_name\":", (int) STOCKCERT_OCF_DATE_LEN, now, now);
+            "\"legal_name\":", (int) STOCKCERT_DATE_LEN, now, now);
     stockcert_json_string(file, &company);
     fprintf(file, ",\"formation_date\":\"%s\",\"country_of_formation\":\"%s\"}",
-            export->ocf->formed, export->ocf->country);
+            export->source.ocf->formed, export->source.ocf->country);
 
     for (i = 0; i < STOCKCERT_OCF_FILES; i++) {
         fprintf(file, ",\n\"%s\":[{\"filepath\":\"%s\",\"md5\":\"%s\"}]",

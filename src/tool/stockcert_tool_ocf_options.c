@@ -18,7 +18,7 @@
     "CS:COMMON:1:1:0.0001:USD"
 
 
-static int stockcert_ocf_add_class(stockcert_ocf_t *ocf, const char *value);
+static int stockcert_ocf_option_class(stockcert_ocf_t *ocf, const char *value);
 static int stockcert_ocf_numeric(const stockcert_str_t *str);
 static int stockcert_ocf_capitals(const char *text, size_t len,
     size_t expected);
@@ -30,15 +30,10 @@ static int stockcert_ocf_is(const stockcert_str_t *str, const char *text);
 int
 stockcert_ocf_option(stockcert_ocf_t *ocf, int option, const char *value)
 {
-    int  year, month, day;
-
     switch (option) {
 
     case 'd':
-        if (strlen(value) != STOCKCERT_OCF_DATE_LEN
-            || sscanf(value, "%4d-%2d-%2d", &year, &month, &day) != 3
-            || month < 1 || month > 12 || day < 1 || day > 31)
-        {
+        if (stockcert_date_fault(value, strlen(value))) {
             return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "--formed takes "
                                         "a date such as 2026-11-23, not "
                                         "\"%s\"", value);
@@ -48,7 +43,7 @@ stockcert_ocf_option(stockcert_ocf_t *ocf, int option, const char *value)
         return STOCKCERT_EXIT_OK;
 
     case 'c':
-        if (!stockcert_ocf_capitals(value, strlen(value), 2)) {
+        if (!stockcert_ocf_is_country(value, strlen(value))) {
             return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "--country takes "
                                         "a code such as US, not \"%s\"", value);
         }
@@ -68,14 +63,17 @@ stockcert_ocf_option(stockcert_ocf_t *ocf, int option, const char *value)
         ocf->holders = value;
         return STOCKCERT_EXIT_OK;
 
+    case 'H':
+        return stockcert_ocf_persons_read(&ocf->persons, value);
+
     default:
-        return stockcert_ocf_add_class(ocf, value);
+        return stockcert_ocf_option_class(ocf, value);
     }
 }
 
 
 static int
-stockcert_ocf_add_class(stockcert_ocf_t *ocf, const char *value)
+stockcert_ocf_option_class(stockcert_ocf_t *ocf, const char *value)
 {
     size_t                  i;
     stockcert_str_t        *fields;

@@ -100,9 +100,9 @@ stockcert_tool_verify(int argc, char **argv)
     stockcert_format_seal(verified.seal, seal);
 
     printf("all is in order: %" PRIu64 " entries, %" PRIu64 " certificates, %"
-           PRIu64 " of them cancelled, the last seal is %" PRIu64 ":%s\n",
-           verified.entries, verified.certificates, verified.cancelled,
-           verified.entries, seal);
+           PRIu64 " of them outstanding, %" PRIu64 " transactions, the last "
+           "seal is %" PRIu64 ":%s\n", verified.entries, verified.certificates,
+           verified.outstanding, verified.transactions, verified.entries, seal);
 
     return stockcert_tool_flush();
 }

@@ -54,8 +54,8 @@ stockcert_mdb_metas(stockcert_mdb_t *mdb, int fd)
 
     /*
      * Transactions take turns at the two meta pages.  A number that is changed
-     * is on the wrong page, or equals that of the other page, which stockcert_mdb_free()
-     * finds.  A new file has had no transaction.
+     * is on the wrong page, or equals that of the other page, which
+     * stockcert_mdb_free() finds.  A new file has had no transaction.
      */
 
     if (meta->txn && (meta->txn % 2 != (unsigned) last

@@ -126,13 +126,17 @@ int stockcert_mdb_walk(stockcert_mdb_t *mdb, const char *name,
 int stockcert_mdb_free_pages(stockcert_mdb_t *mdb);
 
 /*
- * Looks for a key in a tree that was walked.  If the key is not there,
- * value->data is NULL.
+ * stockcert_mdb_find() looks for a key in a tree that was walked.  If the key
+ * is not there, value->data is NULL.  stockcert_mdb_seek() finds the first key
+ * that is not less, too, and sets *found to it.
  */
 
 void stockcert_mdb_find(const stockcert_mdb_t *mdb,
     const stockcert_tree_t *tree, const void *key, size_t len,
     stockcert_bytes_t *value);
+void stockcert_mdb_seek(const stockcert_mdb_t *mdb,
+    const stockcert_tree_t *tree, const void *key, size_t len,
+    stockcert_bytes_t *found, stockcert_bytes_t *value);
 
 /*
  * Must be told how many bytes were read.  Mapped pages that were read count as

@@ -2,7 +2,7 @@
 /*
  * What the files of stockcert_mdb.h share: stockcert_mdb.c has the file and
  * its meta pages, stockcert_mdb_free.c the free pages, stockcert_mdb_tree.c
- * the trees.
+ * walks the trees, stockcert_mdb_find.c searches them.
  */
 
 
@@ -27,6 +27,19 @@
 #define STOCKCERT_PSIZE_MAX      32768
 #define STOCKCERT_SEEN_METAS     3         /* pages 0 and 1 */
 #define STOCKCERT_NO_PAGE        UINT64_MAX
+
+#define STOCKCERT_NODE_OVERFLOW  0x01
+#define STOCKCERT_NODE_TREE      0x02
+#define STOCKCERT_NODE_HEADER    8
+
+
+typedef struct {
+    unsigned            flags;
+    size_t              len;               /* of the whole node */
+    uint64_t            low;               /* length of data, or a page */
+    stockcert_bytes_t   key;
+    const uint8_t      *data;
+} stockcert_node_t;
 
 
 static inline uint64_t
@@ -68,6 +81,23 @@ stockcert_page_flags(const uint8_t *page)
     return stockcert_native16(page + 10);
 }
 
+
+static inline unsigned
+stockcert_page_nodes(const uint8_t *page)
+{
+    return (stockcert_native16(page + 12) - STOCKCERT_PAGE_HEADER) / 2;
+}
+
+
+/*
+ * Reads a node of a page, but nothing of what the node points to: the page may
+ * not be checked yet.  stockcert_mdb_compare() compares keys as LMDB does.
+ */
+
+void stockcert_mdb_node(const uint8_t *page, unsigned number,
+    stockcert_node_t *node);
+int stockcert_mdb_compare(const stockcert_bytes_t *one,
+    const stockcert_bytes_t *two, unsigned integer);
 
 /* marks n pages as used; they must be in the file, and not be marked yet */
 

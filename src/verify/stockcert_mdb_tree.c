@@ -1,7 +1,6 @@
 
 /*
- * Walks and searches a tree of an LMDB file.  Each page is checked before it
- * is believed.
+ * Walks a tree of an LMDB file.  Each page is checked before it is believed.
  *
  * It touches the map only.
  */
@@ -12,21 +11,9 @@
 #include "stockcert_mdb_int.h"
 
 
-#define STOCKCERT_NODE_OVERFLOW  0x01
-#define STOCKCERT_NODE_TREE      0x02
-#define STOCKCERT_NODE_HEADER    8
 #define STOCKCERT_KEY_BYTES      511       /* LMDB has no longer keys */
 
 #define STOCKCERT_DEPTH_MAX      32        /* the limit of LMDB's cursors */
-
-
-typedef struct {
-    unsigned            flags;
-    size_t              len;               /* of the whole node */
-    uint64_t            low;               /* length of data, or a page */
-    stockcert_bytes_t   key;
-    const uint8_t      *data;
-} stockcert_node_t;
 
 
 /* what is known of a tree as it is walked */
@@ -56,17 +43,6 @@ static int stockcert_mdb_walk_leaf(stockcert_walk_t *walk,
     const stockcert_bytes_t *below);
 static int stockcert_mdb_value(stockcert_walk_t *walk,
     const stockcert_node_t *node, stockcert_bytes_t *value);
-static void stockcert_mdb_node(const uint8_t *page, unsigned number,
-    stockcert_node_t *node);
-static int stockcert_mdb_compare(const stockcert_bytes_t *one,
-    const stockcert_bytes_t *two, unsigned integer);
-
-
-static inline unsigned
-stockcert_page_nodes(const uint8_t *page)
-{
-    return (stockcert_native16(page + 12) - STOCKCERT_PAGE_HEADER) / 2;
-}
 
 
 int
@@ -385,130 +361,4 @@ stockcert_mdb_value(stockcert_walk_t *walk, const stockcert_node_t *node,
     return stockcert_mdb_fault(mdb, "%s: entry %" PRIu64 ": expected data, "
                                "found flags %#x that do not fit", walk->name,
                                walk->found.entries, node->flags);
-}
-
-
-void
-stockcert_mdb_find(const stockcert_mdb_t *mdb,
-    const stockcert_tree_t *tree, const void *key, size_t len,
-    stockcert_bytes_t *value)
-{
-    int                 rc;
-    unsigned            low, high, i, leaf;
-    uint64_t            number;
-    const uint8_t      *page;
-    stockcert_node_t    node;
-    stockcert_bytes_t   wanted;
-
-    wanted.data = key;
-    wanted.len = len;
-
-    value->data = NULL;
-    number = tree->root;
-
-    while (number != STOCKCERT_NO_PAGE) {
-        page = mdb->map + number * mdb->psize;
-        leaf = (stockcert_page_flags(page) == STOCKCERT_PAGE_LEAF);
-
-        /*
-         * finds the last key that is not greater; a branch page has one before
-         * all
-         */
-
-        low = !leaf;
-        high = stockcert_page_nodes(page);
-
-        while (low < high) {
-            i = (low + high) / 2;
-
-            stockcert_mdb_node(page, i, &node);
-            rc = stockcert_mdb_compare(&node.key, &wanted, 0);
-
-            if (rc <= 0) {
-                low = i + 1;
-
-            } else {
-                high = i;
-            }
-        }
-
-        if (low == 0) {
-            return;
-        }
-
-        stockcert_mdb_node(page, low - 1, &node);
-
-        if (!leaf) {
-            number = node.low;
-            continue;
-        }
-
-        if (stockcert_mdb_compare(&node.key, &wanted, 0) != 0) {
-            return;
-        }
-
-        value->len = (size_t) node.low;
-        value->data = node.data;
-
-        if (node.flags & STOCKCERT_NODE_OVERFLOW) {
-            value->data = mdb->map
-                          + stockcert_native64(node.data) * mdb->psize
-                          + STOCKCERT_PAGE_HEADER;
-        }
-
-        return;
-    }
-}
-
-
-/* for a page whose nodes may not be checked yet: reads nothing of it */
-
-static void
-stockcert_mdb_node(const uint8_t *page, unsigned number,
-    stockcert_node_t *node)
-{
-    const uint8_t  *p;
-
-    p = page + stockcert_native16(page + STOCKCERT_PAGE_HEADER + 2 * number);
-
-    node->flags = stockcert_native16(p + 4);
-    node->low = stockcert_native32(p);
-    node->key.len = stockcert_native16(p + 6);
-    node->key.data = p + STOCKCERT_NODE_HEADER;
-    node->data = node->key.data + node->key.len;
-    node->len = STOCKCERT_NODE_HEADER + node->key.len;
-
-    if (stockcert_page_flags(page) == STOCKCERT_PAGE_BRANCH) {
-        node->low |= (uint64_t) node->flags << 32;
-        node->flags = 0;
-
-    } else {
-        node->len += node->flags & STOCKCERT_NODE_OVERFLOW ? 8 : node->low;
-    }
-
-    node->len += node->len % 2;
-}
-
-
-static int
-stockcert_mdb_compare(const stockcert_bytes_t *one,
-    const stockcert_bytes_t *two, unsigned integer)
-{
-    int       rc;
-    uint64_t  a, b;
-
-    if (integer) {
-        a = stockcert_native64(one->data);
-        b = stockcert_native64(two->data);
-
-        return (a > b) - (a < b);
-    }
-
-    rc = memcmp(one->data, two->data, one->len < two->len ? one->len
-                                                          : two->len);
-    if (rc != 0) {
-        return rc;
-    }
-
-    return (one->len > two->len) - (one->len < two->len);
 }

@@ -37,7 +37,8 @@ stockcert_verify(stockcert_mdb_t *mdb, stockcert_verified_t *verified,
     v.ctx = EVP_MD_CTX_new();
 
     verified->certificates = 0;
-    verified->cancelled = 0;
+    verified->outstanding = 0;
+    verified->transactions = 0;
 
     rc = 0;
 
@@ -77,6 +78,10 @@ stockcert_verify(stockcert_mdb_t *mdb, stockcert_verified_t *verified,
     }
 
     if (rc == 0) {
+        rc = stockcert_verify_group_whole(&v);
+    }
+
+    if (rc == 0) {
         rc = stockcert_verify_requests(&v);
     }
 
@@ -111,10 +116,12 @@ stockcert_verify_structure(stockcert_verify_t *v)
     }
 
     if (v->meta.root == 0 || v->journal.root == 0 || v->class.root == 0
-        || v->request.root == 0)
+        || v->request.root == 0 || v->holder.root == 0
+        || v->transaction.root == 0 || v->amendment.root == 0)
     {
         return stockcert_verify_fault(v, "databases: expected meta, journal, "
-                                      "class and request, found not all");
+                                      "class, request, holder, transaction and "
+                                      "amendment, found not all");
     }
 
     if (stockcert_mdb_walk(mdb, "meta", &v->meta, NULL, NULL) != 0
@@ -122,7 +129,11 @@ stockcert_verify_structure(stockcert_verify_t *v)
         || stockcert_mdb_walk(mdb, "class", &v->class, NULL, NULL) != 0
         || stockcert_mdb_walk(mdb, "request", &v->request,
                               stockcert_verify_visit_request, v)
-           != 0)
+           != 0
+        || stockcert_mdb_walk(mdb, "holder", &v->holder, NULL, NULL) != 0
+        || stockcert_mdb_walk(mdb, "transaction", &v->transaction, NULL, NULL)
+           != 0
+        || stockcert_mdb_walk(mdb, "amendment", &v->amendment, NULL, NULL) != 0)
     {
         return -1;
     }
@@ -162,10 +173,12 @@ stockcert_verify_visit_main(void *data, const stockcert_bytes_t *key,
         stockcert_tree_t  *tree;
     } trees[] = {
         { "meta", &v->meta }, { "journal", &v->journal },
-        { "class", &v->class }, { "request", &v->request }
+        { "class", &v->class }, { "request", &v->request },
+        { "holder", &v->holder }, { "transaction", &v->transaction },
+        { "amendment", &v->amendment }
     };
 
-    for (i = 0; i < 4; i++) {
+    for (i = 0; i < sizeof(trees) / sizeof(trees[0]); i++) {
         if (stockcert_same(trees[i].name, strlen(trees[i].name), key->data,
                            key->len))
         {
@@ -221,8 +234,8 @@ stockcert_verify_header(stockcert_verify_t *v)
                                       "found another");
     }
 
-    if (stockcert_get32(p + 9) != 1) {
-        return stockcert_verify_fault(v, "meta: expected format version 1, "
+    if (stockcert_get32(p + 9) != 2) {
+        return stockcert_verify_fault(v, "meta: expected format version 2, "
                                       "found %" PRIu32, stockcert_get32(p + 9));
     }
 

@@ -3,7 +3,8 @@
  * The folder src/verify gives this: it checks a whole ledger.  It replays the
  * journal, and compares what follows from it with all else in the ledger.  It
  * uses neither LMDB nor the code that writes ledgers, because these would
- * repeat their own mistakes.
+ * repeat their own mistakes.  Only the fields of an entry are read by src/base;
+ * seals are of its bytes as they lie.
  */
 
 
@@ -18,7 +19,8 @@
 typedef struct {
     uint64_t    entries;
     uint64_t    certificates;
-    uint64_t    cancelled;                     /* of these */
+    uint64_t    outstanding;                   /* of these */
+    uint64_t    transactions;
     uint8_t     seal[STOCKCERT_SEAL_LEN];      /* of the last entry */
 
     uint64_t    expected;      /* in: an entry whose seal is asked for, or 0 */

@@ -14,13 +14,9 @@
 #include "stockcert_verify_int.h"
 
 
-static int stockcert_verify_decode(const stockcert_bytes_t *value,
-    stockcert_verify_entry_t *entry);
-
-
 int
 stockcert_verify_entry(stockcert_verify_t *v, uint64_t position,
-    stockcert_verify_entry_t *entry)
+    stockcert_entry_t *entry, stockcert_bytes_t *sealed)
 {
     uint8_t            key[8];
     stockcert_bytes_t  value;
@@ -34,60 +30,20 @@ stockcert_verify_entry(stockcert_verify_t *v, uint64_t position,
                                       ", found none", position);
     }
 
-    if (stockcert_verify_decode(&value, entry) != 0) {
+    entry->position = position;
+
+    if (stockcert_entry_decode(value.data, value.len, entry) != 0) {
         return stockcert_verify_fault(v, "entry %" PRIu64 ": expected the "
                                       "fields of an entry, found %zu bytes "
                                       "that are none", position, value.len);
     }
 
+    if (sealed) {
+        sealed->data = value.data;
+        sealed->len = value.len - STOCKCERT_SEAL_LEN;
+    }
+
     return 0;
-}
-
-
-/* the layout is that of stockcert_entry.h */
-
-static int
-stockcert_verify_decode(const stockcert_bytes_t *value,
-    stockcert_verify_entry_t *entry)
-{
-    size_t              i, left;
-    const uint8_t      *p;
-    stockcert_bytes_t  *strings[3] = { &entry->code, &entry->text,
-                                       &entry->key };
-
-    p = value->data;
-    left = value->len;
-
-    if (left < 25 + STOCKCERT_SEAL_LEN) {
-        return -1;
-    }
-
-    entry->kind = p[0];
-    entry->time = stockcert_get64(p + 1);
-    entry->number = stockcert_get64(p + 9);
-    entry->shares = stockcert_get64(p + 17);
-
-    p += 25;
-    left -= 25 + STOCKCERT_SEAL_LEN;
-
-    for (i = 0; i < 3; i++) {
-
-        if (left == 0 || *p > left - 1) {
-            return -1;
-        }
-
-        strings[i]->len = *p;
-        strings[i]->data = p + 1;
-
-        left -= 1 + strings[i]->len;
-        p += 1 + strings[i]->len;
-    }
-
-    entry->sealed.data = value->data;
-    entry->sealed.len = value->len - STOCKCERT_SEAL_LEN;
-    entry->seal = p;
-
-    return left == 0 ? 0 : -1;
 }
 
 

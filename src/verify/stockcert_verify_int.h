@@ -2,8 +2,9 @@
 /*
  * What the files of stockcert_verify.h share. stockcert_verify.c checks the
  * file as a whole, stockcert_verify_replay.c replays the entries,
- * stockcert_verify_request.c checks the idempotency keys.  All three read
- * entries with stockcert_verify_entry.c.
+ * stockcert_verify_group.c those of transactions, stockcert_verify_holder.c
+ * tells who has a certificate, stockcert_verify_request.c checks the
+ * idempotency keys.  All read entries with stockcert_verify_entry.c.
  */
 
 
@@ -31,9 +32,32 @@ typedef struct {
     uint64_t           authorized;
     uint64_t           issued;
     uint64_t           last;
-    uint64_t           cancelled;
+    uint64_t           surrendered;   /* by no entry yet */
     stockcert_tree_t   certificates;
 } stockcert_verify_class_t;
+
+
+/* who has a certificate; the strings are in the map */
+
+typedef struct {
+    stockcert_str_t    name;
+    stockcert_str_t    id;
+    stockcert_str_t    address;
+    stockcert_str_t    capacity;
+} stockcert_verify_holder_t;
+
+
+/* the entries of a transaction so far; first.position is 0 if none is open */
+
+typedef struct {
+    stockcert_entry_t                first;
+    uint64_t                         member;       /* of the last one */
+    uint64_t                         surrendered;  /* shares */
+    uint64_t                         issued;
+    uint64_t                         balance;      /* 1: there is one */
+    const stockcert_verify_class_t  *class;
+    stockcert_verify_holder_t        holder;       /* of the last surrendered */
+} stockcert_verify_group_t;
 
 
 /* a run of "request": what is left of its items */
@@ -53,6 +77,10 @@ typedef struct {
     stockcert_tree_t           journal;
     stockcert_tree_t           class;
     stockcert_tree_t           request;
+    stockcert_tree_t           holder;
+    stockcert_tree_t           transaction;
+    stockcert_tree_t           amendment;
+    uint64_t                   amendments;
 
     size_t                     nclasses;
     stockcert_verify_class_t   classes[STOCKCERT_VERIFY_CLASSES];
@@ -61,13 +89,16 @@ typedef struct {
     stockcert_verify_run_t    *runs;
     size_t                     run;        /* of the entry that is replayed */
 
+    stockcert_verify_group_t   group;
+
     EVP_MD                    *md;
     EVP_MD_CTX                *ctx;
 
     uint64_t                   position;
     uint64_t                   posted;     /* that all else is as of */
     uint64_t                   time;
-    uint64_t                   keys;       /* posted certificates that have one */
+    uint64_t                   holders;    /* entries that changed one */
+    uint64_t                   keys;       /* posted entries that have one */
     uint64_t                   items;      /* of "request" */
     uint8_t                    seal[STOCKCERT_SEAL_LEN];
 
@@ -77,23 +108,13 @@ typedef struct {
 } stockcert_verify_t;
 
 
-typedef struct {
-    unsigned            kind;
-    uint64_t            time;
-    uint64_t            number;
-    uint64_t            shares;
-    stockcert_bytes_t   code;
-    stockcert_bytes_t   text;
-    stockcert_bytes_t   key;
-    stockcert_bytes_t   sealed;        /* all but the seal */
-    const uint8_t      *seal;
-} stockcert_verify_entry_t;
-
-
-/* Reads the entry at a position; returns -1 with a fault if there is none. */
+/*
+ * Reads the entry at a position, and its bytes up to the seal, unless sealed is
+ * NULL; returns -1 with a fault if there is none.
+ */
 
 int stockcert_verify_entry(stockcert_verify_t *v, uint64_t position,
-    stockcert_verify_entry_t *entry);
+    stockcert_entry_t *entry, stockcert_bytes_t *sealed);
 
 /*
  * SHA-256 over one or two pieces of bytes (two may be NULL); returns -1 with a
@@ -111,17 +132,49 @@ int stockcert_verify_posted(stockcert_verify_t *v);
 
 int stockcert_verify_next(stockcert_verify_t *v);
 
+/*
+ * Groups.  stockcert_verify_group_member() checks whether an entry may have
+ * its place in a group, or in none, and begins one.
+ * stockcert_verify_group_surrendered() and stockcert_verify_group_issued()
+ * check a member, with the entry that issued what is surrendered, and
+ * stockcert_verify_group_end() what the members are together, after the last
+ * one.  stockcert_verify_group_whole() checks that no group is open, after all
+ * entries.
+ */
+
+int stockcert_verify_group_member(stockcert_verify_t *v,
+    const stockcert_verify_class_t *class, const stockcert_entry_t *entry);
+int stockcert_verify_group_surrendered(stockcert_verify_t *v,
+    const stockcert_entry_t *entry, const stockcert_entry_t *issued);
+int stockcert_verify_group_issued(stockcert_verify_t *v,
+    const stockcert_entry_t *entry);
+int stockcert_verify_group_end(stockcert_verify_t *v);
+int stockcert_verify_group_whole(stockcert_verify_t *v);
+
+/*
+ * Holders.  stockcert_verify_holder() tells who has the certificate of an
+ * entry that issued it, before the one that is replayed.
+ * stockcert_verify_holder_changed() checks that one, which changes who that
+ * is.  stockcert_verify_holder_same() is 1 if two are the same holder.
+ */
+
+int stockcert_verify_holder(stockcert_verify_t *v,
+    const stockcert_entry_t *issued, stockcert_verify_holder_t *holder);
+int stockcert_verify_holder_changed(stockcert_verify_t *v,
+    const stockcert_entry_t *entry, const stockcert_entry_t *issued);
+int stockcert_verify_holder_same(const stockcert_verify_holder_t *one,
+    const stockcert_verify_holder_t *two);
+
 /* Checks the runs of "request" by themselves, before the first entry. */
 
 int stockcert_verify_runs(stockcert_verify_t *v);
 
 /*
- * Looks for the key of the replayed certificate if it is posted.  Otherwise
+ * Looks for the key of the replayed entry if it is posted.  Otherwise
  * keeps the key for stockcert_verify_requests().
  */
 
-int stockcert_verify_request(stockcert_verify_t *v,
-    const stockcert_bytes_t *key);
+int stockcert_verify_request(stockcert_verify_t *v, const stockcert_str_t *key);
 
 /*
  * After the last posted entry: checks that the databases have just what is

@@ -15,21 +15,30 @@
 #include "stockcert_verify_int.h"
 
 
+static int stockcert_verify_amended(stockcert_verify_t *v,
+    const stockcert_verify_class_t *class);
 static int stockcert_verify_fields(stockcert_verify_t *v,
-    const stockcert_verify_entry_t *entry);
+    const stockcert_entry_t *entry);
 static int stockcert_verify_replay(stockcert_verify_t *v,
-    const stockcert_verify_entry_t *entry);
+    const stockcert_entry_t *entry);
+static int stockcert_verify_effect(stockcert_verify_t *v,
+    stockcert_verify_class_t *class, const stockcert_entry_t *entry);
 static int stockcert_verify_issued(stockcert_verify_t *v,
-    stockcert_verify_class_t *class, const stockcert_verify_entry_t *entry);
-static int stockcert_verify_cancelled(stockcert_verify_t *v,
-    stockcert_verify_class_t *class, const stockcert_verify_entry_t *entry);
+    stockcert_verify_class_t *class, const stockcert_entry_t *entry);
+static int stockcert_verify_surrendered(stockcert_verify_t *v,
+    stockcert_verify_class_t *class, const stockcert_entry_t *entry);
+static int stockcert_verify_changed(stockcert_verify_t *v,
+    const stockcert_verify_class_t *class, const stockcert_entry_t *entry);
 static int stockcert_verify_certificate(stockcert_verify_t *v,
-    const stockcert_verify_class_t *class, uint64_t number,
-    stockcert_bytes_t *value);
+    const stockcert_verify_class_t *class, uint64_t number, uint64_t *issued,
+    uint64_t *surrendered);
+static int stockcert_verify_outstanding(stockcert_verify_t *v,
+    const stockcert_verify_class_t *class, const stockcert_entry_t *entry,
+    stockcert_entry_t *issued, uint64_t *surrendered);
 static int stockcert_verify_class(stockcert_verify_t *v,
     const stockcert_verify_class_t *class);
 static stockcert_verify_class_t *stockcert_verify_find(stockcert_verify_t *v,
-    const void *code, size_t len);
+    const stockcert_str_t *code);
 
 
 /*
@@ -40,13 +49,13 @@ static stockcert_verify_class_t *stockcert_verify_find(stockcert_verify_t *v,
 int
 stockcert_verify_posted(stockcert_verify_t *v)
 {
-    stockcert_verify_entry_t  entry;
+    stockcert_entry_t  entry;
 
     for (v->posted = v->journal.entries;
          v->posted % STOCKCERT_VERIFY_LOT != 0;
          v->posted--)
     {
-        if (stockcert_verify_entry(v, v->posted, &entry) != 0) {
+        if (stockcert_verify_entry(v, v->posted, &entry, NULL) != 0) {
             return -1;
         }
 
@@ -62,22 +71,22 @@ stockcert_verify_posted(stockcert_verify_t *v)
 int
 stockcert_verify_next(stockcert_verify_t *v)
 {
-    char                      seals[2][STOCKCERT_HEX_LEN + 1];
-    stockcert_bytes_t         seal;
-    stockcert_verify_entry_t  entry;
+    char               seals[2][STOCKCERT_HEX_LEN + 1];
+    stockcert_bytes_t  seal, sealed;
+    stockcert_entry_t  entry;
 
-    if (stockcert_verify_entry(v, v->position + 1, &entry) != 0) {
+    if (stockcert_verify_entry(v, v->position + 1, &entry, &sealed) != 0) {
         return -1;
     }
 
     v->position++;
 
-    stockcert_mdb_read(v->mdb, entry.sealed.len + STOCKCERT_SEAL_LEN);
+    stockcert_mdb_read(v->mdb, sealed.len + STOCKCERT_SEAL_LEN);
 
     seal.data = v->seal;
     seal.len = STOCKCERT_SEAL_LEN;
 
-    if (stockcert_verify_hash(v, &seal, &entry.sealed, v->seal) != 0) {
+    if (stockcert_verify_hash(v, &seal, &sealed, v->seal) != 0) {
         return -1;
     }
 
@@ -106,84 +115,32 @@ stockcert_verify_next(stockcert_verify_t *v)
 /* the rules for an entry by itself */
 
 static int
-stockcert_verify_fields(stockcert_verify_t *v,
-    const stockcert_verify_entry_t *entry)
+stockcert_verify_fields(stockcert_verify_t *v, const stockcert_entry_t *entry)
 {
-    size_t                   i;
-    const char              *fault;
-    const stockcert_kind_t  *kind;
+    const char  *fault, *field;
 
-    kind = stockcert_kind(entry->kind);
-
-    if (kind == NULL) {
-        return stockcert_verify_fault(v, "entry %" PRIu64 ": expected a kind "
-                                      "from 1 to %d, found %u", v->position,
-                                      STOCKCERT_KIND_END - 1, entry->kind);
-    }
-
-    if (entry->time < v->time || entry->time > STOCKCERT_TIME_MAX) {
+    if (entry->time < v->time) {
         return stockcert_verify_fault(v, "entry %" PRIu64 ": expected a time "
-                                      "from %" PRIu64 " on, before the year "
-                                      "10000, found %" PRIu64, v->position,
-                                      v->time, entry->time);
+                                      "from %" PRIu64 " on, found %" PRIu64,
+                                      v->position, v->time, entry->time);
     }
 
     v->time = entry->time;
 
-    fault = stockcert_code_fault((const char *) entry->code.data,
-                                 entry->code.len);
-    if (fault) {
-        return stockcert_verify_fault(v, "entry %" PRIu64 ": its class %s",
-                                      v->position, fault);
-    }
+    fault = stockcert_entry_fault(entry, &field);
 
-    fault = stockcert_text_fault((const char *) entry->text.data,
-                                 entry->text.len);
-    if (fault) {
-        return stockcert_verify_fault(v, "entry %" PRIu64 ": its text %s",
-                                      v->position, fault);
-    }
-
-    for (i = 0; i < entry->key.len; i++) {
-        if (entry->key.data[i] < 0x20 || entry->key.data[i] > 0x7e) {
-            break;
-        }
-    }
-
-    if (i < entry->key.len
-        || (entry->key.len && !kind->key))
-    {
-        return stockcert_verify_fault(v, "entry %" PRIu64 ": expected a "
-                                      "printable idempotency key or none, "
-                                      "found another", v->position);
-    }
-
-    if (kind->shares
-        ? entry->shares == 0 || entry->shares > STOCKCERT_SHARES_MAX
-        : entry->shares != 0)
-    {
-        return stockcert_verify_fault(v, "entry %" PRIu64 ": expected shares of"
-                                      " its kind, found %" PRIu64, v->position,
-                                      entry->shares);
-    }
-
-    if (!kind->number && entry->number) {
-        return stockcert_verify_fault(v, "entry %" PRIu64 ": expected no number"
-                                      ", found %" PRIu64, v->position,
-                                      entry->number);
-    }
-
-    return 0;
+    return fault ? stockcert_verify_fault(v, "entry %" PRIu64 ": the %s %s",
+                                          v->position, field, fault)
+                 : 0;
 }
 
 
 static int
-stockcert_verify_replay(stockcert_verify_t *v,
-    const stockcert_verify_entry_t *entry)
+stockcert_verify_replay(stockcert_verify_t *v, const stockcert_entry_t *entry)
 {
     stockcert_verify_class_t  *class;
 
-    class = stockcert_verify_find(v, entry->code.data, entry->code.len);
+    class = stockcert_verify_find(v, &entry->code);
 
     if (class == NULL
         || class->opened == (entry->kind == STOCKCERT_CLASS_OPENED))
@@ -193,44 +150,21 @@ stockcert_verify_replay(stockcert_verify_t *v,
                                       v->position,
                                       entry->kind == STOCKCERT_CLASS_OPENED
                                       ? "not opened yet" : "opened",
-                                      (int) entry->code.len,
-                                      (const char *) entry->code.data);
+                                      (int) entry->code.len, entry->code.data);
     }
 
-    switch ((stockcert_kind_e) entry->kind) {
-
-    case STOCKCERT_CLASS_OPENED:
-        class->opened = 1;
-        class->authorized = entry->shares;
-        class->title_len = entry->text.len;
-        memcpy(class->title, entry->text.data, entry->text.len);
-        break;
-
-    case STOCKCERT_CERTIFICATE_ISSUED:
-
-        if (stockcert_verify_issued(v, class, entry) != 0) {
-            return -1;
-        }
-
-        break;
-
-    case STOCKCERT_CLASS_AMENDED:
-        class->authorized = entry->shares;
-        break;
-
-    case STOCKCERT_CERTIFICATE_CANCELLED:
-
-        if (stockcert_verify_cancelled(v, class, entry) != 0) {
-            return -1;
-        }
-
-        break;
-
-    case STOCKCERT_KIND_END:
-        break;
+    if (stockcert_verify_group_member(v, class, entry) != 0
+        || stockcert_verify_effect(v, class, entry) != 0
+        || stockcert_verify_group_end(v) != 0)
+    {
+        return -1;
     }
 
-    if (class->issued > class->authorized) {
+    if (entry->key.len && stockcert_verify_request(v, &entry->key) != 0) {
+        return -1;
+    }
+
+    if (v->group.first.position == 0 && class->issued > class->authorized) {
         return stockcert_verify_fault(v, "entry %" PRIu64 ": expected at most "
                                       "%" PRIu64 " shares out, found %" PRIu64,
                                       v->position, class->authorized,
@@ -242,11 +176,49 @@ stockcert_verify_replay(stockcert_verify_t *v,
 
 
 static int
-stockcert_verify_issued(stockcert_verify_t *v, stockcert_verify_class_t *class,
-    const stockcert_verify_entry_t *entry)
+stockcert_verify_effect(stockcert_verify_t *v, stockcert_verify_class_t *class,
+    const stockcert_entry_t *entry)
 {
-    uint64_t           position;
-    stockcert_bytes_t  value;
+    switch (entry->kind) {
+
+    case STOCKCERT_CLASS_OPENED:
+        class->opened = 1;
+        class->authorized = entry->shares;
+        class->title_len = entry->title.len;
+        memcpy(class->title, entry->title.data, entry->title.len);
+        break;
+
+    case STOCKCERT_CERTIFICATE_ISSUED:
+        return stockcert_verify_issued(v, class, entry);
+
+    case STOCKCERT_CLASS_AMENDED:
+
+        if (stockcert_verify_amended(v, class) != 0) {
+            return -1;
+        }
+
+        class->authorized = entry->shares;
+        break;
+
+    case STOCKCERT_CERTIFICATE_SURRENDERED:
+        return stockcert_verify_surrendered(v, class, entry);
+
+    case STOCKCERT_HOLDER_CHANGED:
+        return stockcert_verify_changed(v, class, entry);
+
+    case STOCKCERT_KIND_END:
+        break;
+    }
+
+    return 0;
+}
+
+
+static int
+stockcert_verify_issued(stockcert_verify_t *v, stockcert_verify_class_t *class,
+    const stockcert_entry_t *entry)
+{
+    uint64_t  issued, surrendered;
 
     class->last++;
 
@@ -258,8 +230,9 @@ stockcert_verify_issued(stockcert_verify_t *v, stockcert_verify_class_t *class,
 
     class->issued += entry->shares;
     v->verified->certificates++;
+    v->verified->outstanding++;
 
-    if (entry->key.len && stockcert_verify_request(v, &entry->key) != 0) {
+    if (entry->member && stockcert_verify_group_issued(v, entry) != 0) {
         return -1;
     }
 
@@ -267,91 +240,180 @@ stockcert_verify_issued(stockcert_verify_t *v, stockcert_verify_class_t *class,
         return 0;
     }
 
-    if (stockcert_verify_certificate(v, class, entry->number, &value) != 0) {
+    if (stockcert_verify_certificate(v, class, entry->number, &issued,
+                                     &surrendered)
+        != 0)
+    {
         return -1;
     }
 
-    position = stockcert_get64(value.data);
-
-    if (position != v->position) {
+    if (issued != v->position) {
         return stockcert_verify_fault(v, STOCKCERT_VERIFY_PREFIX "%.*s, number "
                                       "%" PRIu64 ": expected entry %" PRIu64
                                       ", found %" PRIu64,
                                       (int) class->code_len, class->code,
-                                      entry->number, v->position, position);
+                                      entry->number, v->position, issued);
     }
 
-    class->cancelled += (value.len == 16);
+    class->surrendered += (surrendered != 0);
 
     return 0;
 }
 
 
 static int
-stockcert_verify_cancelled(stockcert_verify_t *v,
-    stockcert_verify_class_t *class, const stockcert_verify_entry_t *entry)
+stockcert_verify_surrendered(stockcert_verify_t *v,
+    stockcert_verify_class_t *class, const stockcert_entry_t *entry)
 {
-    uint64_t                  position;
-    stockcert_bytes_t         value;
-    stockcert_verify_entry_t  issued;
+    uint64_t           surrendered;
+    stockcert_entry_t  issued;
 
-    if (entry->number == 0 || entry->number > class->last) {
+    if (stockcert_verify_outstanding(v, class, entry, &issued, &surrendered)
+        != 0)
+    {
+        return -1;
+    }
+
+    if (surrendered != v->position) {
+        return stockcert_verify_fault(v, STOCKCERT_VERIFY_PREFIX "%.*s, number "
+                                      "%" PRIu64 ": expected to be surrendered "
+                                      "by entry %" PRIu64 ", found %" PRIu64,
+                                      (int) class->code_len, class->code,
+                                      entry->number, v->position, surrendered);
+    }
+
+    if (stockcert_verify_group_surrendered(v, entry, &issued) != 0) {
+        return -1;
+    }
+
+    class->issued -= issued.shares;
+    class->surrendered--;
+
+    v->verified->outstanding--;
+
+    return 0;
+}
+
+
+static int
+stockcert_verify_changed(stockcert_verify_t *v,
+    const stockcert_verify_class_t *class, const stockcert_entry_t *entry)
+{
+    uint64_t           surrendered;
+    stockcert_entry_t  issued;
+
+    if (stockcert_verify_outstanding(v, class, entry, &issued, &surrendered)
+        != 0)
+    {
+        return -1;
+    }
+
+    return stockcert_verify_holder_changed(v, entry, &issued);
+}
+
+
+/*
+ * The certificate of an entry, which was issued, and which no entry before
+ * surrendered: the entry that issued it, and the position of the one that is to
+ * surrender it, or 0.
+ */
+
+static int
+stockcert_verify_outstanding(stockcert_verify_t *v,
+    const stockcert_verify_class_t *class, const stockcert_entry_t *entry,
+    stockcert_entry_t *issued, uint64_t *surrendered)
+{
+    uint64_t  position;
+
+    if (entry->number > class->last) {
         return stockcert_verify_fault(v, "entry %" PRIu64 ": expected a number "
                                       "that was issued, found %" PRIu64,
                                       v->position, entry->number);
     }
 
-    if (stockcert_verify_certificate(v, class, entry->number, &value) != 0) {
+    if (stockcert_verify_certificate(v, class, entry->number, &position,
+                                     surrendered)
+        != 0)
+    {
         return -1;
     }
 
-    /* a certificate has only one second entry */
-
-    position = value.len == 16 ? stockcert_get64(value.data + 8) : 0;
-
-    if (position != v->position) {
-        return stockcert_verify_fault(v, STOCKCERT_VERIFY_PREFIX "%.*s, number "
-                                      "%" PRIu64 ": expected to be cancelled by"
-                                      " entry %" PRIu64 ", found %" PRIu64,
-                                      (int) class->code_len, class->code,
-                                      entry->number, v->position, position);
+    if (*surrendered && *surrendered < v->position) {
+        return stockcert_verify_fault(v, "entry %" PRIu64 ": expected a "
+                                      "certificate that is outstanding, found "
+                                      "number %" PRIu64 ", surrendered by entry "
+                                      "%" PRIu64, v->position, entry->number,
+                                      *surrendered);
     }
 
     /* this entry was checked as it was replayed, and issued this number */
 
-    position = stockcert_get64(value.data);
-
-    if (stockcert_verify_entry(v, position, &issued) != 0) {
-        return -1;
-    }
-
-    class->issued -= issued.shares;
-    class->cancelled--;
-
-    v->verified->cancelled++;
-
-    return 0;
+    return stockcert_verify_entry(v, position, issued, NULL);
 }
 
 
+/* what "certificate:CODE" has of a number */
+
 static int
 stockcert_verify_certificate(stockcert_verify_t *v,
-    const stockcert_verify_class_t *class, uint64_t number,
-    stockcert_bytes_t *value)
+    const stockcert_verify_class_t *class, uint64_t number, uint64_t *issued,
+    uint64_t *surrendered)
 {
-    uint8_t  key[8];
+    uint8_t            key[8];
+    stockcert_bytes_t  value;
 
     stockcert_put64(key, number);
 
     stockcert_mdb_find(v->mdb, &class->certificates, key, sizeof(key),
-                       value);
+                       &value);
 
-    if (value->data == NULL || (value->len != 8 && value->len != 16)) {
+    *surrendered = 0;
+
+    if (value.data != NULL && value.len == 16) {
+        *surrendered = stockcert_get64(value.data + 8);
+    }
+
+    if (value.data == NULL
+        || (value.len != 8 && (value.len != 16 || *surrendered == 0)))
+    {
         return stockcert_verify_fault(v, STOCKCERT_VERIFY_PREFIX "%.*s, number "
                                       "%" PRIu64 ": expected positions, found "
                                       "none", (int) class->code_len,
                                       class->code, number);
     }
+
+    *issued = stockcert_get64(value.data);
+
+    return 0;
+}
+
+
+/* the entry that is replayed; it is posted, as it issues nothing */
+
+static int
+stockcert_verify_amended(stockcert_verify_t *v,
+    const stockcert_verify_class_t *class)
+{
+    uint8_t            key[STOCKCERT_CODE_MAX + 8];
+    stockcert_bytes_t  value;
+
+    memcpy(key, class->code, class->code_len);
+    stockcert_put64(key + class->code_len, v->position);
+
+    stockcert_mdb_find(v->mdb, &v->amendment, key, class->code_len + 8, &value);
+
+    if (value.data == NULL || value.len != 8
+        || stockcert_get64(value.data) != class->authorized)
+    {
+        return stockcert_verify_fault(v, "amendment: expected number %" PRIu64
+                                      " of class %.*s, with %" PRIu64 " shares "
+                                      "until then, found %s", v->position,
+                                      (int) class->code_len, class->code,
+                                      class->authorized,
+                                      value.data ? "another" : "none");
+    }
+
+    v->amendments++;
 
     return 0;
 }
@@ -370,6 +432,19 @@ stockcert_verify_classes(stockcert_verify_t *v)
                                       "found %" PRIu64, v->keys, v->items);
     }
 
+    if (v->holder.entries != v->holders) {
+        return stockcert_verify_fault(v, "holder: expected %" PRIu64 " entries, "
+                                      "found %" PRIu64, v->holders,
+                                      v->holder.entries);
+    }
+
+    if (v->transaction.entries != v->verified->transactions) {
+        return stockcert_verify_fault(v, "transaction: expected %" PRIu64
+                                      " entries, found %" PRIu64,
+                                      v->verified->transactions,
+                                      v->transaction.entries);
+    }
+
     if (v->class.entries != v->nclasses) {
         return stockcert_verify_fault(v, "class: expected %zu entries, found "
                                       "%" PRIu64, v->nclasses,
@@ -380,21 +455,27 @@ stockcert_verify_classes(stockcert_verify_t *v)
         class = &v->classes[i];
 
         if (!class->opened || class->certificates.entries != class->last
-            || class->cancelled)
+            || class->surrendered)
         {
             return stockcert_verify_fault(v, STOCKCERT_VERIFY_PREFIX "%.*s: "
                                           "expected %" PRIu64 " certificates, "
                                           "found %" PRIu64 ", %" PRIu64 " of "
-                                          "them cancelled by no entry",
+                                          "them surrendered by no entry",
                                           (int) class->code_len, class->code,
                                           class->last,
                                           class->certificates.entries,
-                                          class->cancelled);
+                                          class->surrendered);
         }
 
         if (stockcert_verify_class(v, class) != 0) {
             return -1;
         }
+    }
+
+    if (v->amendment.entries != v->amendments) {
+        return stockcert_verify_fault(v, "amendment: expected %" PRIu64
+                                      " entries, found %" PRIu64,
+                                      v->amendments, v->amendment.entries);
     }
 
     return 0;
@@ -440,13 +521,13 @@ stockcert_verify_class(stockcert_verify_t *v,
 
 
 static stockcert_verify_class_t *
-stockcert_verify_find(stockcert_verify_t *v, const void *code, size_t len)
+stockcert_verify_find(stockcert_verify_t *v, const stockcert_str_t *code)
 {
     size_t  i;
 
     for (i = 0; i < v->nclasses; i++) {
-        if (stockcert_same(v->classes[i].code, v->classes[i].code_len, code,
-                           len))
+        if (stockcert_same(v->classes[i].code, v->classes[i].code_len,
+                           code->data, code->len))
         {
             return &v->classes[i];
         }

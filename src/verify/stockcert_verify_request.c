@@ -138,21 +138,25 @@ stockcert_verify_run(stockcert_verify_t *v, stockcert_verify_run_t *run,
 
 
 /*
- * Finds the item of the replayed certificate, in the run of its part of the
+ * Finds the item of the replayed entry, in the run of its part of the
  * journal.  The other way round, from items to entries, would follow the order
  * of hashes, and read the journal all over the file.
  */
 
 int
-stockcert_verify_request(stockcert_verify_t *v, const stockcert_bytes_t *key)
+stockcert_verify_request(stockcert_verify_t *v, const stockcert_str_t *key)
 {
     int                      rc;
     size_t                   low, high, i;
     uint8_t                  item[STOCKCERT_SEAL_LEN];
     const uint8_t           *items;
+    stockcert_bytes_t        bytes;
     stockcert_verify_run_t  *run;
 
-    if (stockcert_verify_hash(v, key, NULL, item) != 0) {
+    bytes.len = key->len;
+    bytes.data = (const uint8_t *) key->data;
+
+    if (stockcert_verify_hash(v, &bytes, NULL, item) != 0) {
         return -1;
     }
 
@@ -204,9 +208,9 @@ stockcert_verify_request(stockcert_verify_t *v, const stockcert_bytes_t *key)
 
 
 /*
- * "request" has one item for each posted certificate with a key.  Its runs are
+ * "request" has one item for each posted entry with a key.  Its runs are
  * in order, each of a later part of the journal (stockcert_keys.c).  Each
- * certificate has found its own item.  There are as many items, and all differ,
+ * entry has found its own item.  There are as many items, and all differ,
  * so there are no others.  The keys of unposted entries make one more run.
  */
 
@@ -317,21 +321,19 @@ static int
 stockcert_verify_same(stockcert_verify_t *v, const uint8_t *one,
     const uint8_t *two)
 {
-    uint64_t                  a, b;
-    stockcert_verify_entry_t  first, second;
+    uint64_t           a, b;
+    stockcert_entry_t  first, second;
 
     a = stockcert_get64(one + 8);
     b = stockcert_get64(two + 8);
 
-    if (stockcert_verify_entry(v, a, &first) != 0
-        || stockcert_verify_entry(v, b, &second) != 0)
+    if (stockcert_verify_entry(v, a, &first, NULL) != 0
+        || stockcert_verify_entry(v, b, &second, NULL) != 0)
     {
         return -1;
     }
 
-    if (stockcert_same(first.key.data, first.key.len, second.key.data,
-                       second.key.len))
-    {
+    if (stockcert_str_same(&first.key, &second.key)) {
         return stockcert_verify_fault(v, "entry %" PRIu64 ": expected a key of "
                                       "its own, found that of entry %" PRIu64,
                                       b, a);

@@ -22,12 +22,38 @@ typedef struct {
     value_t         name;
     value_t         amount;
     value_t         class;
+    value_t         more[6];   /* as in "besides" */
 } verdict_t;
+
+
+static int is_name(const value_t *v);
+static int is_holder(const value_t *v);
+static int is_price(const value_t *v);
+static int is_date(const value_t *v);
+
+
+/* what a grant may say besides, in the order of its tags */
+
+static const struct {
+    const char     *name;
+    uint8_t         tag;
+    int           (*is)(const value_t *v);
+} besides[] = {
+    { "holder_id", 16, is_holder },
+    { "address",   17, is_name },
+    { "capacity",  18, is_name },
+    { "price",     19, is_price },
+    { "effective", 20, is_date },
+    { "reference", 21, is_name }
+};
 
 
 static void judge(const uint8_t *data, size_t len, verdict_t *v);
 static void fault_of(verdict_t *v, const char *member);
-static int is_name(const value_t *v);
+static value_t *member_of(verdict_t *v, const value_t *key);
+static void check_more(const stockcert_grant_t *grant, const verdict_t *v);
+static size_t skip_decimals(const value_t *v, size_t at);
+static int decimal(const value_t *v, size_t at, size_t n);
 static int is_code(const value_t *v);
 static int is(const value_t *v, const char *text);
 static void check_again(const stockcert_grant_t *grant);
@@ -69,6 +95,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     must(grant.code_len == v.class.len);
     must(memcmp(grant.code, v.class.text, v.class.len) == 0);
 
+    check_more(&grant, &v);
     check_again(&grant);
 
     return 0;
@@ -79,7 +106,7 @@ static void
 judge(const uint8_t *data, size_t len, verdict_t *v)
 {
     size_t           n;
-    value_t          body;
+    value_t          body, *value;
     const member_t  *m;
 
     static reader_t  r;
@@ -100,20 +127,15 @@ judge(const uint8_t *data, size_t len, verdict_t *v)
     for (n = 0; n < r.members; n++) {
         m = &r.member[n];
 
-        if (is(&m->key, "name")) {
-            v->name = m->value;
+        value = member_of(v, &m->key);
 
-        } else if (is(&m->key, "amount")) {
-            v->amount = m->value;
-
-        } else if (is(&m->key, "class")) {
-            v->class = m->value;
-
-        } else {
+        if (value == NULL) {
             v->kind = STOCKCERT_NOT_A_GRANT;
             v->member = m->key;
             return;
         }
+
+        *value = m->value;
     }
 
     if (v->kind) {
@@ -131,6 +153,55 @@ judge(const uint8_t *data, size_t len, verdict_t *v)
     } else if (!is_code(&v->class)) {
         fault_of(v, "class");
     }
+
+    for (n = 0; v->kind == 0 && n < 6; n++) {
+        if (v->more[n].type && !besides[n].is(&v->more[n])) {
+            fault_of(v, besides[n].name);
+        }
+    }
+}
+
+
+static value_t *
+member_of(verdict_t *v, const value_t *key)
+{
+    size_t  n;
+
+    for (n = 0; n < 6; n++) {
+        if (is(key, besides[n].name)) {
+            return &v->more[n];
+        }
+    }
+
+    return is(key, "name") ? &v->name
+           : is(key, "amount") ? &v->amount
+           : is(key, "class") ? &v->class : NULL;
+}
+
+
+/* the fields of an entry */
+
+static void
+check_more(const stockcert_grant_t *grant, const verdict_t *v)
+{
+    size_t  n, at;
+
+    at = 0;
+
+    for (n = 0; n < 6; n++) {
+
+        if (v->more[n].type) {
+            must(grant->more[at] == besides[n].tag);
+            must(grant->more[at + 1] == v->more[n].len);
+            must(memcmp(grant->more + at + 2, v->more[n].text, v->more[n].len)
+                 == 0);
+
+            at += 2 + v->more[n].len;
+        }
+    }
+
+    must(grant->asked_len == at);
+    must(grant->more_len == at);
 }
 
 
@@ -202,6 +273,118 @@ is_code(const value_t *v)
     }
 
     return 1;
+}
+
+
+static int
+is_holder(const value_t *v)
+{
+    size_t  n;
+
+    for (n = 0; v->type == '"' && n < v->len; n++) {
+        if (v->text[n] < ' ' || v->text[n] > '~') {
+            return 0;
+        }
+    }
+
+    return v->type == '"' && v->len >= 1 && v->len <= 64;
+}
+
+
+static int
+is_price(const value_t *v)
+{
+    size_t  whole, at, end;
+
+    if (v->type != '"' || v->len < 5) {
+        return 0;
+    }
+
+    whole = skip_decimals(v, 0);
+
+    if (whole == 0 || whole > 15 || (v->text[0] == '0' && whole != 1)) {
+        return 0;
+    }
+
+    at = whole;
+
+    if (v->text[at] == '.') {
+        end = skip_decimals(v, at + 1);
+
+        if (end == at + 1 || end > at + 11) {
+            return 0;
+        }
+
+        at = end;
+    }
+
+    if (at + 4 != v->len || v->text[at] != ' ') {
+        return 0;
+    }
+
+    for (at++; at < v->len; at++) {
+        if (v->text[at] < 'A' || v->text[at] > 'Z') {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* where those from "at" on end, or the text */
+
+static size_t
+skip_decimals(const value_t *v, size_t at)
+{
+    while (at < v->len && memchr("0123456789", v->text[at], 10)) {
+        at++;
+    }
+
+    return at;
+}
+
+
+static int
+is_date(const value_t *v)
+{
+    int  year, month, day, leap;
+
+    static const int  last[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30,
+                                 31 };
+
+    if (v->type != '"' || v->len != 10 || v->text[4] != '-'
+        || v->text[7] != '-')
+    {
+        return 0;
+    }
+
+    year = decimal(v, 0, 4);
+    month = decimal(v, 5, 2);
+    day = decimal(v, 8, 2);
+    leap = year % 400 == 0 || (year % 4 == 0 && year % 100 != 0);
+
+    return year >= 1 && month >= 1 && month <= 12 && day >= 1
+           && day <= last[month - 1] + (month == 2 && leap);
+}
+
+
+/* -1 if it is none */
+
+static int
+decimal(const value_t *v, size_t at, size_t n)
+{
+    int  number;
+
+    for (number = 0; n; n--, at++) {
+        if (v->text[at] < '0' || v->text[at] > '9') {
+            return -1;
+        }
+
+        number = number * 10 + v->text[at] - '0';
+    }
+
+    return number;
 }
 
 

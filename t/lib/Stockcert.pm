@@ -436,9 +436,17 @@ sub verify_ledger {
     return @faults ? @faults : 'no ledger is configured';
 }
 
+# A certificate as it was issued, of one as GET has it.
+sub as_issued {
+    my %c = %{$_[0]};
+    delete @c{qw(status surrendered_at transaction became came_from cancelled_at reason)};
+    return \%c;
+}
+
 # Returns what is wrong: "stockcert verify" finds nothing, all certificates are listed,
 # no request has two, and each 201 of the answers is as it was told. With lost =>
-# 'never', what was not answered was not issued.
+# 'never', what was not answered was not issued. resulted has the IDs of certificates
+# that came of a transaction, so of no request of their own.
 
 sub check_ledger {
     my ($server, $answers, %arg) = @_;
@@ -450,10 +458,13 @@ sub check_ledger {
         my ($id, $class) = @$c{qw(cert_id class)};
         my $number = ++$last{$class};
         push @faults, "$id in the place of $class-$number" if $id ne "$class-$number" or $c->{number} != $number;
-        push @faults, "$id and $by_name{$c->{stakeholder}}{cert_id}: one request" if $by_name{$c->{stakeholder}};
         push @faults, "$id: company" if $c->{company} ne $inventory->{company};
-        $by_id{$id} = $by_name{$c->{stakeholder}} = $c;
-        $issued{$class} += $c->{amount};
+        push @faults, "$id: $c->{status}" if ($c->{status} eq 'outstanding') == exists $c->{transaction};
+        $issued{$class} += $c->{amount} if $c->{status} eq 'outstanding';
+        $by_id{$id} = as_issued($c);
+        next if $arg{resulted}{$id};
+        push @faults, "$id and $by_name{$c->{stakeholder}}{cert_id}: one request" if $by_name{$c->{stakeholder}};
+        $by_name{$c->{stakeholder}} = $c;
     }
 
     for my $class (@{$inventory->{classes}}) {

@@ -13,6 +13,7 @@
 
 
 #include "audit.h"
+#include "stockcert_format.h"
 #include "disk.h"
 
 #include <jansson.h>
@@ -23,12 +24,17 @@
 #define FAULTS  10       /* that are printed */
 
 #define BEGINNING  30    /* events, in which the ledger is made */
+#define TOLD       4     /* certificates in an answer, at most */
 
 
-/* a certificate, as an answer has it; sorted by event */
+/*
+ * a certificate, as an answer has it; sorted by event.  One that a transaction
+ * surrendered has its number, and nothing else is known of it here.
+ */
 
 typedef struct {
     size_t       event;
+    uint64_t     transaction;
     char         code[STOCKCERT_CODE_MAX + 1];
     uint64_t     number;
     uint64_t     entry;
@@ -70,6 +76,7 @@ static counts_t    *counts;
 
 static told_t      *told;
 static size_t       ntold;
+static size_t       ntransactions;
 
 static size_t      *edges;      /* see check_recording() */
 static size_t       nedges;
@@ -77,6 +84,7 @@ static cut_t       *cuts;
 
 
 static void read_answers(void);
+static void read_transaction(size_t event, json_t *json);
 static void read_certificate(size_t event, json_t *json);
 static void check_recording(const char *ledger);
 static int is_last_pending(void);
@@ -148,7 +156,7 @@ read_answers(void)
     const char     *text, *body;
     const event_t  *event;
 
-    told = calloc(recording.n, sizeof(told_t));
+    told = calloc(TOLD * recording.n, sizeof(told_t));
 
     for (i = 0; i < recording.n; i++) {
         event = &recording.events[i];
@@ -170,12 +178,55 @@ read_answers(void)
         if (json_object_get(json, "cert_id") != NULL) {
             read_certificate(i, json);
 
+        } else if (json_object_get(json, "surrendered") != NULL) {
+            read_transaction(i, json);
+
         } else if (memcmp(text, "HTTP/1.1 201", 12) == 0) {
             tap_bail_out("no certificate: %.*s", (int) len, body + 4);
         }
 
         json_decref(json);
     }
+}
+
+
+static void
+read_transaction(size_t event, json_t *json)
+{
+    size_t            i;
+    json_t           *surrendered, *issued, *value;
+    json_int_t        transaction;
+    stockcert_str_t   code;
+    told_t           *t;
+
+    if (json_unpack(json, "{s:I, s:o, s:o}", "transaction", &transaction,
+                    "surrendered", &surrendered, "issued", &issued)
+        != 0
+        || json_array_size(surrendered) + json_array_size(issued) > TOLD)
+    {
+        tap_bail_out("an answer is not a transaction");
+    }
+
+    json_array_foreach(surrendered, i, value) {
+        t = &told[ntold++];
+
+        if (stockcert_parse_id(json_string_value(value),
+                               json_string_length(value), &code, &t->number)
+            != 0)
+        {
+            tap_bail_out("an answer has no certificate");
+        }
+
+        t->event = event;
+        t->transaction = (uint64_t) transaction;
+        memcpy(t->code, code.data, code.len);
+    }
+
+    json_array_foreach(issued, i, value) {
+        read_certificate(event, value);
+    }
+
+    ntransactions++;
 }
 
 
@@ -274,8 +325,9 @@ check_recording(const char *ledger)
     ok(recording.n > 100 * BEGINNING, "it is long enough");
 
     printf("# recorded: %zu commits, %zu flushes of all, %zu writes (%zu of "
-           "them over others) to a file of %zu KB, %zu certificates told\n",
-           commits, flushes, writes, again, n / 1024, ntold);
+           "them over others) to a file of %zu KB, %zu certificates told, %zu transactions\n",
+           commits, flushes, writes, again, n / 1024, ntold,
+           ntransactions);
 
     free(bytes);
     free(disk.bytes);
@@ -516,10 +568,13 @@ check_ledger(size_t cut, uint64_t *random)
 static void
 check_told(stockcert_ledger_t *ledger, size_t cut)
 {
-    size_t             i;
-    const told_t      *t;
-    stockcert_error_t  error;
-    stockcert_entry_t  entry;
+    size_t                    i;
+    const told_t             *t;
+    stockcert_error_t         error;
+    stockcert_certificate_t   certificate;
+    const stockcert_entry_t  *issued;
+
+    issued = &certificate.issued;
 
     if (stockcert_ledger_snapshot(ledger, &error) != STOCKCERT_OK) {
         fault("no snapshot: %s", error.text);
@@ -530,7 +585,7 @@ check_told(stockcert_ledger_t *ledger, size_t cut)
         t = &told[i];
 
         if (stockcert_ledger_certificate(ledger, t->code, strlen(t->code),
-                                         t->number, &entry, NULL, &error)
+                                         t->number, &certificate, &error)
             != STOCKCERT_OK)
         {
             fault("%s-%" PRIu64 " was told, and is not there", t->code,
@@ -538,10 +593,21 @@ check_told(stockcert_ledger_t *ledger, size_t cut)
             break;
         }
 
-        if (entry.position != t->entry || entry.shares != t->amount
-            || entry.text.len != strlen(t->name)
-            || memcmp(entry.text.data, t->name, entry.text.len) != 0
-            || memcmp(entry.seal, t->seal, STOCKCERT_SEAL_LEN) != 0)
+        if (t->transaction) {
+
+            if (certificate.surrender.transaction != t->transaction) {
+                fault("%s-%" PRIu64 " was told surrendered", t->code,
+                      t->number);
+                break;
+            }
+
+            continue;
+        }
+
+        if (issued->position != t->entry || issued->shares != t->amount
+            || issued->name.len != strlen(t->name)
+            || memcmp(issued->name.data, t->name, issued->name.len) != 0
+            || memcmp(issued->seal, t->seal, STOCKCERT_SEAL_LEN) != 0)
         {
             fault("%s-%" PRIu64 " was told otherwise", t->code, t->number);
             break;

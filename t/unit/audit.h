@@ -11,135 +11,7 @@
 #define AUDIT_H
 
 
-#include "fixture.h"
-
-#include <inttypes.h>
-#include <lmdb.h>
-
-
-typedef struct {
-    char           code[STOCKCERT_CODE_MAX + 1];
-    uint64_t       authorized;
-    uint64_t       issued;
-    uint64_t       last;
-    MDB_dbi        certificates;
-} audit_class_t;
-
-
-/* the journal up to an entry, and what follows from it */
-
-typedef struct {
-    MDB_txn       *txn;
-    MDB_dbi        meta;
-    MDB_dbi        journal;
-    MDB_dbi        class;
-    MDB_dbi        request;
-
-    uint64_t       position;
-    uint64_t       posted;         /* the entry that all else is as of */
-    uint64_t       time;
-    uint64_t       cancelled;      /* certificates that are, and no entry yet */
-    uint8_t        seal[STOCKCERT_SEAL_LEN];
-
-    size_t         nrequests;
-    uint8_t      (*requests)[16];
-    size_t         nclasses;
-    audit_class_t  classes[STOCKCERT_CLASSES_MAX];
-} audit_t;
-
-
-static inline int
-audit_fault(const audit_t *audit, const char *what)
-{
-    printf("# audit: entry %" PRIu64 ": %s\n", audit->position, what);
-
-    return -1;
-}
-
-
-static inline uint64_t
-audit_get64(const uint8_t *p)
-{
-    int       i;
-    uint64_t  n;
-
-    for (i = 0, n = 0; i < 8; i++) {
-        n = n * 256 + p[i];
-    }
-
-    return n;
-}
-
-
-static inline audit_class_t *
-audit_find_class(audit_t *audit, const uint8_t *code, size_t len)
-{
-    size_t          i;
-    audit_class_t  *class;
-
-    for (i = 0; i < audit->nclasses; i++) {
-        class = &audit->classes[i];
-
-        if (strlen(class->code) == len && memcmp(class->code, code, len) == 0) {
-            return class;
-        }
-    }
-
-    return NULL;
-}
-
-
-static inline int
-audit_open_class(audit_t *audit, const uint8_t *code, size_t len,
-    uint64_t authorized)
-{
-    char            name[40];
-    audit_class_t  *class;
-
-    if (audit->nclasses == STOCKCERT_CLASSES_MAX
-        || audit_find_class(audit, code, len) != NULL)
-    {
-        return audit_fault(audit, "a class too many");
-    }
-
-    class = &audit->classes[audit->nclasses++];
-    class->authorized = authorized;
-    memcpy(class->code, code, len);
-
-    snprintf(name, sizeof(name), "certificate:%s", class->code);
-
-    if (mdb_dbi_open(audit->txn, name, 0, &class->certificates) != 0) {
-        return audit_fault(audit, "no database for the class");
-    }
-
-    return 0;
-}
-
-
-/* as an item of "request": 8 bytes of the key's hash, and the position */
-
-static inline int
-audit_note_key(audit_t *audit, const uint8_t *key, size_t len)
-{
-    int       i;
-    uint8_t   hash[STOCKCERT_SEAL_LEN], *item;
-
-    if (audit->nrequests % 1024 == 0) {
-        audit->requests = realloc(audit->requests,
-                                  (audit->nrequests + 1024) * 16);
-    }
-
-    EVP_Digest(key, len, hash, NULL, EVP_sha256(), NULL);
-
-    item = audit->requests[audit->nrequests++];
-    memcpy(item, hash, 8);
-
-    for (i = 0; i < 8; i++) {
-        item[8 + i] = (uint8_t) (audit->position >> (56 - 8 * i));
-    }
-
-    return 0;
-}
+#include "audit_entry.h"
 
 
 static inline int
@@ -241,164 +113,83 @@ audit_keys(audit_t *audit)
 }
 
 
-/* in "certificate:CODE"; of a cancelled one with a second position */
+/* the shares out are those of the certificates that are outstanding */
 
 static inline int
-audit_find(audit_t *audit, audit_class_t *class, const uint8_t *number,
-    const uint8_t *position)
+audit_outstanding(audit_t *audit, const audit_class_t *class)
 {
-    MDB_val  key, value;
+    MDB_val      key, value;
+    uint64_t     shares, sum;
+    MDB_cursor  *cursor;
 
-    key.mv_size = 8;
-    key.mv_data = (void *) number;
+    sum = 0;
 
-    if (mdb_get(audit->txn, class->certificates, &key, &value) != 0
-        || (value.mv_size != 8 && value.mv_size != 16)
-        || memcmp(value.mv_data, position, 8) != 0)
-    {
-        return audit_fault(audit, "not found by its number");
+    if (mdb_cursor_open(audit->txn, class->certificates, &cursor) != 0) {
+        return audit_fault(audit, "no cursor");
     }
 
-    audit->cancelled += (value.mv_size == 16);
+    while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
 
-    return 0;
+        if (value.mv_size == 16) {
+            continue;
+        }
+
+        if (audit_issued_shares(audit, value.mv_data,
+                                audit_get64(key.mv_data), &shares)
+            != 0)
+        {
+            mdb_cursor_close(cursor);
+            return -1;
+        }
+
+        sum += shares;
+    }
+
+    mdb_cursor_close(cursor);
+
+    return sum == class->issued ? 0 : audit_fault(audit, "shares out");
 }
 
 
-static inline int
-audit_cancel(audit_t *audit, audit_class_t *class, const uint8_t *p,
-    const MDB_val *position)
-{
-    MDB_val         key, value, entry;
-    const uint8_t  *issued;
-
-    key.mv_size = 8;
-    key.mv_data = (void *) (p + 9);
-
-    if (mdb_get(audit->txn, class->certificates, &key, &value) != 0
-        || value.mv_size != 16
-        || memcmp((uint8_t *) value.mv_data + 8, position->mv_data, 8) != 0)
-    {
-        return audit_fault(audit, "cancelled, and not found by its number");
-    }
-
-    key.mv_data = value.mv_data;
-
-    if (mdb_get(audit->txn, audit->journal, &key, &entry) != 0) {
-        return audit_fault(audit, "cancelled, and never issued");
-    }
-
-    issued = entry.mv_data;
-
-    if (issued[0] != 2 || memcmp(issued + 9, p + 9, 8) != 0
-        || audit_get64(key.mv_data) >= audit->position)
-    {
-        return audit_fault(audit, "cancels another entry");
-    }
-
-    class->issued -= audit_get64(issued + 17);
-    audit->cancelled--;
-
-    return 0;
-}
-
+/* "holder" has as many entries, each of the journal's */
 
 static inline int
-audit_issue(audit_t *audit, audit_class_t *class, const uint8_t *p,
-    const MDB_val *position)
+audit_holders(audit_t *audit)
 {
-    uint64_t  shares;
+    int             rc;
+    uint64_t        n;
+    MDB_val         key, value, entry, position;
+    MDB_cursor     *cursor;
 
-    if (audit_get64(p + 9) != ++class->last) {
-        return audit_fault(audit, "certificate number");
+    n = 0;
+
+    if (mdb_cursor_open(audit->txn, audit->holder, &cursor) != 0) {
+        return audit_fault(audit, "no cursor");
     }
 
-    shares = audit_get64(p + 17);
-    class->issued += shares;
+    for ( ;; ) {
+        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        if (rc != 0) {
+            break;
+        }
 
-    if (shares == 0 || class->issued > class->authorized) {
-        return audit_fault(audit, "shares");
+        position.mv_size = 8;
+        position.mv_data = (uint8_t *) key.mv_data + key.mv_size - 8;
+
+        if (key.mv_size < 10 || value.mv_size != 0
+            || mdb_get(audit->txn, audit->journal, &position, &entry) != 0
+            || ((uint8_t *) entry.mv_data)[0] != STOCKCERT_HOLDER_CHANGED)
+        {
+            break;
+        }
+
+        n++;
     }
 
-    if (audit->position <= audit->posted
-        && audit_find(audit, class, p + 9, position->mv_data) != 0)
-    {
-        return -1;
-    }
+    mdb_cursor_close(cursor);
 
-    /* behind the class code and the text */
-
-    p += 26 + p[25];
-    p += 1 + p[0];
-
-    return p[0] ? audit_note_key(audit, p + 1, p[0]) : 0;
-}
-
-
-/* the layout is that of stockcert_entry.h */
-
-static inline int
-audit_entry(audit_t *audit, const MDB_val *key, const MDB_val *value)
-{
-    size_t          c, t, len;
-    uint8_t         sealed[STOCKCERT_SEAL_LEN + STOCKCERT_ENTRY_MAX];
-    const uint8_t  *p;
-    audit_class_t  *class;
-
-    if (key->mv_size != 8 || audit_get64(key->mv_data) != ++audit->position) {
-        return audit_fault(audit, "position");
-    }
-
-    p = value->mv_data;
-    c = p[25];
-    t = p[26 + c];
-    len = 28 + c + t + p[27 + c + t];
-
-    if (value->mv_size != len + STOCKCERT_SEAL_LEN) {
-        return audit_fault(audit, "length");
-    }
-
-    if (audit_get64(p + 1) < audit->time) {
-        return audit_fault(audit, "time");
-    }
-
-    audit->time = audit_get64(p + 1);
-
-    memcpy(sealed, audit->seal, STOCKCERT_SEAL_LEN);
-    memcpy(sealed + STOCKCERT_SEAL_LEN, p, len);
-    EVP_Digest(sealed, STOCKCERT_SEAL_LEN + len, audit->seal, NULL,
-               EVP_sha256(), NULL);
-
-    if (memcmp(p + len, audit->seal, STOCKCERT_SEAL_LEN) != 0) {
-        return audit_fault(audit, "seal");
-    }
-
-    if (p[0] == 1) {
-        return audit_open_class(audit, p + 26, c, audit_get64(p + 17));
-    }
-
-    class = audit_find_class(audit, p + 26, c);
-    if (class == NULL) {
-        return audit_fault(audit, "a class that was not opened");
-    }
-
-    switch (p[0]) {
-
-    case 2:
-        return audit_issue(audit, class, p, key);
-
-    case 3:
-        class->authorized = audit_get64(p + 17);
-
-        return class->issued > class->authorized
-               ? audit_fault(audit, "amended below what is issued") : 0;
-
-    case 4:
-        return audit_cancel(audit, class, p, key);
-
-    default:
-        return audit_fault(audit, "kind");
-    }
+    return rc == MDB_NOTFOUND && n == audit->holders
+           ? 0 : audit_fault(audit, "holders");
 }
 
 
@@ -443,6 +234,10 @@ audit_classes(audit_t *audit)
         {
             return audit_fault(audit, "a class's certificates");
         }
+
+        if (audit_outstanding(audit, class) != 0) {
+            return -1;
+        }
     }
 
     return 0;
@@ -452,12 +247,20 @@ audit_classes(audit_t *audit)
 static inline int
 audit_posted(audit_t *audit)
 {
-    if (audit_classes(audit) != 0) {
+    MDB_stat  stat;
+
+    if (audit_classes(audit) != 0 || audit_holders(audit) != 0) {
         return -1;
     }
 
-    if (audit->cancelled) {
-        return audit_fault(audit, "cancelled by no entry");
+    if (audit->surrendered) {
+        return audit_fault(audit, "surrendered by no entry");
+    }
+
+    if (mdb_stat(audit->txn, audit->transaction, &stat) != 0
+        || stat.ms_entries != audit->transactions)
+    {
+        return audit_fault(audit, "transactions");
     }
 
     return audit->nrequests ? audit_requests(audit) : 0;
@@ -474,7 +277,9 @@ audit_replay(audit_t *audit)
     if (mdb_dbi_open(audit->txn, "meta", 0, &audit->meta) != 0
         || mdb_dbi_open(audit->txn, "journal", 0, &audit->journal) != 0
         || mdb_dbi_open(audit->txn, "class", 0, &audit->class) != 0
-        || mdb_dbi_open(audit->txn, "request", 0, &audit->request) != 0)
+        || mdb_dbi_open(audit->txn, "request", 0, &audit->request) != 0
+        || mdb_dbi_open(audit->txn, "holder", 0, &audit->holder) != 0
+        || mdb_dbi_open(audit->txn, "transaction", 0, &audit->transaction) != 0)
     {
         return audit_fault(audit, "a database is missing");
     }
@@ -525,6 +330,10 @@ audit_replay(audit_t *audit)
 
     mdb_cursor_close(cursor);
 
+    if (rc == MDB_NOTFOUND && audit->group.first) {
+        return audit_fault(audit, "a group is open");
+    }
+
     return rc == MDB_NOTFOUND ? audit_keys(audit) : -1;
 }
 
@@ -544,7 +353,7 @@ audit_ledger(const fixture_t *f)
         return -1;
     }
 
-    rc = mdb_env_set_maxdbs(env, 4 + STOCKCERT_CLASSES_MAX);
+    rc = mdb_env_set_maxdbs(env, 6 + STOCKCERT_CLASSES_MAX);
 
     if (rc == 0) {
         rc = mdb_env_open(env, f->path, MDB_RDONLY, 0600);

@@ -27,15 +27,15 @@ static void put_file(const fixture_t *f, const char *text, size_t len);
 #define COUNTERS     "\0\0\0\0\0\1\0\0" "\0\0\0\0\0\0\0\0"                  \
                      "\0\0\0\0\0\0\0\0"
 
-#define NAME_AT      29      /* in an entry of CS */
+#define NAME_AT      21      /* in an entry of CS */
 
 
 /* damage to a whole ledger */
 
 static const edit_t  damaged[] = {
 
-    { "another format version", "version 2",
-      BYTE, "meta", KEY("ledger"), .offset = 12, .byte = 2 },
+    { "another format version", "version 1",
+      BYTE, "meta", KEY("ledger"), .offset = 12, .byte = 1 },
     { "a header without magic", "header",
       BYTE, "meta", KEY("ledger"), .offset = 0, .byte = 'S' },
     { "a header with a byte more", "header",
@@ -59,8 +59,9 @@ static const edit_t  damaged[] = {
       BYTE, "journal", LAST_ENTRY, .offset = 0, .byte = 2, .grow = -1 },
     { "a last entry of no position", "entry",
       PUT, "journal", KEY("zzz"), VALUE("") },
-    { "a last entry of more shares than there are", "entry 256: the number of",
-      BYTE, "journal", LAST_ENTRY, .offset = 17, .byte = 0x20 },
+    { "a last entry of more shares than there are", "entry 256: the shares must",
+      SET, "journal", LAST_ENTRY, .field = STOCKCERT_FIELD_SHARES,
+      .number = STOCKCERT_SHARES_MAX + 1 },
     { "a last entry of a name with ESC", "entry 256: the name must not contain",
       BYTE, "journal", LAST_ENTRY, .offset = NAME_AT, .byte = 0x1b },
 
@@ -92,6 +93,10 @@ static const edit_t  damaged[] = {
     { "the classes missing", "", DROP, .db = "class" },
     { "the journal missing", "", DROP, .db = "journal" },
     { "the certificates missing", "", DROP, .db = "certificate:CS" },
+    { "the requests missing", "", DROP, .db = "request" },
+    { "the holders missing", "", DROP, .db = "holder" },
+    { "the transactions missing", "", DROP, .db = "transaction" },
+    { "the amendments missing", "", DROP, .db = "amendment" },
     { "the last entry missing", "", DELETE, "journal", LAST_ENTRY },
     { "the last certificate missing", "",
       DELETE, "certificate:CS", LAST_NUMBER }
@@ -218,7 +223,7 @@ test_unposted(void)
             VALUE("\0\0\0\0\0\0\0\x1d" "\0\0\0\0\0\0\0\0"
                   "\0\0\0\0\0\0\0\0" "Common Stock") } },
         { { "a class that is not there", "a class is missing",
-            BYTE, "journal", KEY("\0\0\0\0\0\0\0\4"), .offset = 26,
+            BYTE, "journal", KEY("\0\0\0\0\0\0\0\4"), .offset = 11,
             .byte = 'X' } },
         { { "an entry missing", "lost entries",
             DELETE, "journal", KEY("\0\0\0\0\0\0\0\4") } },
@@ -250,15 +255,15 @@ test_unposted(void)
 static void
 test_certificate(void)
 {
-    fixture_t             f;
-    stockcert_error_t     error;
-    stockcert_entry_t     entry;
-    stockcert_ledger_t   *ledger;
+    fixture_t                 f;
+    stockcert_error_t         error;
+    stockcert_ledger_t       *ledger;
+    stockcert_certificate_t   certificate;
 
-    static const edit_t   no_such_entry =
+    static const edit_t       no_such_entry =
         { "", "", PUT, "certificate:CS", KEY("\0\0\0\0\0\0\0\1"),
           VALUE("\0\0\0\0\0\0\0\x63") };
-    static const edit_t   no_entry =
+    static const edit_t       no_entry =
         { "", "", PUT, "certificate:CS", KEY("\0\0\0\0\0\0\0\2"),
           VALUE("") };
 
@@ -271,11 +276,11 @@ test_certificate(void)
     ledger = fixture_open(&f);
     stockcert_ledger_snapshot(ledger, &error);
 
-    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 1, &entry, NULL, &error),
+    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 1, &certificate, &error),
            STOCKCERT_FAILED, "a certificate of an entry that is not there");
-    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 2, &entry, NULL, &error),
+    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 2, &certificate, &error),
            STOCKCERT_FAILED, "a certificate of no entry");
-    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 3, &entry, NULL, &error),
+    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 3, &certificate, &error),
            STOCKCERT_OK, "a certificate that is not damaged");
 
     stockcert_ledger_release(ledger);

@@ -24,6 +24,7 @@ typedef enum {
     PUT,         /* a value in a database, the unnamed one if db is NULL */
     BYTE,        /* one byte of a value, which gets "grow" bytes longer */
     FLIP,        /* bits of it, for one that may be anything */
+    SET,         /* a field of an entry, whose seal stays */
     DELETE,
     DROP,        /* the database */
     FILE_OF      /* data.mdb has just the value: for the caller */
@@ -44,6 +45,9 @@ typedef struct {
     size_t       offset;
     int          byte;
     int          grow;
+
+    unsigned     field;
+    uint64_t     number;     /* that it is, if it is no string */
 } edit_t;
 
 
@@ -79,6 +83,55 @@ edit_byte(MDB_txn *txn, MDB_dbi dbi, const edit_t *c)
 
 
 static inline int
+edit_field(MDB_txn *txn, MDB_dbi dbi, const edit_t *c)
+{
+    int                       rc;
+    size_t                    len;
+    uint8_t                   old[STOCKCERT_ENTRY_MAX];
+    uint8_t                   bytes[STOCKCERT_ENTRY_MAX + STOCKCERT_SEAL_LEN];
+    MDB_val                   key, value;
+    stockcert_entry_t         entry;
+    const stockcert_field_t  *field;
+
+    key.mv_size = c->key_len;
+    key.mv_data = (void *) c->key;
+
+    rc = mdb_get(txn, dbi, &key, &value);
+    if (rc != 0) {
+        return rc;
+    }
+
+    if (value.mv_size > sizeof(old)) {
+        return MDB_BAD_VALSIZE;
+    }
+
+    memcpy(old, value.mv_data, value.mv_size);
+
+    if (stockcert_entry_decode(old, value.mv_size, &entry) != 0) {
+        return MDB_CORRUPTED;
+    }
+
+    field = stockcert_field(c->field);
+
+    if (stockcert_field_is_integer(field)) {
+        *stockcert_entry_integer(&entry, field) = c->number;
+
+    } else {
+        stockcert_entry_string(&entry, field)->len = c->len;
+        stockcert_entry_string(&entry, field)->data = c->value;
+    }
+
+    len = stockcert_entry_encode(&entry, bytes);
+    memcpy(bytes + len, entry.seal, STOCKCERT_SEAL_LEN);
+
+    value.mv_size = len + STOCKCERT_SEAL_LEN;
+    value.mv_data = bytes;
+
+    return mdb_put(txn, dbi, &key, &value, 0);
+}
+
+
+static inline int
 edit_database(MDB_txn *txn, const edit_t *c)
 {
     int      rc;
@@ -103,6 +156,9 @@ edit_database(MDB_txn *txn, const edit_t *c)
     case BYTE:
     case FLIP:
         return edit_byte(txn, dbi, c);
+
+    case SET:
+        return edit_field(txn, dbi, c);
 
     case DELETE:
         rc = mdb_del(txn, dbi, &key, NULL);

@@ -50,7 +50,25 @@ entry_of(stockcert_kind_e kind, const char *code, uint64_t number,
     entry.code = fixture_str(code);
     entry.number = number;
     entry.shares = shares;
-    entry.text = fixture_str(text);
+
+    switch (kind) {
+
+    case STOCKCERT_CLASS_OPENED:
+        entry.title = fixture_str(text);
+        break;
+
+    case STOCKCERT_CERTIFICATE_ISSUED:
+        entry.name = fixture_str(text);
+        break;
+
+    case STOCKCERT_CERTIFICATE_SURRENDERED:
+        fixture_cancel(&entry, code, number, shares);
+        entry.reference = fixture_str(text);
+        break;
+
+    default:
+        entry.reference = fixture_str(text);
+    }
 
     return entry;
 }
@@ -70,13 +88,14 @@ amend(stockcert_ledger_t *ledger, const char *code, uint64_t shares)
 
 
 static stockcert_rc_e
-cancel(stockcert_ledger_t *ledger, const char *code, uint64_t number)
+cancel(stockcert_ledger_t *ledger, const char *code, uint64_t number,
+    uint64_t shares)
 {
     stockcert_error_t  error;
     stockcert_entry_t  entry;
 
-    entry = entry_of(STOCKCERT_CERTIFICATE_CANCELLED, code, number, 0,
-                     "surrendered for transfer");
+    entry = entry_of(STOCKCERT_CERTIFICATE_SURRENDERED, code, number,
+                     shares, "issued in error");
 
     return fixture_enter(ledger, &entry, &error);
 }
@@ -145,22 +164,25 @@ test_amend(void)
 static void
 test_cancel(void)
 {
-    fixture_t             f;
-    stockcert_entry_t     entry, cancelled;
-    stockcert_error_t     error;
-    stockcert_ledger_t   *ledger;
+    fixture_t                f;
+    stockcert_error_t        error;
+    stockcert_ledger_t      *ledger;
+    stockcert_certificate_t  certificate;
 
     fixture_make_default(&f, "cancel");
     ledger = fixture_open(&f);
 
     issue(ledger, "CS", 2600000, "");
 
-    is_int(cancel(ledger, "CS", 2), STOCKCERT_REFUSED,
+    is_int(cancel(ledger, "CS", 2, 1), STOCKCERT_REFUSED,
            "cancel: one that was never issued");
-    is_int(cancel(ledger, "CS", 0), STOCKCERT_REFUSED, "cancel: number 0");
-    is_int(cancel(ledger, "XX", 1), STOCKCERT_REFUSED, "cancel: no class");
-    is_int(cancel(ledger, "CS", 1), STOCKCERT_OK, "cancel");
-    is_int(cancel(ledger, "CS", 1), STOCKCERT_REFUSED, "cancel: twice");
+    is_int(cancel(ledger, "CS", 0, 1), STOCKCERT_REFUSED, "cancel: number 0");
+    is_int(cancel(ledger, "XX", 1, 1), STOCKCERT_REFUSED, "cancel: no class");
+    is_int(cancel(ledger, "CS", 1, 2599999), STOCKCERT_REFUSED,
+           "cancel: not of all its shares");
+    is_int(cancel(ledger, "CS", 1, 2600000), STOCKCERT_OK, "cancel");
+    is_int(cancel(ledger, "CS", 1, 2600000), STOCKCERT_REFUSED,
+           "cancel: twice");
 
     is_int(fixture_counters(ledger, "CS").issued, 0, "cancel: no share is out");
     is_int(fixture_counters(ledger, "CS").last, 1,
@@ -173,18 +195,23 @@ test_cancel(void)
 
     stockcert_ledger_snapshot(ledger, &error);
 
-    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 1, &entry, &cancelled,
+    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 1, &certificate,
                                         &error),
            STOCKCERT_OK, "cancelled: read");
-    is_int(entry.position, 3, "cancelled: the entry that issued it");
-    is_int(cancelled.position, 4, "cancelled: the entry that cancelled it");
-    is_mem(cancelled.text.data, cancelled.text.len, "surrendered for transfer",
-           24, "cancelled: the reason");
+    is_int(certificate.issued.position, 3,
+           "cancelled: the entry that issued it");
+    is_int(certificate.surrender.position, 4,
+           "cancelled: the entry that cancelled it");
+    is_str(stockcert_status(&certificate.surrender), "cancelled",
+           "cancelled: its status");
+    is_mem(certificate.surrender.reference.data,
+           certificate.surrender.reference.len, "issued in error", 15,
+           "cancelled: the reason");
 
-    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 2, &entry, &cancelled,
+    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 2, &certificate,
                                         &error),
            STOCKCERT_OK, "not cancelled: read");
-    is_int(cancelled.position, 0, "not cancelled: no entry");
+    is_int(certificate.surrender.position, 0, "not cancelled: no entry");
 
     stockcert_ledger_release(ledger);
     stockcert_ledger_close(ledger);
@@ -213,7 +240,8 @@ test_one_transaction(void)
     stockcert_ledger_begin(ledger, &error);
     stockcert_ledger_issue(ledger, &slots[0], 1, &error);
 
-    entry = entry_of(STOCKCERT_CERTIFICATE_CANCELLED, "CS", 1, 0, "misprint");
+    entry = entry_of(STOCKCERT_CERTIFICATE_SURRENDERED, "CS", 1, 2600000,
+                     "misprint");
     is_int(stockcert_ledger_enter(ledger, &entry, &error), STOCKCERT_OK,
            "one transaction: cancelled");
     is_int(entry.position, 4, "one transaction: its position");
@@ -253,11 +281,13 @@ test_replay(void)
     ledger = fixture_open(&f);
 
     first = issue(ledger, "CS", 10, "key");
-    cancel(ledger, "CS", 1);
+    cancel(ledger, "CS", 1, 10);
     again = issue(ledger, "CS", 10, "key");
 
     is_int(again.replayed, 1, "replay: of a cancelled certificate");
     is_int(again.number, 1, "replay: its number");
+    is_int(again.transaction, 4, "replay: by what it was cancelled");
+    is_int(again.cancelled, 1, "replay: nothing came of it");
     is_mem(again.seal, STOCKCERT_SEAL_LEN, first.seal, STOCKCERT_SEAL_LEN,
            "replay: its seal");
 
@@ -287,8 +317,8 @@ test_copy(void)
         issue(from, i % 3 ? "CS" : "PS", 1 + i, i % 2 ? key : "");
     }
 
-    cancel(from, "PS", 7);
-    cancel(from, "CS", 300);
+    cancel(from, "PS", 7, 19);
+    cancel(from, "CS", 300, 450);
     amend(from, "PS", 800000);
     issue(from, "CS", 1, "after");
 
@@ -355,7 +385,7 @@ test_old_texts(void)
     is_int(fixture_enter(ledger, &entry, &error), STOCKCERT_OK,
            "old texts: a name is entered");
 
-    entry = entry_of(STOCKCERT_CERTIFICATE_CANCELLED, "CS", 1, 0, unseen);
+    entry = entry_of(STOCKCERT_CERTIFICATE_SURRENDERED, "CS", 1, 10, unseen);
     is_int(fixture_enter(ledger, &entry, &error), STOCKCERT_OK,
            "old texts: a reason is entered");
 
@@ -368,7 +398,7 @@ test_old_texts(void)
            "old texts: the ledger is read");
     is_int(stockcert_ledger_entry(ledger, 3, &entry, &error), STOCKCERT_OK,
            "old texts: so is the name");
-    is_mem(entry.text.data, entry.text.len, name, strlen(name),
+    is_mem(entry.name.data, entry.name.len, name, strlen(name),
            "old texts: as it was");
     is_int(stockcert_ledger_entry(ledger, 4, &entry, &error), STOCKCERT_OK,
            "old texts: and the reason");
@@ -414,7 +444,7 @@ static const struct {
       STOCKCERT_REFUSED },
     { "no reference", 3, "CS", 0, 50, "", "", 0, 0, NULL,
       STOCKCERT_REFUSED },
-    { "a blank reason", 4, "CS", 1, 0, " ", "", 0, 0, NULL,
+    { "a blank reason", 4, "CS", 1, 10, " ", "", 0, 0, NULL,
       STOCKCERT_REFUSED },
     { "a position left out", 2, "CS", 2, 1, "Joe", "", 5, 0, NULL,
       STOCKCERT_REFUSED },

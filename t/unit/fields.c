@@ -5,21 +5,16 @@
  */
 
 
-#include "edit.h"
+#include "verified.h"
 
 #include <sys/wait.h>
 
 
-/*
- * the first entry that issues something; of "Salt Bae", and then it has no key
- */
+/* the first entry that issues something; of "Salt Bae", and it has no key */
 
-#define FIRST     KEY("\0\0\0\0\0\0\0\3")
-#define NAME_AT   29
-#define KEY_AT    38
+#define FIRST_KEY  KEY("\0\0\0\0\0\0\0\3")
 
-#define FIELD(at, to)                                                         \
-    BYTE, "journal", FIRST, .offset = at, .byte = to
+#define ALSO       }, { NULL, NULL,
 
 /* of the key "k" */
 
@@ -58,45 +53,49 @@ main(void)
 static void
 test_fields(void)
 {
-    size_t                i;
+    size_t                i, n;
     fixture_t             f;
     const edit_t         *edit;
     stockcert_error_t     error;
     stockcert_entry_t     entry;
     stockcert_ledger_t   *ledger;
 
-    static const edit_t   cases[][2] = {
-        { { "no shares", "entry 3: the number of shares must be from",
-            FIELD(24, 0) } },
-        { { "2^53 shares", "entry 3: the number of shares must be from",
-            FIELD(18, 0x20) } },
+    static const edit_t   cases[][6] = {
+        { { "no shares", "entry 3: the shares must be there",
+            COUNT("\3", SHARES, 0) } },
+        { { "2^53 shares", "entry 3: the shares must be from",
+            COUNT("\3", SHARES, STOCKCERT_SHARES_MAX + 1) } },
         { { "a name with a line feed", "entry 3: the name must not contain",
-            FIELD(NAME_AT, '\n') } },
+            TEXT("\3", NAME, "Salt\nBae") } },
         { { "a name that is not UTF-8", "entry 3: the name must be valid",
-            FIELD(NAME_AT, 0xc0) } },
+            TEXT("\3", NAME, "\xc0") } },
         { { "a code that is none", "entry 3: the class must be 1 to 8",
-            FIELD(26, '"') } },
-        { { "number 0", "entry 3: the number must be from", FIELD(16, 0) } },
+            TEXT("\3", CLASS, "C\"") } },
+        { { "number 0", "entry 3: the number must be there",
+            COUNT("\3", NUMBER, 0) } },
         { { "a time after the year 9999", "entry 3: the time must be before",
-            FIELD(1, 4) } },
+            BYTE, "journal", AT("\3"), .offset = 1, .byte = 4 } },
+        { { "a nonce that is too short", "entry 3: the nonce must have 8",
+            TEXT("\3", NONCE, "1234567") } },
+        { { "a date that is to come", "entry 3: the effective must not be",
+            TEXT("\3", EFFECTIVE, "9999-12-31") } },
+        { { "a member with none before it", "entry 3: the member must have",
+            COUNT("\3", MEMBER, 4) ALSO TEXT("\3", NONCE, "") } },
+        { { "an unknown kind", "an entry is not readable",
+            KIND("\3", STOCKCERT_KIND_END) } },
         { { "a number of a class", "entry 3: the number must not be there",
-            FIELD(0, STOCKCERT_CLASS_AMENDED) } },
-        { { "shares of a cancellation", "entry 3: the number of shares must not",
-            FIELD(0, STOCKCERT_CERTIFICATE_CANCELLED) } },
+            KIND("\3", STOCKCERT_CLASS_AMENDED)
+            ALSO TEXT("\3", NAME, "") ALSO TEXT("\3", REFERENCE, "x") } },
+        { { "a key with DEL", "entry 3: the key must be printable",
+            TEXT("\3", KEY, "k\x7f") } },
+        { { "a key above ASCII", "entry 3: the key must be printable",
+            TEXT("\3", KEY, "\xe9") } },
+        { { "a key of a class", "entry 3: the key must not be there",
+            KIND("\3", STOCKCERT_CLASS_AMENDED)
+            ALSO TEXT("\3", NAME, "") ALSO COUNT("\3", NUMBER, 0)
+            ALSO TEXT("\3", REFERENCE, "x") ALSO TEXT("\3", KEY, "k") } },
 
-        /* a byte of the seal goes to a key */
-
-        { { "a key with DEL", "entry 3: the idempotency key must be printable",
-            FIELD(KEY_AT - 1, 1), .grow = 1 },
-          { NULL, NULL, FIELD(KEY_AT, 0x7f) } },
-        { { "a key above ASCII", "entry 3: the idempotency key must be",
-            FIELD(KEY_AT - 1, 1), .grow = 1 },
-          { NULL, NULL, FIELD(KEY_AT, 0xe9) } },
-        { { "a key of a class", "entry 3: the idempotency key must not be",
-            FIELD(KEY_AT - 1, 1), .grow = 1 },
-          { NULL, NULL, FIELD(0, STOCKCERT_CLASS_AMENDED) } },
-
-        { { "what is right", NULL, FIELD(NAME_AT, 'M') } }
+        { { "what is right", NULL, TEXT("\3", NAME, "Malt Bae") } }
     };
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -105,10 +104,8 @@ test_fields(void)
         fixture_make_default(&f, edit[0].name);
         edit_make(&f, EDIT_POSTED);
 
-        edit_ledger(&f, &edit[0]);
-
-        if (edit[1].key) {
-            edit_ledger(&f, &edit[1]);
+        for (n = 0; n < 6 && edit[n].key; n++) {
+            edit_ledger(&f, &edit[n]);
         }
 
         ledger = fixture_open(&f);
@@ -136,10 +133,9 @@ test_position(void)
     stockcert_ledger_t   *ledger;
 
     static const edit_t   edits[] = {
-        { "entry 3", NULL, DELETE, "journal", FIRST },
+        { "entry 3", NULL, DELETE, "journal", FIRST_KEY },
         { "entry 0", NULL, PUT, "journal", KEY("\0\0\0\0\0\0\0\0"),
-          VALUE("\1" "\0\0\0\0\0\0\0\1" "\0\0\0\0\0\0\0\0"
-                "\0\0\0\0\0\0\0\1" "\2CS" "\1X" "\0"
+          VALUE("\1" "\0\0\0\0\0\0\0\1" "\1\2CS" "\3\1\1" "\5\1X"
                 "SEALSEALSEALSEALSEALSEALSEALSEAL") }
     };
 
@@ -153,6 +149,8 @@ test_position(void)
     stockcert_ledger_snapshot(ledger, &error);
     is_int(stockcert_ledger_entry(ledger, 0, &entry, &error), STOCKCERT_FAILED,
            "an entry of position 0");
+    ok(strstr(error.text, "the position must not be 0") != NULL,
+       "an entry of position 0: \"%s\"", error.text);
     stockcert_ledger_release(ledger);
 
     stockcert_ledger_close(ledger);
@@ -172,19 +170,19 @@ test_requests(void)
 
     static const edit_t   cases[] = {
         { "half an item", "requests are not readable",
-          PUT, "request", FIRST, VALUE("hash") },
+          PUT, "request", FIRST_KEY, VALUE("hash") },
         { "an item and a half", "requests are not readable",
-          PUT, "request", FIRST,
+          PUT, "request", FIRST_KEY,
           VALUE("hashhash" "\0\0\0\0\0\0\0\3" "hash") },
         { "no item", "requests are not readable",
-          PUT, "request", FIRST, VALUE("") },
+          PUT, "request", FIRST_KEY, VALUE("") },
         { "a run of no position", "requests are not readable",
           PUT, "request", KEY("3"),
           VALUE("hashhash" "\0\0\0\0\0\0\0\3") },
         { "an item of no entry", "request is not in the journal",
-          PUT, "request", FIRST, VALUE(HASH_K "\0\0\0\0\0\0\3\3") },
+          PUT, "request", FIRST_KEY, VALUE(HASH_K "\0\0\0\0\0\0\3\3") },
         { "an item of an entry with no key", "request is not in the journal",
-          PUT, "request", FIRST, VALUE(HASH_K "\0\0\0\0\0\0\0\3") }
+          PUT, "request", FIRST_KEY, VALUE(HASH_K "\0\0\0\0\0\0\0\3") }
     };
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -215,7 +213,7 @@ test_requests(void)
             entry.kind = STOCKCERT_CLASS_AMENDED;
             entry.code = fixture_str("CS");
             entry.shares = 2600001;
-            entry.text = fixture_str("Resolution 1");
+            entry.reference = fixture_str("Resolution 1");
 
             check_request(&f, &cases[i], NULL, &entry);
         }

@@ -30,6 +30,8 @@
 #define FIXTURE_COMPANY  "Impossible Cuts Inc."
 #define FIXTURE_SECONDS  300         /* what hangs is killed */
 
+#define FIXTURE_FAR_FUTURE  4102444800000000    /* 2100-01-01 */
+
 
 typedef struct {
     char                     path[300];
@@ -188,6 +190,25 @@ fixture_issue(stockcert_ledger_t *ledger, stockcert_slot_t *slots, size_t n)
 }
 
 
+/* a transaction of one entry, which cancels a certificate of so many shares */
+
+static inline void
+fixture_cancel(stockcert_entry_t *entry, const char *code, uint64_t number,
+    uint64_t shares)
+{
+    memset(entry, 0, sizeof(stockcert_entry_t));
+
+    entry->kind = STOCKCERT_CERTIFICATE_SURRENDERED;
+    entry->code = fixture_str(code);
+    entry->number = number;
+    entry->shares = shares;
+    entry->type = STOCKCERT_CANCEL;
+    entry->member = 1;
+    entry->surrenders = 1;
+    entry->reference = fixture_str("a reason");
+}
+
+
 /* one entry in a transaction of its own */
 
 static inline stockcert_rc_e
@@ -208,6 +229,31 @@ fixture_enter(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
     }
 
     return stockcert_ledger_commit(ledger, error);
+}
+
+
+/*
+ * The journal's time is far ahead of the clock: all entries that come have the
+ * time of this one, which amends nothing.
+ */
+
+static inline void
+fixture_stop_clock(stockcert_ledger_t *ledger)
+{
+    stockcert_entry_t  entry;
+    stockcert_error_t  error;
+
+    memset(&entry, 0, sizeof(stockcert_entry_t));
+
+    entry.kind = STOCKCERT_CLASS_AMENDED;
+    entry.time = FIXTURE_FAR_FUTURE;
+    entry.code = fixture_str("CS");
+    entry.shares = 2600000;
+    entry.reference = fixture_str("a clock");
+
+    if (fixture_enter(ledger, &entry, &error) != STOCKCERT_OK) {
+        tap_bail_out("cannot stop the clock: %s", error.text);
+    }
 }
 
 

@@ -241,12 +241,7 @@ does_write(stockcert_ledger_t *ledger)
         }
     }
 
-    memset(&entry, 0, sizeof(stockcert_entry_t));
-
-    entry.kind = STOCKCERT_CERTIFICATE_CANCELLED;
-    entry.code = fixture_str("PS");
-    entry.number = 1;
-    entry.text = fixture_str("a reason");
+    fixture_cancel(&entry, "PS", 1, 1);
 
     if (fixture_enter(ledger, &entry, &error) != STOCKCERT_OK) {
         return "nothing can be entered";

@@ -165,7 +165,7 @@ test_sheets(void)
     page.company = fixture_str("Impossible Cuts Inc.");
     page.class.title = fixture_str("Common Stock");
     page.certificate = &certificate;
-    certificate.issued.text = fixture_str("Salt Bae");
+    certificate.issued.name = fixture_str("Salt Bae");
 
     memset(legend, 'n', sizeof(legend));
     paper.nlegends = STOCKCERT_LEGENDS_MAX;

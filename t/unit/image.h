@@ -23,16 +23,28 @@ typedef struct {
 } image_t;
 
 
-/* branches, leaves, overflow pages, free ones; of 12 lots, so many have keys */
+/*
+ * Branches, leaves, overflow pages, free ones; of 12 lots, so many have keys.  There
+ * are entries of all kinds, and transactions of all types.
+ */
 
 static inline void
 image_ledger(const fixture_t *f, size_t keyed)
 {
     size_t               i, n;
     stockcert_slot_t     slots[40];
-    stockcert_entry_t    entry;
-    stockcert_error_t    error;
+    stockcert_entry_t    first;
     stockcert_ledger_t  *ledger;
+
+    static const struct {
+        uint64_t     type;
+        uint64_t     amount;
+        const char  *to;
+    } orders[] = {
+        { STOCKCERT_TRANSFER, 0, "Jane Doe" }, { STOCKCERT_REISSUE, 0, NULL },
+        { STOCKCERT_REPURCHASE, 1, NULL }, { STOCKCERT_CANCEL, 0, NULL },
+        { STOCKCERT_CORRECT, 0, "Jane Doe" }, { STOCKCERT_TRANSFER, 0, "Bob" }
+    };
 
     ledger = fixture_open(f);
 
@@ -52,19 +64,30 @@ image_ledger(const fixture_t *f, size_t keyed)
             tap_bail_out("cannot issue");
         }
 
-        memset(&entry, 0, sizeof(stockcert_entry_t));
+        if (n % 2 == 0) {
+            first = FIRST(.type = orders[n / 2].type);
+            first.corrects = first.type == STOCKCERT_CORRECT;
 
-        entry.kind = n % 2 ? STOCKCERT_CLASS_AMENDED
-                           : STOCKCERT_CERTIFICATE_CANCELLED;
-        entry.code = fixture_str("CS");
-        entry.number = n % 2 ? 0 : n + 1;
-        entry.shares = n % 2 ? 2600000 + n : 0;
-        entry.text = fixture_str("a reason");
+            if (first.type == STOCKCERT_REPURCHASE) {
+                first.price = fixture_str("0.01 USD");
+            }
 
-        if (fixture_enter(ledger, &entry, &error) != STOCKCERT_OK) {
-            tap_bail_out("cannot enter: %s", error.text);
+            verified_order(ledger, first, n + 1, n + 2, orders[n / 2].amount,
+                           orders[n / 2].to, 2);
+            continue;
         }
+
+        HOLDER(.code = STR("PS"), .number = n, .address = STR("1 Main St"));
+
+        verified_enter(ledger, (stockcert_entry_t) {
+            .kind = STOCKCERT_CLASS_AMENDED, .code = STR("CS"),
+            .shares = 2600000 + n, .reference = STR("Resolution 1") });
     }
+
+    /* what it issues is not posted */
+
+    verified_order(ledger, FIRST(.type = STOCKCERT_TRANSFER), 20, 0, 0, "Bob",
+                   1);
 
     stockcert_ledger_close(ledger);
 }

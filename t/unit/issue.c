@@ -111,8 +111,9 @@ test_certificate(void)
     stockcert_entry_t    entry, last;
     stockcert_error_t    error;
     stockcert_ledger_t  *ledger;
+    stockcert_certificate_t  certificate;
 
-    memset(&entry, 0, sizeof(stockcert_entry_t));
+    memset(&certificate, 0, sizeof(stockcert_certificate_t));
     memset(name, 'x', STOCKCERT_TEXT_MAX);
     name[STOCKCERT_TEXT_MAX] = '\0';
 
@@ -131,9 +132,11 @@ test_certificate(void)
        "certificate: time is now");
 
     stockcert_ledger_snapshot(ledger, &error);
-    is_int(stockcert_ledger_certificate(ledger, "ABCDEFG8", 8, 1, &entry,
-                                        NULL, &error),
+    is_int(stockcert_ledger_certificate(ledger, "ABCDEFG8", 8, 1,
+                                        &certificate, &error),
            STOCKCERT_OK, "certificate: read");
+
+    entry = certificate.issued;
 
     is_int(entry.kind, STOCKCERT_CERTIFICATE_ISSUED, "certificate: kind");
     is_int(entry.position, slot.outcome.position, "certificate: position");
@@ -141,25 +144,28 @@ test_certificate(void)
     is_int(entry.number, 1, "certificate: number");
     is_int(entry.shares, STOCKCERT_SHARES_MAX, "certificate: shares");
     is_mem(entry.code.data, entry.code.len, "ABCDEFG8", 8, "certificate: code");
-    is_mem(entry.text.data, entry.text.len, name, 255, "certificate: holder");
+    is_mem(entry.name.data, entry.name.len, name, 255, "certificate: holder");
     is_int(entry.key.len, 0, "certificate: no key");
+    is_int(entry.nonce.len, STOCKCERT_NONCE_LEN, "certificate: its nonce");
     is_mem(entry.seal, STOCKCERT_SEAL_LEN, slot.outcome.seal,
            STOCKCERT_SEAL_LEN, "certificate: seal");
+    is_int(certificate.surrender.position, 0, "certificate: is outstanding");
 
     is_int(stockcert_ledger_last(ledger, &last, &error), STOCKCERT_OK,
            "certificate: last entry");
     is_int(last.position, entry.position, "certificate: is the last entry");
 
-    is_int(stockcert_ledger_certificate(ledger, "ABCDEFG8", 8, 0, &entry,
-                                        NULL, &error),
+    is_int(stockcert_ledger_certificate(ledger, "ABCDEFG8", 8, 0,
+                                        &certificate, &error),
            STOCKCERT_NOT_FOUND, "no certificate 0");
-    is_int(stockcert_ledger_certificate(ledger, "ABCDEFG8", 8, 2, &entry,
-                                        NULL, &error),
+    is_int(stockcert_ledger_certificate(ledger, "ABCDEFG8", 8, 2,
+                                        &certificate, &error),
            STOCKCERT_NOT_FOUND, "no certificate 2");
     is_int(stockcert_ledger_certificate(ledger, "ABCDEFG8", 8, UINT64_MAX,
-                                        &entry, NULL, &error),
+                                        &certificate, &error),
            STOCKCERT_NOT_FOUND, "no greatest certificate");
-    is_int(stockcert_ledger_certificate(ledger, "XX", 2, 1, &entry, NULL, &error),
+    is_int(stockcert_ledger_certificate(ledger, "XX", 2, 1, &certificate,
+                                        &error),
            STOCKCERT_NOT_FOUND, "no certificate of no class");
 
     stockcert_ledger_release(ledger);

@@ -7,6 +7,7 @@
 
 #include "verified.h"
 
+#include <dlfcn.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -17,12 +18,14 @@
 
 
 static size_t  woken[LANES];
+static int     dies;                    /* who commits */
 
 
 static void test_turns(void);
 static void test_full_ring(void);
 static void test_committed(void);
 static void test_not_committed(void);
+static void test_same_entry(void);
 static void test_full_map(void);
 static void test_lead(void);
 static void test_pace(void);
@@ -38,6 +41,7 @@ main(void)
     test_full_ring();
     test_committed();
     test_not_committed();
+    test_same_entry();
     test_full_map();
     test_lead();
     test_pace();
@@ -46,6 +50,23 @@ main(void)
     fixture_end();
 
     return tap_done();
+}
+
+
+/* LMDB's, in whose place it is */
+
+int
+mdb_txn_commit(MDB_txn *txn)
+{
+    int  (*genuine)(MDB_txn *txn);
+
+    if (dies) {
+        raise(SIGKILL);
+    }
+
+    *(void **) &genuine = dlsym(RTLD_NEXT, "mdb_txn_commit");
+
+    return genuine(txn);
 }
 
 
@@ -306,6 +327,77 @@ test_not_committed(void)
     stockcert_ledger_close(ledger);
 
     is_int(verified_ledger(&f), 2 + 5, "not committed: the ledger");
+}
+
+
+/*
+ * A leader decided a grant, and died before it committed.  One of other lanes
+ * made the same entry at the same position, while the clock stood still.  The
+ * grant is not taken for that one's.
+ */
+
+static void
+test_same_entry(void)
+{
+    int                  status;
+    pid_t                pid;
+    fixture_t            f;
+    stockcert_lanes_t   *ours;
+    stockcert_outcome_t  other;
+    stockcert_ledger_t  *ledger;
+
+    fixture_make_default(&f, "same");
+    begin();
+
+    ledger = fixture_open(&f);
+    fixture_stop_clock(ledger);
+    stockcert_ledger_close(ledger);
+
+    fflush(stdout);
+    pid = fork();
+
+    if (pid == 0) {
+        ledger = fixture_open(&f);
+        fill(0, 0, "CS", 1);
+        dies = 1;
+        commit_after(ledger, STOCKCERT_OK);
+        _exit(0);
+    }
+
+    if (pid == -1 || waitpid(pid, &status, 0) == -1) {
+        tap_bail_out("no child");
+    }
+
+    ok(WIFSIGNALED(status), "same entry: a leader died");
+    is_int(outcome(0, 0)->status, STOCKCERT_ISSUED,
+           "same entry: it had decided");
+    is_int(lanes->lanes[0].noted, 1, "same entry: and noted that");
+
+    ours = lanes;
+    lanes = NULL;
+    ledger = fixture_open(&f);
+
+    begin();
+    fill(0, 0, "CS", 1);
+    commit_after(ledger, STOCKCERT_OK);
+    other = *outcome(0, 0);
+
+    munmap(lanes, stockcert_lanes_size(LANES));
+    lanes = leader.lanes = ours;
+
+    is_int(other.position, outcome(0, 0)->position,
+           "same entry: another's is at its position");
+    is_int(other.number, outcome(0, 0)->number, "same entry: with its number");
+    is_int(other.time, outcome(0, 0)->time, "same entry: and its time");
+
+    is_int(commit_after(ledger, STOCKCERT_OK), STOCKCERT_OK,
+           "same entry: the next leader");
+    is_int(outcome(0, 0)->number, 2, "same entry: it has one of its own");
+    is_int(fixture_counters(ledger, "CS").last, 2, "same entry: there are two");
+
+    stockcert_ledger_close(ledger);
+
+    is_int(verified_ledger(&f), 5, "same entry: the ledger");
 }
 
 

@@ -42,14 +42,15 @@ main(void)
 static void
 test_creation(void)
 {
-    size_t               n;
-    mode_t               mask;
-    fixture_t            f;
-    stockcert_str_t      company;
-    stockcert_class_t    classes[STOCKCERT_CLASSES_MAX];
-    stockcert_error_t    error;
-    stockcert_entry_t    entry;
-    stockcert_ledger_t  *ledger;
+    size_t                   n;
+    mode_t                   mask;
+    fixture_t                f;
+    stockcert_str_t          company;
+    stockcert_class_t        classes[STOCKCERT_CLASSES_MAX];
+    stockcert_error_t        error;
+    stockcert_entry_t        entry;
+    stockcert_ledger_t      *ledger;
+    stockcert_certificate_t  certificate;
 
     fixture_make_default(&f, "creation");
 
@@ -85,7 +86,8 @@ test_creation(void)
 
     is_int(stockcert_ledger_class(ledger, "XX", 2, classes, &error),
            STOCKCERT_NOT_FOUND, "no class XX");
-    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 1, &entry, NULL, &error),
+    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 1, &certificate,
+                                        &error),
            STOCKCERT_NOT_FOUND, "no certificate CS-1");
 
     is_int(stockcert_ledger_last(ledger, &entry, &error), STOCKCERT_OK, "last");
@@ -93,7 +95,7 @@ test_creation(void)
     is_int(entry.kind, STOCKCERT_CLASS_OPENED, "last: a class opened");
     is_int(entry.shares, 750000, "last: authorized");
     is_mem(entry.code.data, entry.code.len, "PS", 2, "last: PS");
-    is_mem(entry.text.data, entry.text.len, "Preferred Stock", 15,
+    is_mem(entry.title.data, entry.title.len, "Preferred Stock", 15,
            "last: its title");
     is_int(entry.number, 0, "last: no certificate");
     is_int(entry.key.len, 0, "last: no key");
@@ -251,15 +253,16 @@ test_conf(void)
 static void
 test_snapshot(void)
 {
-    int                  i;
-    fixture_t            f;
-    stockcert_slot_t     slot;
-    stockcert_class_t    class;
-    stockcert_entry_t    entry, other;
-    stockcert_error_t    error;
-    stockcert_ledger_t  *ledger;
+    int                      i;
+    fixture_t                f;
+    stockcert_slot_t         slot;
+    stockcert_class_t        class;
+    stockcert_entry_t        last;
+    stockcert_error_t        error;
+    stockcert_ledger_t      *ledger;
+    stockcert_certificate_t  certificate, other;
 
-    memset(&entry, 0, sizeof(stockcert_entry_t));
+    memset(&certificate, 0, sizeof(stockcert_certificate_t));
     memset(&class, 0, sizeof(stockcert_class_t));
 
     fixture_make_default(&f, "snapshot");
@@ -269,7 +272,7 @@ test_snapshot(void)
     fixture_issue(ledger, &slot, 1);
 
     is_int(stockcert_ledger_snapshot(ledger, &error), STOCKCERT_OK, "snapshot");
-    stockcert_ledger_certificate(ledger, "CS", 2, 1, &entry, NULL, &error);
+    stockcert_ledger_certificate(ledger, "CS", 2, 1, &certificate, &error);
     stockcert_ledger_class(ledger, "CS", 2, &class, &error);
 
     for (i = 0; i < 100; i++) {
@@ -282,16 +285,16 @@ test_snapshot(void)
 
     is_int(i, 100, "snapshot: issuing goes on");
 
-    is_mem(entry.text.data, entry.text.len, "Salt Bae", 8,
-           "snapshot: a holder read before stays");
+    is_mem(certificate.issued.name.data, certificate.issued.name.len,
+           "Salt Bae", 8, "snapshot: a holder read before stays");
     is_mem(class.title.data, class.title.len, "Common Stock", 12,
            "snapshot: a title read before stays");
 
-    stockcert_ledger_last(ledger, &other, &error);
-    is_int(other.position, 3, "snapshot: the last entry of then");
+    stockcert_ledger_last(ledger, &last, &error);
+    is_int(last.position, 3, "snapshot: the last entry of then");
     stockcert_ledger_class(ledger, "CS", 2, &class, &error);
     is_int(class.issued, 10, "snapshot: the shares of then");
-    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 2, &other, NULL, &error),
+    is_int(stockcert_ledger_certificate(ledger, "CS", 2, 2, &other, &error),
            STOCKCERT_NOT_FOUND, "snapshot: no later certificate");
     stockcert_ledger_release(ledger);
 
@@ -345,7 +348,7 @@ static void
 append_far_future(const fixture_t *f)
 {
     size_t               len;
-    MDB_dbi              dbi;
+    MDB_dbi              dbi, amendment;
     MDB_env             *env;
     MDB_txn             *txn;
     MDB_val              key, value;
@@ -358,13 +361,14 @@ append_far_future(const fixture_t *f)
     entry.time = FAR_FUTURE;
     entry.shares = 10;
     entry.code = fixture_str("A");
-    entry.text = fixture_str("a clock");
+    entry.reference = fixture_str("a clock");
 
     if (mdb_env_create(&env) != 0
-        || mdb_env_set_maxdbs(env, 1) != 0
+        || mdb_env_set_maxdbs(env, 2) != 0
         || mdb_env_open(env, f->path, 0, 0600) != 0
         || mdb_txn_begin(env, NULL, 0, &txn) != 0
-        || mdb_dbi_open(txn, "journal", 0, &dbi) != 0)
+        || mdb_dbi_open(txn, "journal", 0, &dbi) != 0
+        || mdb_dbi_open(txn, "amendment", 0, &amendment) != 0)
     {
         tap_bail_out("cannot open the journal");
     }
@@ -380,7 +384,21 @@ append_far_future(const fixture_t *f)
     stockcert_seal(sealer, last.seal, bytes, len, bytes + len);
     stockcert_sealer_destroy(sealer);
 
+    /* until then there were as many */
+
+    stockcert_put64(position, 10);
+    key.mv_size = sizeof("A\0\0\0\0\0\0\0\2") - 1;
+    key.mv_data = (void *) "A\0\0\0\0\0\0\0\2";
+    value.mv_size = sizeof(position);
+    value.mv_data = position;
+
+    if (mdb_put(txn, amendment, &key, &value, 0) != 0) {
+        tap_bail_out("cannot put an amendment");
+    }
+
     stockcert_put64(position, 2);
+    key.mv_size = sizeof(position);
+    key.mv_data = position;
     value.mv_size = len + STOCKCERT_SEAL_LEN;
     value.mv_data = bytes;
 

@@ -225,10 +225,11 @@ fill(stockcert_ledger_t *ledger, size_t batch)
 static void
 check_certificates(stockcert_ledger_t *ledger, size_t n)
 {
-    size_t             i;
-    stockcert_class_t  class;
-    stockcert_entry_t  entry;
-    stockcert_error_t  error;
+    size_t                   i;
+    stockcert_class_t        class;
+    stockcert_entry_t        last;
+    stockcert_error_t        error;
+    stockcert_certificate_t  certificate;
 
     class = fixture_counters(ledger, "CS");
     is_int(class.last, n, "full: last number");
@@ -236,20 +237,23 @@ check_certificates(stockcert_ledger_t *ledger, size_t n)
 
     is_int(stockcert_ledger_snapshot(ledger, &error), STOCKCERT_OK,
            "full: snapshot");
-    stockcert_ledger_last(ledger, &entry, &error);
-    is_int(entry.position, n + 2, "full: last entry");
+    stockcert_ledger_last(ledger, &last, &error);
+    is_int(last.position, n + 2, "full: last entry");
 
     for (i = 1; i <= n; i++) {
-        if (stockcert_ledger_certificate(ledger, "CS", 2, i, &entry, NULL, &error)
-            != STOCKCERT_OK || entry.number != i
-            || entry.text.len != STOCKCERT_TEXT_MAX)
+        if (stockcert_ledger_certificate(ledger, "CS", 2, i, &certificate,
+                                         &error)
+            != STOCKCERT_OK
+            || certificate.issued.number != i
+            || certificate.issued.name.len != STOCKCERT_TEXT_MAX)
         {
             break;
         }
     }
 
     is_int(i, n + 1, "full: all can be read");
-    is_int(stockcert_ledger_certificate(ledger, "CS", 2, i, &entry, NULL, &error),
+    is_int(stockcert_ledger_certificate(ledger, "CS", 2, i, &certificate,
+                                        &error),
            STOCKCERT_NOT_FOUND, "full: and no more");
 
     stockcert_ledger_release(ledger);

@@ -112,12 +112,14 @@ test_each_position(void)
 static void
 test_other_kinds(void)
 {
-    int                  i, wrong;
-    fixture_t            f;
-    expected_t           classes[CODES];
-    stockcert_error_t    error;
-    stockcert_entry_t    entry, cancelled;
-    stockcert_ledger_t  *ledger;
+    int                      i, wrong;
+    fixture_t                f;
+    expected_t               classes[CODES];
+    uint64_t                 number;
+    stockcert_error_t        error;
+    stockcert_entry_t        entry;
+    stockcert_ledger_t      *ledger;
+    stockcert_certificate_t  certificate;
 
     fixture_make_default(&f, "other kinds");
     ledger = fixture_open(&f);
@@ -135,28 +137,25 @@ test_other_kinds(void)
 
             /* the last one, and one of a lot before */
 
-            entry.kind = STOCKCERT_CERTIFICATE_CANCELLED;
-            entry.code = fixture_str("CS");
-            entry.text = fixture_str("surrendered");
-            entry.number = i % 2 ? classes[0].last : classes[0].last / 2;
+            number = i % 2 ? classes[0].last : classes[0].last / 2;
+            fixture_cancel(&entry, "CS", number, 1);
 
             if (fixture_enter(ledger, &entry, &error) == STOCKCERT_OK) {
                 classes[0].issued--;
             }
 
             wrong += stockcert_ledger_snapshot(ledger, &error) != STOCKCERT_OK;
-            wrong += stockcert_ledger_certificate(ledger, "CS", 2,
-                                                  entry.number, &entry,
-                                                  &cancelled, &error)
+            wrong += stockcert_ledger_certificate(ledger, "CS", 2, number,
+                                                  &certificate, &error)
                      != STOCKCERT_OK;
-            wrong += cancelled.position == 0;
+            wrong += certificate.surrender.position == 0;
             stockcert_ledger_release(ledger);
             break;
 
         case 6:
             entry.kind = STOCKCERT_CLASS_AMENDED;
             entry.code = fixture_str("PS");
-            entry.text = fixture_str("Resolution");
+            entry.reference = fixture_str("Resolution");
             entry.shares = ++classes[1].authorized;
 
             wrong += fixture_enter(ledger, &entry, &error) != STOCKCERT_OK;
@@ -363,13 +362,13 @@ step(stockcert_ledger_t *ledger, expected_t *class, const char *key)
 static int
 check(stockcert_ledger_t *ledger, const expected_t *classes)
 {
-    int                 wrong;
-    size_t              i, n;
-    uint64_t            number;
-    const expected_t   *e;
-    stockcert_class_t   got[STOCKCERT_CLASSES_MAX];
-    stockcert_entry_t   entry;
-    stockcert_error_t   error;
+    int                      wrong;
+    size_t                   i, n;
+    uint64_t                 number;
+    const expected_t        *e;
+    stockcert_class_t        got[STOCKCERT_CLASSES_MAX];
+    stockcert_error_t        error;
+    stockcert_certificate_t  certificate;
 
     if (stockcert_ledger_snapshot(ledger, &error) != STOCKCERT_OK
         || stockcert_ledger_classes(ledger, got, &n, &error) != STOCKCERT_OK
@@ -393,13 +392,13 @@ check(stockcert_ledger_t *ledger, const expected_t *classes)
              number++)
         {
             wrong += stockcert_ledger_certificate(ledger, e->code, 2, number,
-                                                  &entry, NULL, &error)
+                                                  &certificate, &error)
                      != STOCKCERT_OK
-                     || entry.position != e->positions[number];
+                     || certificate.issued.position != e->positions[number];
         }
 
         wrong += stockcert_ledger_certificate(ledger, e->code, 2, number,
-                                              &entry, NULL, &error)
+                                              &certificate, &error)
                  != STOCKCERT_NOT_FOUND;
     }
 

@@ -418,8 +418,8 @@ static void
 check_told(stockcert_ledger_t *ledger, const told_t *told, size_t n)
 {
     size_t                      i;
-    stockcert_entry_t           entry;
     stockcert_error_t           error;
+    stockcert_certificate_t     certificate;
     const stockcert_outcome_t  *o;
 
     if (stockcert_ledger_snapshot(ledger, &error) != STOCKCERT_OK) {
@@ -430,11 +430,12 @@ check_told(stockcert_ledger_t *ledger, const told_t *told, size_t n)
         o = &told[i].outcome;
 
         if (stockcert_ledger_certificate(ledger, &told[i].code, 1, o->number,
-                                         &entry, NULL, &error)
+                                         &certificate, &error)
             != STOCKCERT_OK
-            || entry.position != o->position
-            || entry.time != o->time
-            || memcmp(entry.seal, o->seal, STOCKCERT_SEAL_LEN) != 0)
+            || certificate.issued.position != o->position
+            || certificate.issued.time != o->time
+            || memcmp(certificate.issued.seal, o->seal, STOCKCERT_SEAL_LEN)
+               != 0)
         {
             break;
         }

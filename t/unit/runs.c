@@ -44,7 +44,7 @@ test_runs(void)
     stockcert_verified_t   verified;
 
     static const edit_t    same_key =
-        { "key twice", NULL, JOURNAL("\4", KEY_AT, 'a') };
+        { "key twice", NULL, TEXT("\4", KEY, "a") };
     static const edit_t    no_run =
         { "no run", NULL, DELETE, "request", AT("\3") };
 
@@ -159,12 +159,7 @@ make_runs(const fixture_t *f, uint64_t twice)
         memcpy(slots[i].grant.key, key, 4);
     }
 
-    memset(&entry, 0, sizeof(stockcert_entry_t));
-
-    entry.kind = STOCKCERT_CERTIFICATE_CANCELLED;
-    entry.code = fixture_str("CS");
-    entry.number = 1;
-    entry.text = fixture_str("surrendered");
+    fixture_cancel(&entry, "CS", 1, 1);
 
     ledger = fixture_open(f);
 
@@ -178,15 +173,16 @@ make_runs(const fixture_t *f, uint64_t twice)
 
     memset(&edit, 0, sizeof(edit_t));
 
-    for (i = 0; i < 4 && twice; i++) {
+    if (twice) {
         stockcert_put64(position, twice);
 
-        edit.edit = BYTE;
+        edit.edit = SET;
         edit.db = "journal";
         edit.key_len = sizeof(position);
         edit.key = (char *) position;
-        edit.offset = KEY_AT + i;
-        edit.byte = '0';
+        edit.field = STOCKCERT_FIELD_KEY;
+        edit.value = "0000";
+        edit.len = 4;
 
         edit_ledger(f, &edit);
     }

@@ -42,6 +42,8 @@ static void test_code_bytes(void);
 static void test_escaped(void);
 static void test_escaped_to_fit(void);
 static void test_quoted(void);
+static void test_cleaned(void);
+static void test_cleaned_to_fit(void);
 static void check(const char *got, const char *fault, const char *name);
 static size_t utf8(uint32_t c, char *p);
 static bool is_space(uint32_t c);
@@ -241,6 +243,8 @@ main(void)
     test_escaped();
     test_escaped_to_fit();
     test_quoted();
+    test_cleaned();
+    test_cleaned_to_fit();
 
     return tap_done();
 }
@@ -505,6 +509,84 @@ test_escaped_to_fit(void)
     }
 
     is_int(wrong, 0, "escaped: as much as has room, and \"...\"");
+}
+
+
+static void
+test_cleaned(void)
+{
+    char                 clean[STOCKCERT_TEXT_MAX];
+    size_t               i, len;
+
+    static const case_t  cases[] = {
+        CASE("a name", "CN=Zo\xc3\xab \xf0\x9f\x90\x9f,O=\xe6\xa0\xaa",
+             "CN=Zo\xc3\xab \xf0\x9f\x90\x9f,O=\xe6\xa0\xaa"),
+        CASE("a line", "a\r\nb\t", "a??b?"),
+        CASE("NUL", "a\0b", "a?b"),
+        CASE("the ends of Cc", "\x1f \x7f\xc2\x80\xc2\x9f\xc2\xa0",
+             "? ???\xc2\xa0"),
+        CASE("Latin-1", "Zo\xeb!", "Zo?!"),
+        CASE("a lead, then a letter", "\xe6\xa0" "a", "??a"),
+        CASE("a lead, then a character", "\xe6\xc3\xab", "?\xc3\xab"),
+        CASE("an overlong form", "\xc0\x8a", "??"),
+        CASE("a surrogate", "\xed\xa0\x80", "???"),
+        CASE("cut at the end", "a\xf0\x9f\x90", "a???"),
+        CASE("only control characters", "\n\n", "??"),
+        CASE("nothing", "", ""),
+        CASE("blank", "  \xe3\x80\x80", "")
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        len = stockcert_text_clean(cases[i].text, cases[i].len, clean);
+        is_mem(clean, len, cases[i].fault, strlen(cases[i].fault),
+               "cleaned: %s", cases[i].name);
+    }
+}
+
+
+/* characters of each length, at each place of the end */
+
+static void
+test_cleaned_to_fit(void)
+{
+    char    text[STOCKCERT_TEXT_MAX + 8], *clean;
+    size_t  i, n, before, len, most, wrong;
+
+    static const char *const  filler[] = {
+        "x", "\xc3\xab", "\xe6\xa0\xaa", "\xf0\x9f\x90\x9f"
+    };
+
+    clean = malloc(STOCKCERT_TEXT_MAX);
+    wrong = 0;
+
+    for (i = 0; i < 4; i++) {
+        n = strlen(filler[i]);
+
+        for (before = 0; before < n; before++) {
+            memset(text, 'a', before);
+
+            for (len = before; len + n < sizeof(text); len += n) {
+                strcpy(text + len, filler[i]);
+
+                if (len + n <= STOCKCERT_TEXT_MAX) {
+                    wrong += stockcert_text_clean(text, len + n, clean)
+                             != len + n
+                             || memcmp(clean, text, len + n) != 0;
+                    continue;
+                }
+
+                most = before + (252 - before) / n * n;
+
+                wrong += stockcert_text_clean(text, len + n, clean) != most + 3
+                         || memcmp(clean, text, most) != 0
+                         || memcmp(clean + most, "\xe2\x80\xa6", 3) != 0;
+            }
+        }
+    }
+
+    is_int(wrong, 0, "cleaned: as much as has room, and an ellipsis");
+
+    free(clean);
 }
 
 

@@ -13,16 +13,19 @@
 #include "stockcert_verify.h"
 
 
-/* for edits of entries; a name of 8 bytes, and then the key, are behind "CS" */
-
 #define AT(n)    KEY("\0\0\0\0\0\0\0" n)
 #define POS(n)   "\0\0\0\0\0\0\0" n
 
-#define JOURNAL(n, at, to)                                                    \
-    BYTE, "journal", AT(n), .offset = at, .byte = to
+/* for edits of entries: a field that is a number, or a string */
 
-#define NAME_AT  29
-#define KEY_AT   38
+#define COUNT(n, id, to)                                                      \
+    SET, "journal", AT(n), .field = STOCKCERT_FIELD_##id, .number = to
+
+#define TEXT(n, id, to)                                                       \
+    SET, "journal", AT(n), .field = STOCKCERT_FIELD_##id, VALUE(to)
+
+#define KIND(n, to)                                                           \
+    BYTE, "journal", AT(n), .offset = 0, .byte = to
 
 
 static inline void
@@ -94,7 +97,7 @@ verified_ledger(const fixture_t *f)
 }
 
 
-/* entries of all kinds: a ledger of 8 */
+/* a ledger of 8 entries, the last of which is not posted */
 
 static inline void
 verified_make(fixture_t *f, const char *name)
@@ -124,15 +127,12 @@ verified_make(fixture_t *f, const char *name)
 
     memset(entries, 0, sizeof(entries));
 
-    entries[0].kind = STOCKCERT_CERTIFICATE_CANCELLED;
-    entries[0].code = fixture_str("CS");
-    entries[0].number = 1;
-    entries[0].text = fixture_str("surrendered");
+    fixture_cancel(&entries[0], "CS", 1, 10);
 
     entries[1].kind = STOCKCERT_CLASS_AMENDED;
     entries[1].code = fixture_str("PS");
     entries[1].shares = 800000;
-    entries[1].text = fixture_str("Resolution 1");
+    entries[1].reference = fixture_str("Resolution 1");
 
     rc = fixture_issue(ledger, slots, 3);
 
@@ -147,6 +147,155 @@ verified_make(fixture_t *f, const char *name)
     if (rc != STOCKCERT_OK) {
         tap_bail_out("cannot make a ledger");
     }
+
+    stockcert_ledger_close(ledger);
+}
+
+
+/* a transaction on one or two certificates of CS, which must succeed */
+
+static inline void
+verified_transact(stockcert_ledger_t *ledger, const stockcert_order_t *order)
+{
+    stockcert_rc_e          rc;
+    stockcert_error_t       error;
+    stockcert_transacted_t  done;
+
+    rc = stockcert_ledger_begin(ledger, &error);
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_ledger_transact(ledger, order, &done, &error);
+    }
+
+    if (rc == STOCKCERT_OK && done.status != STOCKCERT_ISSUED) {
+        tap_bail_out("no transaction: %s", done.detail);
+    }
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_ledger_commit(ledger, &error);
+    }
+
+    if (rc != STOCKCERT_OK) {
+        tap_bail_out("no transaction: %s", error.text);
+    }
+}
+
+
+static inline void
+verified_order(stockcert_ledger_t *ledger, stockcert_entry_t first,
+    uint64_t from, uint64_t and, uint64_t amount, const char *to,
+    uint64_t shares)
+{
+    stockcert_entry_t  item;
+    stockcert_order_t  order;
+
+    memset(&order, 0, sizeof(stockcert_order_t));
+    memset(&item, 0, sizeof(stockcert_entry_t));
+
+    order.first = first;
+    order.first.reference = fixture_str("Agreement");
+    order.amount = amount;
+    order.nfrom = and ? 2 : 1;
+    order.from[0].number = from;
+    order.from[1].number = and;
+    order.from[0].code_len = order.from[1].code_len = 2;
+    memcpy(order.from[0].code, "CS", 2);
+    memcpy(order.from[1].code, "CS", 2);
+
+    if (to) {
+        item.name = fixture_str(to);
+        item.shares = shares;
+        order.nto = 1;
+        order.has_to = 1;
+        order.to = &item;
+    }
+
+    verified_transact(ledger, &order);
+}
+
+
+static inline void
+verified_enter(stockcert_ledger_t *ledger, stockcert_entry_t entry)
+{
+    stockcert_error_t  error;
+
+    if (fixture_enter(ledger, &entry, &error) != STOCKCERT_OK) {
+        tap_bail_out("cannot enter: %s", error.text);
+    }
+}
+
+
+#define STR(s)  { sizeof(s) - 1, s }
+
+#define ISSUED(...)                                                           \
+    verified_enter(ledger, (stockcert_entry_t) {                               \
+        .kind = STOCKCERT_CERTIFICATE_ISSUED, __VA_ARGS__ })
+
+#define HOLDER(...)                                                           \
+    verified_enter(ledger, (stockcert_entry_t) {                               \
+        .kind = STOCKCERT_HOLDER_CHANGED, .reference = STR("Letter"),          \
+        __VA_ARGS__ })
+
+#define FIRST(...)  ((stockcert_entry_t) { __VA_ARGS__ })
+
+
+/*
+ * Entries of all kinds, and transactions of all types: a ledger of 24, the last two
+ * of which are not posted.
+ */
+
+static inline void
+verified_make_life(fixture_t *f, const char *name)
+{
+    stockcert_ledger_t  *ledger;
+
+    fixture_make_default(f, name);
+    ledger = fixture_open(f);
+
+    /* 3 to 7 */
+
+    ISSUED(.code = STR("CS"), .number = 1, .shares = 10,
+           .name = STR("Salt Bae"), .key = STR("a"));
+    ISSUED(.code = STR("CS"), .number = 2, .shares = 20,
+           .name = STR("Salt Bae"), .effective = STR("2020-01-02"));
+    ISSUED(.code = STR("PS"), .number = 1, .shares = 7,
+           .name = STR("Joe Blow"), .price = STR("0.01 USD"));
+    ISSUED(.code = STR("CS"), .number = 3, .shares = 40,
+           .name = STR("Jane Doe"), .holder_id = STR("j"),
+           .capacity = STR("custodian"));
+    HOLDER(.code = STR("CS"), .number = 1, .address = STR("1 Main St"));
+
+    /* 8 to 11: CS-4 is Bob's, CS-5 the balance */
+
+    verified_order(ledger, FIRST(.type = STOCKCERT_TRANSFER), 1, 2, 0, "Bob",
+                   25);
+
+    HOLDER(.code = STR("CS"), .number = 5, .holder_id = STR("s"));
+
+    /* 13: CS-6; 15: CS-7, the balance; 17; 18: CS-8 */
+
+    verified_order(ledger, FIRST(.type = STOCKCERT_REISSUE,
+                                 .reason = STOCKCERT_REASON_LOST),
+                   5, 0, 0, NULL, 0);
+    verified_order(ledger, FIRST(.type = STOCKCERT_REPURCHASE,
+                                 .price = STR("0.01 USD")),
+                   3, 0, 10, NULL, 0);
+    verified_order(ledger, FIRST(.type = STOCKCERT_CANCEL), 4, 0, 0, NULL, 0);
+    verified_order(ledger, FIRST(.type = STOCKCERT_CORRECT, .corrects = 14),
+                   6, 0, 0, "Ann", 4);
+
+    /* all are out */
+
+    verified_enter(ledger, (stockcert_entry_t) {
+        .kind = STOCKCERT_CLASS_AMENDED, .code = STR("CS"), .shares = 34,
+        .reference = STR("Resolution 1") });
+
+    HOLDER(.code = STR("PS"), .number = 1, .address = STR("2 Main St"));
+
+    /* 22 to 24: CS-9, and CS-10, the balance */
+
+    verified_order(ledger, FIRST(.type = STOCKCERT_TRANSFER, .key = STR("t")),
+                   8, 0, 0, "Bob", 3);
 
     stockcert_ledger_close(ledger);
 }

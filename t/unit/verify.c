@@ -41,40 +41,43 @@ static const case_t  cases[] = {
              BYTE, "journal", AT("\10"), .offset = 0, .byte = 2,
              .grow = -1 } } },
     { 1, { { "a time before", "entry 4: expected a time from",
-             JOURNAL("\4", 2, 0) } } },
-    { 1, { { "an unknown kind", "entry 7: expected a kind from 1 to 4, found 5",
-             JOURNAL("\7", 0, 5) } } },
+             BYTE, "journal", AT("\4"), .offset = 2, .byte = 0 } } },
+    { 1, { { "an unknown kind", "entry 7: expected the fields", KIND("\7", 6) } } },
+    { 1, { { "another kind", "entry 7: the title must be there",
+             KIND("\7", 1) } } },
+    { 1, { { "an unknown field", "entry 7: expected the fields",
+             BYTE, "journal", AT("\7"), .offset = 9, .byte = 23 } } },
     { 1, { { "another number", "entry 4: expected the number 2, found 7",
-             JOURNAL("\4", 16, 7) } } },
-    { 1, { { "a number of a class", "entry 7: expected no number, found 7",
-             JOURNAL("\7", 16, 7) } } },
-    { 1, { { "no shares", "entry 4: expected shares of its kind, found 0",
-             JOURNAL("\4", 24, 0) } } },
-    { 1, { { "shares of a cancellation", "entry 6: expected shares of its kind",
-             JOURNAL("\6", 24, 9) } } },
-    { 1, { { "too many shares", "entry 8: expected at most 2600000 shares out",
-             JOURNAL("\10", 20, 1) } } },
+             COUNT("\4", NUMBER, 7) } } },
+    { 1, { { "a number of a class", "entry 7: the number must not be there",
+             COUNT("\7", NUMBER, 7) } } },
+    { 1, { { "no shares", "entry 4: the shares must be there",
+             COUNT("\4", SHARES, 0) } } },
+    { 1, { { "other shares than were issued", "entry 6: expected the 10 shares "
+             "of its certificate, found 9", COUNT("\6", SHARES, 9) } } },
+    { 1, { { "too many shares", "entry 8: expected at most 2600000 shares out, "
+             "found 2600001", COUNT("\10", SHARES, 2599996) } } },
     { 1, { { "amended below what is out", "entry 7: expected at most 5 shares "
-             "out, found 7", JOURNAL("\7", 22, 0) },
-           { NULL, NULL, JOURNAL("\7", 23, 0) },
-           { NULL, NULL, JOURNAL("\7", 24, 5) } } },
+             "out, found 7", COUNT("\7", SHARES, 5) } } },
     { 1, { { "a class that was not opened", "entry 4: expected a class",
-             JOURNAL("\4", 26, 'X') } } },
+             TEXT("\4", CLASS, "XS") } } },
     { 1, { { "a class opened twice", "entry 2: expected a class with a database"
-             " that is not opened yet", JOURNAL("\1", 26, 'P') } } },
-    { 1, { { "a bad code", "entry 4: its class must be",
-             JOURNAL("\4", 26, 'c') } } },
-    { 1, { { "a bad name", "entry 4: its text must be valid UTF-8",
-             JOURNAL("\4", NAME_AT, 0xff) } } },
-    { 1, { { "a bad key", "entry 4: expected a printable idempotency key",
-             JOURNAL("\4", KEY_AT, 0x7f) } } },
-    { 1, { { "a cancellation of what was not issued", "entry 6: expected a "
-             "number that was issued, found 3", JOURNAL("\6", 16, 3) } } },
-    { 1, { { "a cancellation of another", "certificate:CS, number 2: expected "
-             "to be cancelled by entry 6, found 0", JOURNAL("\6", 16, 2) } } },
+             " that is not opened yet", TEXT("\1", CLASS, "PS") } } },
+    { 1, { { "a bad code", "entry 4: the class must be",
+             TEXT("\4", CLASS, "cS") } } },
+    { 1, { { "a bad name", "entry 4: the name must be valid UTF-8",
+             TEXT("\4", NAME, "Jane \xff") } } },
+    { 1, { { "a bad key", "entry 4: the key must", TEXT("\4", KEY, "\x7f") } } },
+    { 1, { { "a date that has not come", "entry 4: the effective must not be "
+             "later", TEXT("\4", EFFECTIVE, "9999-01-01") } } },
+    { 1, { { "a surrender of what was not issued", "entry 6: expected a "
+             "number that was issued, found 3", COUNT("\6", NUMBER, 3) } } },
+    { 1, { { "a surrender of another", "certificate:CS, number 2: expected "
+             "to be surrendered by entry 6, found 0",
+             COUNT("\6", NUMBER, 2) } } },
 
     { 1, { { "a key twice", "entry 8: expected a key of its own, found that of "
-             "entry 3", JOURNAL("\10", KEY_AT, 'a') } } },
+             "entry 3", TEXT("\10", KEY, "a") } } },
 
     /* what follows from it, up to entry 7: the last one is not posted */
 
@@ -89,10 +92,11 @@ static const case_t  cases[] = {
     { 0, { { "a certificate that is short", "certificate:CS, number 2: "
              "expected positions",
              PUT, "certificate:CS", AT("\2"), VALUE("\4") } } },
-    { 0, { { "cancelled by another entry", "certificate:CS, number 1: expected "
-             "to be cancelled by entry 6, found 7", PUT, "certificate:CS",
+    { 0, { { "surrendered by another entry", "certificate:CS, number 1: "
+             "expected to be surrendered by entry 6, found 7", PUT,
+             "certificate:CS",
              AT("\1"), VALUE(POS("\3") POS("\7")) } } },
-    { 0, { { "cancelled by no entry", "certificate:CS: expected 2 certificates,"
+    { 0, { { "surrendered by no entry", "certificate:CS: expected 2 certificates,"
              " found 2, 1 of them", PUT, "certificate:CS",
              AT("\2"), VALUE(POS("\4") POS("\6")) } } },
     { 0, { { "authorized", "class CS: expected 2600000 authorized",
@@ -119,9 +123,9 @@ static const case_t  cases[] = {
 
     /* the databases themselves */
 
-    { 0, { { "a header of another version", "meta: expected format version 1, "
-             "found 2", BYTE, "meta", KEY("ledger"), .offset = 12,
-             .byte = 2 } } },
+    { 0, { { "a header of another version", "meta: expected format version 2, "
+             "found 1", BYTE, "meta", KEY("ledger"), .offset = 12,
+             .byte = 1 } } },
     { 0, { { "no header", "meta: expected \"ledger\" alone",
              DELETE, "meta", KEY("ledger") } } },
     { 0, { { "a header and more", "meta: expected \"ledger\" alone",
@@ -136,8 +140,16 @@ static const case_t  cases[] = {
     { 0, { { "a class without entries", "certificate:ZZ: expected 0",
              PUT, "certificate:ZZ", MDB_CREATE, KEY("x"), VALUE("") },
            { NULL, NULL, PUT, "class", KEY("ZZ"), VALUE("") } } },
-    { 0, { { "no request", "databases: expected meta, journal, class and "
-             "request", DROP, .db = "request" } } },
+    { 0, { { "no request", "databases: expected meta, journal, class, request, "
+             "holder, transaction and amendment", DROP, .db = "request" } } },
+    { 0, { { "no holder", "databases: expected meta, journal, class, request, "
+             "holder, transaction and amendment", DROP, .db = "holder" } } },
+    { 0, { { "no transaction", "databases: expected meta, journal, class, "
+             "request, holder, transaction and amendment",
+             DROP, .db = "transaction" } } },
+    { 0, { { "no amendment", "databases: expected meta, journal, class, "
+             "request, holder, transaction and amendment",
+             DROP, .db = "amendment" } } },
     { 0, { { "no certificates", "entry 1: expected a class with a database",
              DROP, .db = "certificate:CS" } } }
 };
@@ -177,7 +189,8 @@ test_right(void)
     ok(fault == NULL, "right: %s", fault ? fault : "");
     is_int(verified.entries, 8, "right: entries");
     is_int(verified.certificates, 4, "right: certificates");
-    is_int(verified.cancelled, 1, "right: cancelled");
+    is_int(verified.outstanding, 3, "right: outstanding");
+    is_int(verified.transactions, 1, "right: transactions");
     is_mem(verified.found, STOCKCERT_SEAL_LEN, verified.seal,
            STOCKCERT_SEAL_LEN, "right: the seal of an entry");
 

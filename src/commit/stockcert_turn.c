@@ -1,0 +1,241 @@
+
+/*
+ * An order between two batches: who wants a turn, and what comes of it.
+ *
+ * A lock of the kernel's is not given in the order of asking: a leader that
+ * lets it go and asks again at once has it again before anybody else is awake.
+ * So "wanted" and "taken" count turns, and a leader waits while they differ.
+ * They are hints, as a process may die in between.
+ */
+
+
+#include <limits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+
+#include "stockcert_turn.h"
+
+
+#define STOCKCERT_TURN_MAX  10         /* milliseconds */
+
+
+static stockcert_rc_e stockcert_turn_enter(stockcert_turn_t *turn,
+    stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
+static stockcert_rc_e stockcert_turn_begin(stockcert_lanes_t *lanes,
+    stockcert_ledger_t *ledger, stockcert_error_t *error);
+static stockcert_rc_e stockcert_turn_commit(stockcert_turn_t *turn,
+    stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
+static stockcert_rc_e stockcert_turn_find(stockcert_turn_t *turn,
+    stockcert_ledger_t *ledger, stockcert_error_t *error);
+
+
+stockcert_rc_e
+stockcert_turn_take(stockcert_turn_t *turn, stockcert_lanes_t *lanes,
+    stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    atomic_fetch_add(&lanes->turns_wanted, 1);
+
+    rc = stockcert_ledger_lock(ledger, error);
+
+    atomic_fetch_add(&lanes->turns_taken, 1);
+    (void) syscall(SYS_futex, &lanes->turns_taken, FUTEX_WAKE, INT_MAX, NULL,
+                   NULL, 0);
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_turn_enter(turn, lanes, ledger, error);
+
+        stockcert_ledger_unlock(ledger);
+    }
+
+    /* nothing of it can be in the journal */
+
+    if (rc != STOCKCERT_OK && turn->noted.position == 0) {
+        turn->done.status = rc == STOCKCERT_FULL ? STOCKCERT_NO_ROOM
+                                                 : STOCKCERT_UNAVAILABLE;
+    }
+
+    return rc;
+}
+
+
+static stockcert_rc_e
+stockcert_turn_enter(stockcert_turn_t *turn, stockcert_lanes_t *lanes,
+    stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    int                dead;
+    stockcert_rc_e     rc;
+    stockcert_error_t  ignored;
+
+    rc = stockcert_turn_begin(lanes, ledger, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    if (turn->noted.position) {
+        rc = stockcert_turn_find(turn, ledger, error);
+        stockcert_ledger_abort(ledger);
+        return rc;
+    }
+
+    rc = stockcert_turn_commit(turn, lanes, ledger, error);
+
+    /* pages that only dead readers have are room */
+
+    if (rc == STOCKCERT_FULL
+        && stockcert_ledger_check_readers(ledger, &dead, &ignored)
+           == STOCKCERT_OK
+        && dead)
+    {
+        rc = stockcert_turn_begin(lanes, ledger, error);
+
+        if (rc == STOCKCERT_OK) {
+            rc = stockcert_turn_commit(turn, lanes, ledger, error);
+        }
+    }
+
+    return rc;
+}
+
+
+static stockcert_rc_e
+stockcert_turn_begin(stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e    rc;
+    stockcert_tail_t  known;
+
+    rc = stockcert_ledger_begin(ledger, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    stockcert_lanes_known(lanes, &known);
+
+    rc = stockcert_ledger_check_known(ledger, &known, error);
+    if (rc != STOCKCERT_OK) {
+        stockcert_ledger_abort(ledger);
+    }
+
+    return rc;
+}
+
+
+static stockcert_rc_e
+stockcert_turn_commit(stockcert_turn_t *turn, stockcert_lanes_t *lanes,
+    stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    stockcert_rc_e    rc;
+    stockcert_tail_t  tail;
+
+    rc = stockcert_ledger_transact(ledger, turn->order, &turn->done, error);
+
+    if (rc != STOCKCERT_OK || turn->done.status != STOCKCERT_ISSUED
+        || turn->done.replayed)
+    {
+        stockcert_ledger_abort(ledger);
+        return rc;
+    }
+
+    stockcert_ledger_tail(ledger, &tail);
+
+    turn->noted = tail;
+
+    rc = stockcert_ledger_commit(ledger, error);
+
+    if (rc == STOCKCERT_OK) {
+        stockcert_lanes_know(lanes, &tail);
+    }
+
+    if (rc == STOCKCERT_OK || rc == STOCKCERT_FULL) {
+        turn->noted.position = 0;
+
+    } else {
+        turn->done.status = STOCKCERT_WAITING;
+    }
+
+    return rc;
+}
+
+
+/* whether a commit that failed is in the journal, and stays there */
+
+static stockcert_rc_e
+stockcert_turn_find(stockcert_turn_t *turn, stockcert_ledger_t *ledger,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    rc = stockcert_ledger_flush(ledger, error);
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_ledger_has(ledger, turn->noted.position,
+                                  turn->noted.seal, error);
+    }
+
+    if (rc != STOCKCERT_OK && rc != STOCKCERT_NOT_FOUND) {
+        return rc;
+    }
+
+    turn->done.status = rc == STOCKCERT_OK ? STOCKCERT_ISSUED
+                                           : STOCKCERT_UNAVAILABLE;
+    turn->noted.position = 0;
+
+    return STOCKCERT_OK;
+}
+
+
+void
+stockcert_turn_give(stockcert_lanes_t *lanes)
+{
+    uint32_t         wanted, taken;
+    uint64_t         now, end;
+    struct timespec  ts;
+
+    /* in this sequence, as each turn is wanted before it is taken */
+
+    taken = atomic_load(&lanes->turns_taken);
+    wanted = atomic_load(&lanes->turns_wanted);
+
+    if (wanted == taken) {
+        return;
+    }
+
+    now = stockcert_pace_clock();
+    end = now + STOCKCERT_TURN_MAX * 1000000;
+
+    while (now < end && (int32_t) (wanted - taken) > 0) {
+
+        ts.tv_sec = 0;
+        ts.tv_nsec = (long) (end - now);
+
+        (void) syscall(SYS_futex, &lanes->turns_taken, FUTEX_WAIT, taken, &ts,
+                       NULL, 0);
+
+        now = stockcert_pace_clock();
+        taken = atomic_load(&lanes->turns_taken);
+    }
+
+    /* others may have wanted and taken theirs meanwhile */
+
+    if ((int32_t) (wanted - taken) < 0) {
+        wanted = atomic_load(&lanes->turns_wanted);
+
+        if ((int32_t) (wanted - taken) > 0) {
+            return;
+        }
+    }
+
+    /* nobody is there any more who wanted it, or somebody was not waited for */
+
+    if (wanted != taken) {
+        (void) atomic_compare_exchange_strong(&lanes->turns_taken, &taken,
+                                              wanted);
+    }
+}

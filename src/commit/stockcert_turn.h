@@ -1,0 +1,53 @@
+
+/*
+ * Turns: an order is entered in a transaction of its own, by the process that
+ * has it, between two batches of grants.
+ */
+
+
+#ifndef STOCKCERT_TURN_H
+#define STOCKCERT_TURN_H
+
+
+#include "stockcert_lanes.h"
+
+
+/*
+ * An order that waits.  done.status is STOCKCERT_WAITING until its outcome is
+ * known; noted is where its commit would end the journal, if it is not known
+ * whether it did, otherwise noted.position is 0.  Zeroed at first, but for
+ * order.
+ */
+
+typedef struct {
+    const stockcert_order_t  *order;
+    stockcert_transacted_t    done;
+    stockcert_tail_t          noted;
+} stockcert_turn_t;
+
+
+/*
+ * Waits for the ledger's lock, enters the order, and commits.  Leaders let it
+ * go before their next batch.  From any thread that may use the ledger as a
+ * writer.
+ *
+ * Returns what the ledger's functions return.  After STOCKCERT_OK and
+ * STOCKCERT_FULL the outcome is known and the ledger is good; after others it
+ * must be opened again.  If the outcome is not known then, the function is
+ * called again, and looks for the order in the journal: it is not entered a
+ * second time.
+ */
+
+stockcert_rc_e stockcert_turn_take(stockcert_turn_t *turn,
+    stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
+
+/*
+ * For a leader, before it asks for the lock: waits for those who want a turn,
+ * each for some milliseconds at most, as one that died never takes it.
+ */
+
+void stockcert_turn_give(stockcert_lanes_t *lanes);
+
+
+#endif /* STOCKCERT_TURN_H */

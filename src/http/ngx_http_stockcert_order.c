@@ -1,0 +1,263 @@
+
+/*
+ * Orders that wait in a worker: the event loop queues and answers them, and the
+ * thread of the lane's task takes them (docs/ARCHITECTURE.md, "Transactions").
+ *
+ * The thread touches nothing of a request: a body that is in memory or in a
+ * file stays until the order is settled, as the request does.
+ */
+
+
+#include <ngx_http_stockcert_lane.h>
+
+
+static void ngx_http_stockcert_order_cleanup(void *data);
+static stockcert_rc_e ngx_http_stockcert_take_one(
+    ngx_http_stockcert_lane_t *lane, ngx_http_stockcert_order_t *order,
+    ngx_log_t *log);
+static ngx_int_t ngx_http_stockcert_order_read(
+    ngx_http_stockcert_order_t *order, ngx_log_t *log);
+static ngx_int_t ngx_http_stockcert_order_answer(
+    ngx_http_stockcert_lane_t *lane, ngx_http_stockcert_order_t *order);
+
+
+ngx_http_stockcert_order_t *
+ngx_http_stockcert_order_create(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t          *cln;
+    ngx_http_stockcert_order_t  *order;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_stockcert_order_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    order = cln->data;
+    ngx_memzero(order, sizeof(ngx_http_stockcert_order_t));
+
+    order->request = r;
+    cln->handler = ngx_http_stockcert_order_cleanup;
+
+    return order;
+}
+
+
+static void
+ngx_http_stockcert_order_cleanup(void *data)
+{
+    ngx_http_stockcert_order_t *order = data;
+
+    stockcert_order_free(order->order);
+}
+
+
+ngx_int_t
+ngx_http_stockcert_order_queue(ngx_http_stockcert_lane_t *lane,
+    ngx_http_stockcert_order_t *order)
+{
+    ngx_uint_t  n;
+
+    n = lane->orders.queued;
+
+    if (n - lane->orders.answered == NGX_HTTP_STOCKCERT_ORDERS) {
+        return NGX_DECLINED;
+    }
+
+    lane->orders.order[n % NGX_HTTP_STOCKCERT_ORDERS] = order;
+
+    lane->orders.queued = n + 1;
+
+    return NGX_OK;
+}
+
+
+/* on the thread: all that wait, each in a transaction of its own */
+
+stockcert_rc_e
+ngx_http_stockcert_take_orders(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
+{
+    ngx_uint_t                   i;
+    stockcert_rc_e               rc;
+    ngx_http_stockcert_order_t  *order;
+
+    rc = STOCKCERT_OK;
+
+    while ((rc == STOCKCERT_OK || rc == STOCKCERT_FULL)
+           && lane->orders.taken != lane->orders.queued)
+    {
+        i = lane->orders.taken % NGX_HTTP_STOCKCERT_ORDERS;
+        order = lane->orders.order[i];
+
+        rc = ngx_http_stockcert_take_one(lane, order, log);
+
+        if (order->fault.kind || order->turn.done.status != STOCKCERT_WAITING) {
+            lane->orders.taken++;
+            ngx_http_stockcert_wake(lane, lane->main->number);
+        }
+    }
+
+    return rc;
+}
+
+
+static stockcert_rc_e
+ngx_http_stockcert_take_one(ngx_http_stockcert_lane_t *lane,
+    ngx_http_stockcert_order_t *order, ngx_log_t *log)
+{
+    if (order->order == NULL) {
+
+        if (ngx_http_stockcert_order_read(order, log) != NGX_OK) {
+            return STOCKCERT_OK;
+        }
+
+        stockcert_order_set_key(order->order, (char *) order->key.data,
+                                order->key.len);
+        stockcert_order_set_actor(order->order, (char *) order->actor.data,
+                                  order->actor.len);
+
+        order->turn.order = order->order;
+    }
+
+    return stockcert_turn_take(&order->turn, lane->lanes, lane->task.ledger,
+                               &lane->task.error);
+}
+
+
+/* a body in a file is read here, as the event loop does not wait for disks */
+
+static ngx_int_t
+ngx_http_stockcert_order_read(ngx_http_stockcert_order_t *order, ngx_log_t *log)
+{
+    int          rc;
+    size_t       read;
+    ssize_t      n;
+    const char  *json;
+
+    json = (char *) order->body.data;
+
+    if (order->fd != NGX_INVALID_FILE) {
+
+        for (read = 0; read < order->body.len; read += (size_t) n) {
+            n = pread(order->fd, order->body.data + read,
+                      order->body.len - read, order->offset + (off_t) read);
+
+            if (n <= 0) {
+                ngx_log_error(NGX_LOG_CRIT, log, n < 0 ? ngx_errno : 0,
+                              "pread() of the request body failed");
+
+                order->fault.kind = STOCKCERT_NO_MEMORY;
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    rc = stockcert_order_parse(json, order->body.len, &order->order,
+                               &order->fault);
+
+    if (rc == 0) {
+        order->fault.kind = (stockcert_fault_e) 0;
+    }
+
+    return rc == 0 ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_uint_t
+ngx_http_stockcert_orders_wait(const ngx_http_stockcert_lane_t *lane)
+{
+    return lane->orders.answered != lane->orders.queued;
+}
+
+
+void
+ngx_http_stockcert_answer_orders(ngx_http_stockcert_lane_t *lane)
+{
+    ngx_int_t                    rc;
+    ngx_uint_t                   i;
+    ngx_connection_t            *c;
+    ngx_http_request_t          *r;
+    ngx_http_stockcert_order_t  *order;
+
+    while (lane->orders.answered != lane->orders.taken) {
+
+        i = lane->orders.answered % NGX_HTTP_STOCKCERT_ORDERS;
+        order = lane->orders.order[i];
+        r = order->request;
+        c = r->connection;
+
+        lane->progress = ngx_current_msec;
+
+        ngx_http_set_log_request(c->log, r);
+
+        rc = ngx_http_stockcert_order_answer(lane, order);
+
+        lane->orders.answered++;
+
+        ngx_http_finalize_request(r, rc);
+        ngx_http_run_posted_requests(c);
+    }
+}
+
+
+/* no task is active, and none can be: what is known of each is told */
+
+void
+ngx_http_stockcert_give_up_orders(ngx_http_stockcert_lane_t *lane)
+{
+    ngx_uint_t                   i;
+    ngx_http_stockcert_order_t  *order;
+
+    while (lane->orders.taken != lane->orders.queued) {
+
+        i = lane->orders.taken % NGX_HTTP_STOCKCERT_ORDERS;
+        order = lane->orders.order[i];
+
+        order->turn.done.status = order->turn.noted.position
+                                  ? STOCKCERT_GIVEN_UP : STOCKCERT_UNAVAILABLE;
+        lane->orders.taken++;
+    }
+
+    ngx_http_stockcert_answer_orders(lane);
+}
+
+
+/* as for a grant: see ngx_http_stockcert_answer.c */
+
+static ngx_int_t
+ngx_http_stockcert_order_answer(ngx_http_stockcert_lane_t *lane,
+    ngx_http_stockcert_order_t *order)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = order->request;
+
+    r->main->blocked--;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    if (r->connection->error) {
+        return NGX_ERROR;
+    }
+
+    if (r->header_sent) {
+        return NGX_DONE;
+    }
+
+    if (order->fault.kind) {
+        return ngx_http_stockcert_body_fault(r, &order->fault);
+    }
+
+    rc = ngx_http_stockcert_reply_transacted(r, lane->ledger, order->order,
+                                             &order->turn.done);
+
+    if (rc != NGX_HTTP_INTERNAL_SERVER_ERROR || r->header_sent) {
+        return rc;
+    }
+
+    /* it may be entered, but there was no memory for the answer */
+
+    rc = ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_OUTCOME_UNKNOWN,
+                                    NULL, NULL);
+
+    return rc == NGX_HTTP_INTERNAL_SERVER_ERROR ? NGX_ERROR : rc;
+}

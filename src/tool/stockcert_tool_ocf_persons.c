@@ -1,0 +1,309 @@
+
+/*
+ * The file of "export --format ocf --holders-file": whether a holder is a
+ * person or an institution, and in which country.
+ *
+ * It reads that file, and no ledger.
+ */
+
+
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "stockcert_tool.h"
+#include "stockcert_tool_ocf.h"
+
+
+static int stockcert_ocf_person_read(stockcert_ocf_persons_t *persons,
+    const char *line, size_t len, const char **fault);
+static const char *stockcert_ocf_person_fault(json_t *json);
+static stockcert_ocf_person_t *stockcert_ocf_person_new(char kind,
+    const char *who, size_t len);
+static void stockcert_ocf_person_visit(const void *node, VISIT visit,
+    void *data);
+static int stockcert_ocf_person_compare(const void *one, const void *two);
+
+
+int
+stockcert_ocf_persons_read(stockcert_ocf_persons_t *persons, const char *path)
+{
+    int          rc, failed;
+    char        *line;
+    FILE        *file;
+    size_t       size;
+    ssize_t      len;
+    uint64_t     n;
+    const char  *fault;
+
+    if (persons->path) {
+        return stockcert_tool_error(STOCKCERT_EXIT_USAGE,
+                                    "--holders-file is given twice");
+    }
+
+    file = fopen(path, "re");
+
+    if (file == NULL) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot open %s: %s",
+                                    path, strerror(errno));
+    }
+
+    persons->path = path;
+    line = NULL;
+    size = 0;
+    rc = 0;
+    fault = NULL;
+
+    for (n = 1; rc == 0; n++) {
+        len = getline(&line, &size, file);
+        if (len == -1) {
+            break;
+        }
+
+        rc = stockcert_ocf_person_read(persons, line, (size_t) len, &fault);
+
+        if (rc != 0) {
+            (void) stockcert_tool_error(STOCKCERT_EXIT_NO, "line %" PRIu64
+                                        " of %s: %s", n, path, fault);
+        }
+    }
+
+    failed = ferror(file);
+    free(line);
+    (void) fclose(file);
+
+    if (failed) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "cannot read %s",
+                                    path);
+    }
+
+    return rc == 0 ? STOCKCERT_EXIT_OK : STOCKCERT_EXIT_NO;
+}
+
+
+/*
+ * a line; the last one of "stockcert holders", which has totals, is no holder
+ */
+
+static int
+stockcert_ocf_person_read(stockcert_ocf_persons_t *persons, const char *line,
+    size_t len, const char **fault)
+{
+    void                    *found;
+    json_t                  *json, *id, *who;
+    const char              *type, *country;
+    stockcert_ocf_person_t  *person;
+
+    json = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+
+    if (json_object_get(json, "totals")) {
+        json_decref(json);
+        return 0;
+    }
+
+    *fault = stockcert_ocf_person_fault(json);
+    if (*fault) {
+        json_decref(json);
+        return -1;
+    }
+
+    id = json_object_get(json, "holder_id");
+    who = id ? id : json_object_get(json, "name");
+    person = stockcert_ocf_person_new(id ? 'i' : 'n', json_string_value(who),
+                                      json_string_length(who));
+
+    found = person ? tsearch(person, &persons->tree,
+                             stockcert_ocf_person_compare) : NULL;
+
+    if (found && *(stockcert_ocf_person_t **) found != person) {
+        *fault = "is about the holder of a line before it";
+        free(person);
+
+    } else if (found == NULL) {
+        *fault = "there is no memory for it";
+
+    } else {
+        type = json_string_value(json_object_get(json, "type"));
+        country = json_string_value(json_object_get(json, "country"));
+
+        person->type = type == NULL ? NULL : strcmp(type, "INDIVIDUAL") == 0
+                                             ? "INDIVIDUAL" : "INSTITUTION";
+
+        if (country) {
+            memcpy(person->country, country, sizeof(person->country));
+        }
+    }
+
+    json_decref(json);
+
+    return *fault ? -1 : 0;
+}
+
+
+static const char *
+stockcert_ocf_person_fault(json_t *json)
+{
+    json_t      *value;
+    const char  *name, *text;
+
+    /* what "stockcert holders" writes may be left in, and is not looked at */
+
+    if (!json_is_object(json)) {
+        return "is not a JSON object";
+    }
+
+    json_object_foreach(json, name, value) {
+        text = json_string_value(value);
+
+        if (strcmp(name, "classes") == 0) {
+            continue;
+        }
+
+        if (text == NULL
+            || (strcmp(name, "name") != 0 && strcmp(name, "holder_id") != 0
+                && strcmp(name, "address") != 0 && strcmp(name, "type") != 0
+                && strcmp(name, "country") != 0))
+        {
+            return "has a member that is not known, or is no string";
+        }
+
+        if (strcmp(name, "type") == 0 && strcmp(text, "INDIVIDUAL") != 0
+            && strcmp(text, "INSTITUTION") != 0)
+        {
+            return "\"type\" must be INDIVIDUAL or INSTITUTION";
+        }
+
+        if (strcmp(name, "country") == 0
+            && !stockcert_ocf_is_country(text, json_string_length(value)))
+        {
+            return "\"country\" must be a code such as US";
+        }
+    }
+
+    return json_object_get(json, "name") || json_object_get(json, "holder_id")
+           ? NULL : "has neither \"holder_id\" nor \"name\"";
+}
+
+
+int
+stockcert_ocf_is_country(const char *text, size_t len)
+{
+    return len == 2 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2;
+}
+
+
+static stockcert_ocf_person_t *
+stockcert_ocf_person_new(char kind, const char *who, size_t len)
+{
+    stockcert_ocf_person_t  *person;
+
+    if (len > STOCKCERT_TEXT_MAX) {
+        len = STOCKCERT_TEXT_MAX + 1;      /* which no holder has */
+    }
+
+    person = calloc(1, sizeof(stockcert_ocf_person_t) + 1 + len);
+
+    if (person) {
+        person->key_len = (uint16_t) (1 + len);
+        person->key[0] = kind;
+        memcpy(person->key + 1, who, len);
+    }
+
+    return person;
+}
+
+
+int
+stockcert_ocf_persons_known(const stockcert_ocf_persons_t *persons,
+    stockcert_holding_t **list, size_t n)
+{
+    size_t                   i;
+    stockcert_party_t       *party;
+    stockcert_ocf_person_t  *person, *unknown;
+
+    for (i = 0; persons->tree && i < n; i++) {
+        party = stockcert_holdings_party(list[i]);
+        person = (stockcert_ocf_person_t *) stockcert_ocf_person(persons, party);
+
+        if (person) {
+            person->found = 1;
+        }
+    }
+
+    unknown = NULL;
+    twalk_r(persons->tree, stockcert_ocf_person_visit, &unknown);
+
+    if (unknown) {
+        return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "the ledger has no "
+                                    "holder with the %s \"%.*s\", which %s "
+                                    "names",
+                                    unknown->key[0] == 'i' ? "holder_id" : "name",
+                                    unknown->key_len - 1, unknown->key + 1,
+                                    persons->path);
+    }
+
+    return STOCKCERT_EXIT_OK;
+}
+
+
+static void
+stockcert_ocf_person_visit(const void *node, VISIT visit, void *data)
+{
+    stockcert_ocf_person_t  *person, **unknown;
+
+    unknown = data;
+    person = *(stockcert_ocf_person_t *const *) node;
+
+    if ((visit == postorder || visit == leaf) && !person->found
+        && *unknown == NULL)
+    {
+        *unknown = person;
+    }
+}
+
+
+const stockcert_ocf_person_t *
+stockcert_ocf_person(const stockcert_ocf_persons_t *persons,
+    const stockcert_party_t *party)
+{
+    void                    *found;
+    stockcert_ocf_person_t  *person;
+
+    if (persons->tree == NULL) {
+        return NULL;
+    }
+
+    person = stockcert_ocf_person_new(party->key[0], party->key + 1,
+                                      (size_t) party->key_len - 1);
+    if (person == NULL) {
+        return NULL;
+    }
+
+    found = tfind(person, &persons->tree, stockcert_ocf_person_compare);
+
+    free(person);
+
+    return found ? *(stockcert_ocf_person_t **) found : NULL;
+}
+
+
+static int
+stockcert_ocf_person_compare(const void *one, const void *two)
+{
+    int                            order;
+    const stockcert_ocf_person_t  *a, *b;
+
+    a = one;
+    b = two;
+
+    order = memcmp(a->key, b->key,
+                   a->key_len < b->key_len ? a->key_len : b->key_len);
+
+    return order ? order : a->key_len - b->key_len;
+}

@@ -1,0 +1,69 @@
+
+/*
+ * Holders, as the journal is replayed: found by id or name, and sometimes found
+ * to be another one.
+ */
+
+
+#ifndef STOCKCERT_TOOL_PARTY_H
+#define STOCKCERT_TOOL_PARTY_H
+
+
+#include <stdint.h>
+
+#include "stockcert_str.h"
+
+
+typedef struct stockcert_holding_s  stockcert_holding_t;
+typedef struct stockcert_party_s  stockcert_party_t;
+
+
+/* the strings and "latest" are set by stockcert_holdings_list() */
+
+struct stockcert_party_s {
+    stockcert_str_t       name;            /* of the latest certificate */
+    stockcert_str_t       id;              /* or empty */
+    stockcert_str_t       address;         /* the latest, or empty */
+
+    stockcert_holding_t  *first;           /* certificate, where all are kept */
+    stockcert_holding_t  *latest;
+    uint64_t              started;         /* position of the entry of "first" */
+    uint64_t              addressed;       /* that of the address, or 0 */
+    uint64_t              outstanding;     /* certificates */
+    uint64_t              refs;            /* certificates and parties that point
+                                              here */
+    stockcert_party_t    *same;            /* who it is now, or NULL */
+    uint16_t              key_len;
+    char                  key[];           /* "i" and id, or "n" and name */
+};
+
+
+/*
+ * Parties are in a tree of <search.h>, *parties, which is NULL at first.  Finds
+ * the one of an id or, if that is empty, of a name, or makes it.  Returns NULL
+ * if there is no memory.
+ */
+
+stockcert_party_t *stockcert_party_who(void **parties,
+    const stockcert_str_t *id, const stockcert_str_t *name);
+
+/*
+ * From now on, party is another one, same, which is none of those that are it;
+ * its own name is nobody's, and may be a third one's later.
+ */
+
+void stockcert_party_is(void **parties, stockcert_party_t *party,
+    stockcert_party_t *same);
+
+/* Who a party is now. */
+
+stockcert_party_t *stockcert_party_root(stockcert_party_t *party);
+
+/*
+ * A certificate does not point to a party any more: forgets it if it was last.
+ */
+
+void stockcert_party_drop(void **parties, stockcert_party_t *party);
+
+
+#endif /* STOCKCERT_TOOL_PARTY_H */
