@@ -472,6 +472,10 @@ ngx_http_stockcert_led(ngx_http_stockcert_lane_t *lane)
     }
 
     if (lane->failed) {
+
+        /* what was entered before is read from the ledger once more */
+
+        ngx_http_stockcert_answer_orders(lane);
         ngx_http_stockcert_lane_close(lane);
 
         if (lane->failures > 1) {
@@ -492,11 +496,13 @@ ngx_http_stockcert_led(ngx_http_stockcert_lane_t *lane)
 static void
 ngx_http_stockcert_give_up(ngx_http_stockcert_lane_t *lane)
 {
-    if (stockcert_lane_waiting(lane->lane)
+    if ((stockcert_lane_waiting(lane->lane)
+         || ngx_http_stockcert_orders_wait(lane))
         && ngx_current_msec - lane->progress > NGX_HTTP_STOCKCERT_LATE)
     {
         lane->retry = ngx_current_msec + NGX_HTTP_STOCKCERT_RETRY;
 
         ngx_http_stockcert_answer(lane, stockcert_lane_filled(lane->lane));
+        ngx_http_stockcert_give_up_orders(lane);
     }
 }

@@ -97,7 +97,9 @@ ngx_http_stockcert_reply_transacted(ngx_http_request_t *r,
     members.data = json;
     members.len = 0;
 
-    id = &order->from[done->at];
+    /* an order that was never read is NULL, and no certificate is at fault */
+
+    id = order ? &order->from[done->at] : NULL;
 
     switch (done->status) {
 
