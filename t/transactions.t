@@ -204,6 +204,27 @@ for my $round (1 .. 3) {
 well_all('seventeen');
 
 
+# What comes while a transaction is entered does not go before a grant that waits
+
+{
+    my @from = map { issue('CS', 10, "in turn $_") } 0, 1;
+    my ($held, $between, $later) = map { $server->client } 1 .. 3;
+    $server->hold('fdatasync');
+    send_it($held, transfer($from[0], 'in turn 0', Bob => 3));
+    $server->held('fdatasync');
+    $between->send('POST', '/', grant('CS', 1, 'in turn, a grant'));
+    $server->taken_up($between);
+    send_it($later, transfer($from[1], 'in turn 1', Bob => 3));
+    $server->taken_up($later);
+    $server->release('fdatasync');
+    my $r = receive($held, 'in turn 0');
+    push @grants, told($between->receive, 'in turn, a grant', 'CS', 1);
+    my $last = receive($later, 'in turn 1');
+    is_deeply([$grants[-1]{json}{entry}, $last->{json}{transaction}], [map { $r->{json}{entry} + $_ } 1, 2], 'in turn: a grant comes between');
+    well_all('in turn');
+}
+
+
 # A client that leaves is answered by nobody, and its place is free again
 
 {

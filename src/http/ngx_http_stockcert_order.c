@@ -71,19 +71,23 @@ ngx_http_stockcert_order_queue(ngx_http_stockcert_lane_t *lane,
 }
 
 
-/* on the thread: all that wait, each in a transaction of its own */
+/*
+ * On the thread: all that wait now, each in a transaction of its own.  Those
+ * that come meanwhile are for the next time, or grants would never have theirs.
+ */
 
 stockcert_rc_e
 ngx_http_stockcert_take_orders(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 {
-    ngx_uint_t                   i;
+    ngx_uint_t                   i, end;
     stockcert_rc_e               rc;
     ngx_http_stockcert_order_t  *order;
 
     rc = STOCKCERT_OK;
+    end = lane->orders.queued;
 
     while ((rc == STOCKCERT_OK || rc == STOCKCERT_FULL)
-           && lane->orders.taken != lane->orders.queued)
+           && lane->orders.taken != end)
     {
         i = lane->orders.taken % NGX_HTTP_STOCKCERT_ORDERS;
         order = lane->orders.order[i];
