@@ -75,7 +75,7 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
                                           NULL, NULL);
     }
 
-    if (!target->html) {
+    if (!target->html && !target->transactions) {
         target->negotiated = 1;
         target->html = ngx_http_stockcert_prefers_html(r);
     }

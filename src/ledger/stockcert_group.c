@@ -22,8 +22,10 @@ static stockcert_rc_e stockcert_group_open(stockcert_ledger_t *ledger,
 static stockcert_rc_e stockcert_group_next(stockcert_ledger_t *ledger,
     const stockcert_ledger_class_t *class, const stockcert_entry_t *entry,
     stockcert_error_t *error);
-static stockcert_rc_e stockcert_group_holder(const stockcert_group_t *group,
+static stockcert_rc_e stockcert_group_holder(stockcert_group_t *group,
     const stockcert_entry_t *entry, stockcert_error_t *error);
+static void stockcert_group_set_holder(stockcert_holder_t *holder,
+    const stockcert_entry_t *entry);
 static stockcert_rc_e stockcert_group_legal(const stockcert_ledger_t *ledger,
     const stockcert_entry_t *issued, char *date, stockcert_error_t *error);
 static stockcert_rc_e stockcert_group_end(stockcert_ledger_t *ledger,
@@ -267,10 +269,10 @@ stockcert_group_issued(stockcert_ledger_t *ledger,
 /* whose the new certificate may be */
 
 static stockcert_rc_e
-stockcert_group_holder(const stockcert_group_t *group,
+stockcert_group_holder(stockcert_group_t *group,
     const stockcert_entry_t *entry, stockcert_error_t *error)
 {
-    int                        name, id;
+    int                        name, id, same;
     const stockcert_holder_t  *old;
 
     old = &group->holder;
@@ -294,16 +296,38 @@ stockcert_group_holder(const stockcert_group_t *group,
         return STOCKCERT_OK;
     }
 
-    /* who has an id keeps it; who has none keeps the name, and may get one */
+    /*
+     * Who has an id keeps it.  Who has none keeps the name, and may get an id;
+     * but all new certificates are of one holder.
+     */
 
-    if (old->id_len ? !id
-                    : !name && group->reason != STOCKCERT_REASON_NAME)
-    {
+    same = old->id_len ? id
+           : group->issued ? id && name
+           : name || group->reason == STOCKCERT_REASON_NAME;
+
+    if (!same) {
         return stockcert_ledger_refused(error, "\"%s\" is for the same holder",
                                         stockcert_group_name(group));
     }
 
+    stockcert_group_set_holder(&group->holder, entry);
+
     return STOCKCERT_OK;
+}
+
+
+static void
+stockcert_group_set_holder(stockcert_holder_t *holder,
+    const stockcert_entry_t *entry)
+{
+    holder->name_len = (uint8_t) entry->name.len;
+    memcpy(holder->name, entry->name.data, entry->name.len);
+
+    holder->id_len = (uint8_t) entry->holder_id.len;
+
+    if (entry->holder_id.len) {
+        memcpy(holder->id, entry->holder_id.data, entry->holder_id.len);
+    }
 }
 
 

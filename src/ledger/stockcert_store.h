@@ -111,7 +111,8 @@ typedef struct {
                                                 it was refused, or NULL */
     char                       effective[STOCKCERT_DATE_LEN + 1];   /* or "" */
     stockcert_ledger_class_t  *class;
-    stockcert_holder_t         holder;       /* of the last surrendered one */
+    stockcert_holder_t         holder;       /* of the last surrendered one, then
+                                                of what "reissue" issues */
 } stockcert_group_t;
 
 

@@ -292,6 +292,13 @@ stockcert_verify_group_holder(stockcert_verify_t *v,
     } else if (old->id.len) {
         same = stockcert_str_same(&old->id, &entry->holder_id);
 
+    } else if (entry->member > first->surrenders + 1) {
+
+        /* the first one said whose they all are */
+
+        same = entry->holder_id.len == 0
+               && stockcert_str_same(&old->name, &entry->name);
+
     } else {
         same = first->reason == STOCKCERT_REASON_NAME
                || stockcert_str_same(&old->name, &entry->name);
@@ -307,6 +314,11 @@ stockcert_verify_group_holder(stockcert_verify_t *v,
                                       entry->balance ? " as the last certificate"
                                                        " has it" : "",
                                       (int) entry->name.len, entry->name.data);
+    }
+
+    if (!entry->balance && !stockcert_transaction(first->type)->any) {
+        v->group.holder.name = entry->name;
+        v->group.holder.id = entry->holder_id;
     }
 
     return 0;

@@ -160,7 +160,7 @@ sub book {
     my ($what, @sheets) = @_;
     for my $n (1 .. @sheets) {
         my $sheet = $sheets[$n - 1];
-        like($sheet, qr/Number\s+Holder\s+Shares\s+Issued\s+Cancelled/, "$what: sheet $n has heads") if $sheet =~ /CS-\d+\s/;
+        like($sheet, qr/Number\s+Holder\s+Shares\s+Issued\s+Outstanding until/, "$what: sheet $n has heads") if $sheet =~ /CS-\d+\s/;
         is(join(' ', $sheet =~ /first(\d+)/g), join(' ', $sheet =~ /last(\d+)/g), "$what: sheet $n has whole rows");
     }
     cmp_ok(scalar @sheets, '>', 2, "$what: several sheets") if $what =~ /^(?:rows|all)/;

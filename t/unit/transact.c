@@ -63,18 +63,17 @@ static const struct {
       15, 100, { "7 Ann/// 20 balance, surrendered by 15",
                  "8 Ann/// 4, surrendered by 15",
                  "9 Ann/// 24, outstanding" } },
-    { "reissue, a division, with an id for who had none",
+    { "reissue, a division",
       ORDER("reissue", "\"CS-9\"", ",\"to\":["
-            ITEM("Ann", "20", "") ","
-            ITEM("Ann", "4", ",\"holder_id\":\"ann\"") "]"),
+            ITEM("Ann", "20", "") "," ITEM("Ann", "4", "") "]"),
       18, 100, { "9 Ann/// 24, surrendered by 18",
                  "10 Ann/// 20, outstanding",
-                 "11 Ann/ann// 4, outstanding" } },
-    { "reissue, a new name, by its id",
+                 "11 Ann/// 4, outstanding" } },
+    { "reissue, with an id for who had none",
       ORDER("reissue", "\"CS-11\"", ",\"to\":["
-            ITEM("Ann Lee", "4", ",\"holder_id\":\"ann\"") "]"),
-      21, 100, { "11 Ann/ann// 4, surrendered by 21",
-                 "12 Ann Lee/ann// 4, outstanding" } },
+            ITEM("Ann", "4", ",\"holder_id\":\"ann\"") "]"),
+      21, 100, { "11 Ann/// 4, surrendered by 21",
+                 "12 Ann/ann// 4, outstanding" } },
     { "reissue, a new name, by its reason",
       ORDER("reissue", "\"CS-10\"", ",\"reason\":\"name\",\"to\":["
             ITEM("Ann Roe", "20", "") "]"),
@@ -91,7 +90,7 @@ static const struct {
                 "15 Bob/b/1 Main St/trustee 20 balance, outstanding" } },
     { "repurchase, of all",
       ORDER("repurchase", "\"CS-12\"", ",\"price\":\"0 USD\""),
-      29, 86, { "12 Ann Lee/ann// 4, cancelled by 29" } },
+      29, 86, { "12 Ann/ann// 4, cancelled by 29" } },
     { "cancel, of some",
       ORDER("cancel", "\"CS-4\"", ",\"amount\":1"),
       30, 85, { "4 Ann/a// 40, surrendered by 30",
@@ -109,7 +108,14 @@ static const struct {
       36, 70, { "18 Bob/// 2, cancelled by 36" } },
     { "transfer, in another class",
       ORDER("transfer", "\"PS-1\"", ",\"to\":[" ITEM("Bob", "1", "") "]"),
-      37, 70, { NULL } }
+      37, 70, { NULL } },
+    { "reissue, a new name, by its id, in two",
+      ORDER("reissue", "\"CS-15\"", ",\"to\":["
+            ITEM("Bob Lee", "19", ",\"holder_id\":\"b\"") ","
+            ITEM("Bob Lee", "1", ",\"holder_id\":\"b\"") "]"),
+      40, 70, { "15 Bob/b/1 Main St/trustee 20 balance, surrendered by 40",
+                "19 Bob Lee/b// 19, outstanding",
+                "20 Bob Lee/b// 1, outstanding" } }
 };
 
 
@@ -148,10 +154,10 @@ test_types(void)
 
     is_str(certificate_line(ledger, "PS", 3), "Ann/// 4 balance, outstanding",
            "another class: the balance");
-    is_str(certificate_line(ledger, "CS", 19), "none", "and nothing besides");
+    is_str(certificate_line(ledger, "CS", 21), "none", "and nothing besides");
 
     stockcert_ledger_close(ledger);
-    is_int(verified_ledger(&f), 39, "types: verify");
+    is_int(verified_ledger(&f), 42, "types: verify");
 }
 
 
@@ -187,6 +193,16 @@ test_refused(void)
           "to", "is for the same holder" },
         { ORDER("reissue", "\"CS-1\"", ",\"reason\":\"lost\",\"to\":["
                 ITEM("Ann", "5", "") "," ITEM("Ann Lee", "5", "") "]"),
+          "to", "is for the same holder" },
+        { ORDER("reissue", "\"CS-1\"", ",\"reason\":\"name\",\"to\":["
+                ITEM("Ann Lee", "5", "") "," ITEM("Ann Roe", "5", "") "]"),
+          "to", "is for the same holder" },
+        { ORDER("reissue", "\"CS-1\"", ",\"to\":[" ITEM("Ann", "5", "") ","
+                ITEM("Ann", "5", ",\"holder_id\":\"ann\"") "]"),
+          "to", "is for the same holder" },
+        { ORDER("reissue", "\"CS-1\"", ",\"to\":["
+                ITEM("Ann", "5", ",\"holder_id\":\"ann\"") ","
+                ITEM("Ann", "5", "") "]"),
           "to", "is for the same holder" },
         { ORDER("reissue", "\"CS-3\"", ",\"reason\":\"name\",\"to\":["
                 ITEM("Robert", "30", "") "]"),
