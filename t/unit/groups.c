@@ -164,6 +164,11 @@ static const case_t  cases[] = {
         { NULL, NULL, TEXT("\14", HOLDER_ID, "") },
         { NULL, NULL, TEXT("\14", ADDRESS, "2 Elm St") },
         { NULL, NULL, COUNT("\15", REASON, STOCKCERT_REASON_NAME) } } },
+    { { { "a reissue to two", "entry 11: expected a certificate of \"Bob\", "
+          "found one of \"Salt Bae\"",
+          COUNT("\10", TYPE, STOCKCERT_REISSUE) },
+        { NULL, NULL, COUNT("\10", REASON, STOCKCERT_REASON_NAME) },
+        { NULL, NULL, COUNT("\13", BALANCE, 0) } } },
     { { { "a reissue with a balance", "entry 14: expected no balance as member 2 "
           "of \"reissue\", found one", COUNT("\16", BALANCE, 1) } } },
     { { { "a correction with a balance", "entry 19: expected no balance as member"

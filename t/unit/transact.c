@@ -161,6 +161,60 @@ test_types(void)
 }
 
 
+static const struct {
+    const char  *json;
+    const char  *member;
+    const char  *words;
+} refused[] = {
+    { ORDER("transfer", "\"CS-1\"", ",\"to\":[" ITEM("Bob", "11", "") "]"),
+      "to", "adds up to 11 shares, the certificates have 10" },
+    { ORDER("correct", "\"CS-1\"", ",\"corrects\":3,\"to\":["
+            ITEM("Bob", "6", "") "," ITEM("Bob", "5", "") "]"),
+      "to", "adds up to 11 shares" },
+    { ORDER("transfer", "\"CS-1\"", ",\"to\":["
+            ITEM("Bob", "9007199254740991", "") ","
+            ITEM("Bob", "9007199254740991", "") "]"),
+      "to", "adds up to 18014398509481982 shares" },
+    { ORDER("reissue", "\"CS-1\"", ",\"to\":[" ITEM("Ann", "9", "") "]"),
+      "to", "adds up to 9 shares, and must be all 10 of them" },
+    { ORDER("reissue", "\"CS-1\"", ",\"to\":[" ITEM("Bob", "10", "") "]"),
+      "to", "is for the same holder" },
+    { ORDER("reissue", "\"CS-1\"", ",\"reason\":\"lost\",\"to\":["
+            ITEM("Ann", "5", "") "," ITEM("Ann Lee", "5", "") "]"),
+      "to", "is for the same holder" },
+    { ORDER("reissue", "\"CS-1\"", ",\"reason\":\"name\",\"to\":["
+            ITEM("Ann Lee", "5", "") "," ITEM("Ann Roe", "5", "") "]"),
+      "to", "is for the same holder" },
+    { ORDER("reissue", "\"CS-1\"", ",\"to\":[" ITEM("Ann", "5", "") ","
+            ITEM("Ann", "5", ",\"holder_id\":\"ann\"") "]"),
+      "to", "is for the same holder" },
+    { ORDER("reissue", "\"CS-1\"", ",\"to\":["
+            ITEM("Ann", "5", ",\"holder_id\":\"ann\"") ","
+            ITEM("Ann", "5", "") "]"),
+      "to", "is for the same holder" },
+    { ORDER("reissue", "\"CS-3\"", ",\"reason\":\"name\",\"to\":["
+            ITEM("Robert", "30", "") "]"),
+      "to", "is for the same holder" },
+    { ORDER("reissue", "\"CS-3\"", ",\"to\":["
+            ITEM("Bob", "30", ",\"holder_id\":\"c\"") "]"),
+      "to", "is for the same holder" },
+    { ORDER("repurchase", "\"CS-1\"", ",\"price\":\"1 USD\",\"amount\":11"),
+      "amount", "must be at most 10" },
+    { ORDER("cancel", "\"CS-1\",\"CS-2\"", ",\"amount\":31"),
+      "amount", "must be at most 30" },
+    { ORDER("cancel", "\"CS-1\",\"CS-3\"", ""),
+      "from", "CS-3 has another holder than the certificate before it" },
+    { ORDER("cancel", "\"CS-1\",\"CS-4\"", ""),
+      "from", "CS-4 has another holder" },
+    { ORDER("correct", "\"CS-1\"", ",\"corrects\":8,\"to\":[]"),
+      "corrects", "there is no entry 8 to correct" },
+    { ORDER("cancel", "\"CS-1\"", ",\"effective\":\"9999-12-31\""),
+      "effective", "must not be later than that of the entry" },
+    { ORDER("cancel", "\"CS-1\"", ",\"effective\":\"2020-01-01\""),
+      "effective", "is before that of CS-1" }
+};
+
+
 /* nothing is entered, and who asked is told of which member and why */
 
 static void
@@ -173,69 +227,16 @@ test_refused(void)
     stockcert_ledger_t      *ledger;
     stockcert_transacted_t   done;
 
-    static const struct {
-        const char  *json;
-        const char  *member;
-        const char  *words;
-    } cases[] = {
-        { ORDER("transfer", "\"CS-1\"", ",\"to\":[" ITEM("Bob", "11", "") "]"),
-          "to", "adds up to 11 shares, the certificates have 10" },
-        { ORDER("correct", "\"CS-1\"", ",\"corrects\":3,\"to\":["
-                ITEM("Bob", "6", "") "," ITEM("Bob", "5", "") "]"),
-          "to", "adds up to 11 shares" },
-        { ORDER("transfer", "\"CS-1\"", ",\"to\":["
-                ITEM("Bob", "9007199254740991", "") ","
-                ITEM("Bob", "9007199254740991", "") "]"),
-          "to", "adds up to 18014398509481982 shares" },
-        { ORDER("reissue", "\"CS-1\"", ",\"to\":[" ITEM("Ann", "9", "") "]"),
-          "to", "adds up to 9 shares, and must be all 10 of them" },
-        { ORDER("reissue", "\"CS-1\"", ",\"to\":[" ITEM("Bob", "10", "") "]"),
-          "to", "is for the same holder" },
-        { ORDER("reissue", "\"CS-1\"", ",\"reason\":\"lost\",\"to\":["
-                ITEM("Ann", "5", "") "," ITEM("Ann Lee", "5", "") "]"),
-          "to", "is for the same holder" },
-        { ORDER("reissue", "\"CS-1\"", ",\"reason\":\"name\",\"to\":["
-                ITEM("Ann Lee", "5", "") "," ITEM("Ann Roe", "5", "") "]"),
-          "to", "is for the same holder" },
-        { ORDER("reissue", "\"CS-1\"", ",\"to\":[" ITEM("Ann", "5", "") ","
-                ITEM("Ann", "5", ",\"holder_id\":\"ann\"") "]"),
-          "to", "is for the same holder" },
-        { ORDER("reissue", "\"CS-1\"", ",\"to\":["
-                ITEM("Ann", "5", ",\"holder_id\":\"ann\"") ","
-                ITEM("Ann", "5", "") "]"),
-          "to", "is for the same holder" },
-        { ORDER("reissue", "\"CS-3\"", ",\"reason\":\"name\",\"to\":["
-                ITEM("Robert", "30", "") "]"),
-          "to", "is for the same holder" },
-        { ORDER("reissue", "\"CS-3\"", ",\"to\":["
-                ITEM("Bob", "30", ",\"holder_id\":\"c\"") "]"),
-          "to", "is for the same holder" },
-        { ORDER("repurchase", "\"CS-1\"", ",\"price\":\"1 USD\",\"amount\":11"),
-          "amount", "must be at most 10" },
-        { ORDER("cancel", "\"CS-1\",\"CS-2\"", ",\"amount\":31"),
-          "amount", "must be at most 30" },
-        { ORDER("cancel", "\"CS-1\",\"CS-3\"", ""),
-          "from", "CS-3 has another holder than the certificate before it" },
-        { ORDER("cancel", "\"CS-1\",\"CS-4\"", ""),
-          "from", "CS-4 has another holder" },
-        { ORDER("correct", "\"CS-1\"", ",\"corrects\":8,\"to\":[]"),
-          "corrects", "there is no entry 8 to correct" },
-        { ORDER("cancel", "\"CS-1\"", ",\"effective\":\"9999-12-31\""),
-          "effective", "must not be later than that of the entry" },
-        { ORDER("cancel", "\"CS-1\"", ",\"effective\":\"2020-01-01\""),
-          "effective", "is before that of CS-1" }
-    };
-
     ledger = ordered_make(&f, "refused");
     fixture_digest(&f, before);
 
-    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        done = transact(ledger, cases[i].json, NULL);
+    for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        done = transact(ledger, refused[i].json, NULL);
 
-        is_int(done.status, STOCKCERT_INVALID, "%s", cases[i].json);
-        is_str(done.member ? done.member : "none", cases[i].member,
+        is_int(done.status, STOCKCERT_INVALID, "%s", refused[i].json);
+        is_str(done.member ? done.member : "none", refused[i].member,
                "refused %zu: its member", i);
-        ok(strstr(done.detail, cases[i].words) != NULL, "refused %zu: %s", i,
+        ok(strstr(done.detail, refused[i].words) != NULL, "refused %zu: %s", i,
            done.detail);
     }
 
