@@ -106,45 +106,26 @@ ngx_http_stockcert_order(ngx_http_request_t *r, size_t len)
 }
 
 
-/* what is in memory is in one piece after this; nginx has one file, or none */
+/* nginx has one file, or none: that is for the thread, as disks may be slow */
 
 static ngx_int_t
 ngx_http_stockcert_order_body(ngx_http_request_t *r,
     ngx_http_stockcert_order_t *order)
 {
-    u_char       *p;
     ngx_buf_t    *b;
-    ngx_chain_t  *cl, *bufs;
+    ngx_chain_t  *bufs;
 
     bufs = r->request_body->bufs;
+    b = bufs->buf;
     order->fd = NGX_INVALID_FILE;
 
-    if (bufs->next == NULL && ngx_buf_in_memory(bufs->buf)) {
-        order->body.data = bufs->buf->pos;
-        return NGX_OK;
+    if (bufs->next || ngx_buf_in_memory(b) || !b->in_file) {
+        return ngx_http_stockcert_body(r, &order->body);
     }
 
-    p = ngx_pnalloc(r->pool, order->body.len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
+    order->fd = b->file->fd;
+    order->offset = b->file_pos;
+    order->body.data = ngx_pnalloc(r->pool, order->body.len);
 
-    order->body.data = p;
-
-    for (cl = bufs; cl; cl = cl->next) {
-        b = cl->buf;
-
-        if (ngx_buf_in_memory(b)) {
-            p = ngx_cpymem(p, b->pos, b->last - b->pos);
-
-        } else if (b->in_file && bufs->next == NULL) {
-            order->fd = b->file->fd;
-            order->offset = b->file_pos;
-
-        } else if (b->in_file) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
+    return order->body.data ? NGX_OK : NGX_ERROR;
 }
