@@ -52,17 +52,32 @@ ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, uint64_t end)
 }
 
 
-/*
- * Other code may have finalized the request, too, or replaced its handlers.
- * Its own reference (r->main->count) must be given back in any case.
- */
-
 static ngx_int_t
 ngx_http_stockcert_answer_one(ngx_http_request_t *r,
     const stockcert_slot_t *slot)
 {
     ngx_int_t  rc;
 
+    rc = ngx_http_stockcert_waited(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = slot ? ngx_http_stockcert_reply(r, slot)
+              : NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    return ngx_http_stockcert_or_unknown(r, rc);
+}
+
+
+/*
+ * Other code may have finalized the request, too, or replaced its handlers.
+ * Its own reference (r->main->count) must be given back in any case.
+ */
+
+ngx_int_t
+ngx_http_stockcert_waited(ngx_http_request_t *r)
+{
     r->main->blocked--;
     r->write_event_handler = ngx_http_request_empty_handler;
 
@@ -72,18 +87,15 @@ ngx_http_stockcert_answer_one(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (r->header_sent) {
-        return NGX_DONE;
-    }
+    return r->header_sent ? NGX_DONE : NGX_OK;
+}
 
-    if (slot) {
-        rc = ngx_http_stockcert_reply(r, slot);
 
-        if (rc != NGX_HTTP_INTERNAL_SERVER_ERROR || r->header_sent) {
-            return rc;
-        }
-
-        /* it may be issued, but there was no memory for the answer */
+ngx_int_t
+ngx_http_stockcert_or_unknown(ngx_http_request_t *r, ngx_int_t rc)
+{
+    if (rc != NGX_HTTP_INTERNAL_SERVER_ERROR || r->header_sent) {
+        return rc;
     }
 
     rc = ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_OUTCOME_UNKNOWN,

@@ -16,6 +16,8 @@
                                               say who has the lock */
 
 
+static void ngx_http_stockcert_wait(ngx_http_request_t *r,
+    ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_tell_holder(ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_wait_handler(ngx_http_request_t *r);
 
@@ -38,11 +40,7 @@ ngx_http_stockcert_commit(ngx_http_request_t *r,
 
     lane->requests[filled % STOCKCERT_LANE_SLOTS] = r;
 
-    r->main->blocked++;
-    r->write_event_handler = ngx_http_stockcert_wait_handler;
-
-    ngx_http_stockcert_watch(lane);
-    ngx_http_stockcert_lead(lane, 0);
+    ngx_http_stockcert_wait(r, lane);
 
     return NGX_OK;
 }
@@ -60,13 +58,22 @@ ngx_http_stockcert_transact(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
+    ngx_http_stockcert_wait(r, lane);
+
+    return NGX_OK;
+}
+
+
+/* until ngx_http_stockcert_waited() */
+
+static void
+ngx_http_stockcert_wait(ngx_http_request_t *r, ngx_http_stockcert_lane_t *lane)
+{
     r->main->blocked++;
     r->write_event_handler = ngx_http_stockcert_wait_handler;
 
     ngx_http_stockcert_watch(lane);
     ngx_http_stockcert_lead(lane, 0);
-
-    return NGX_OK;
 }
 
 

@@ -167,6 +167,21 @@ void ngx_http_stockcert_log(ngx_log_t *log,
 void ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, uint64_t end);
 
 /*
+ * Ends the wait of a request: NGX_OK if it is still to be answered, or what to
+ * finalize it with.
+ */
+
+ngx_int_t ngx_http_stockcert_waited(ngx_http_request_t *r);
+
+/*
+ * Returns rc, which answering returned; or answers "outcome unknown" if that
+ * was a 500: what was asked for may be entered, but there was no memory to say
+ * so.
+ */
+
+ngx_int_t ngx_http_stockcert_or_unknown(ngx_http_request_t *r, ngx_int_t rc);
+
+/*
  * Makes an order of a request, which has it until it ends; NULL for want of
  * memory.
  */

@@ -225,8 +225,6 @@ ngx_http_stockcert_give_up_orders(ngx_http_stockcert_lane_t *lane)
 }
 
 
-/* as for a grant: see ngx_http_stockcert_answer.c */
-
 static ngx_int_t
 ngx_http_stockcert_order_answer(ngx_http_stockcert_lane_t *lane,
     ngx_http_stockcert_order_t *order)
@@ -236,15 +234,9 @@ ngx_http_stockcert_order_answer(ngx_http_stockcert_lane_t *lane,
 
     r = order->request;
 
-    r->main->blocked--;
-    r->write_event_handler = ngx_http_request_empty_handler;
-
-    if (r->connection->error) {
-        return NGX_ERROR;
-    }
-
-    if (r->header_sent) {
-        return NGX_DONE;
+    rc = ngx_http_stockcert_waited(r);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     if (order->fault.kind) {
@@ -254,14 +246,5 @@ ngx_http_stockcert_order_answer(ngx_http_stockcert_lane_t *lane,
     rc = ngx_http_stockcert_reply_transacted(r, lane->ledger, order->order,
                                              &order->turn.done);
 
-    if (rc != NGX_HTTP_INTERNAL_SERVER_ERROR || r->header_sent) {
-        return rc;
-    }
-
-    /* it may be entered, but there was no memory for the answer */
-
-    rc = ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_OUTCOME_UNKNOWN,
-                                    NULL, NULL);
-
-    return rc == NGX_HTTP_INTERNAL_SERVER_ERROR ? NGX_ERROR : rc;
+    return ngx_http_stockcert_or_unknown(r, rc);
 }
