@@ -36,4 +36,27 @@ stockcert_str_same(const stockcert_str_t *one, const stockcert_str_t *two)
 }
 
 
+/* the order of their bytes: below, above or 0 */
+
+static inline int
+stockcert_compare(const void *one, size_t one_len, const void *two,
+    size_t two_len)
+{
+    int     order;
+    size_t  len;
+
+    len = one_len < two_len ? one_len : two_len;
+    order = len ? memcmp(one, two, len) : 0;
+
+    return order ? order : (one_len > two_len) - (one_len < two_len);
+}
+
+
+static inline int
+stockcert_str_compare(const stockcert_str_t *one, const stockcert_str_t *two)
+{
+    return stockcert_compare(one->data, one->len, two->data, two->len);
+}
+
+
 #endif /* STOCKCERT_STR_H */

@@ -50,8 +50,6 @@ static int stockcert_tool_holders_check(stockcert_ledger_t *ledger,
 static int stockcert_tool_holders_choose(const char *code,
     stockcert_holders_t *holders);
 static int stockcert_tool_holders_order(const void *one, const void *two);
-static int stockcert_tool_holders_texts(const char *one, size_t one_len,
-    const char *two, size_t two_len);
 
 
 const stockcert_command_t  stockcert_command_holders = {
@@ -450,40 +448,18 @@ stockcert_tool_holders_order(const void *one, const void *two)
     q = stockcert_holdings_party(b);
 
     if (p != q) {
-        order = stockcert_tool_holders_texts(p->name.data, p->name.len,
-                                             q->name.data, q->name.len);
-        if (order) {
-            return order;
-        }
+        order = stockcert_str_compare(&p->name, &q->name);
 
-        return stockcert_tool_holders_texts(p->id.data, p->id.len, q->id.data,
-                                            q->id.len);
+        return order ? order : stockcert_str_compare(&p->id, &q->id);
     }
 
-    order = stockcert_tool_holders_texts(a->class->code.data,
-                                         a->class->code.len,
-                                         b->class->code.data,
-                                         b->class->code.len);
+    order = stockcert_str_compare(&a->class->code, &b->class->code);
     if (order) {
         return order;
     }
 
-    order = stockcert_tool_holders_texts(a->capacity, a->capacity_len,
-                                         b->capacity, b->capacity_len);
+    order = stockcert_compare(a->capacity, a->capacity_len, b->capacity,
+                              b->capacity_len);
 
     return order ? order : (a->number > b->number) - (a->number < b->number);
-}
-
-
-static int
-stockcert_tool_holders_texts(const char *one, size_t one_len, const char *two,
-    size_t two_len)
-{
-    int     order;
-    size_t  len;
-
-    len = one_len < two_len ? one_len : two_len;
-    order = len ? memcmp(one, two, len) : 0;
-
-    return order ? order : (one_len > two_len) - (one_len < two_len);
 }

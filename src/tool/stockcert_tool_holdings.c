@@ -274,7 +274,7 @@ stockcert_holdings_change(stockcert_holdings_t *holdings,
 
     party = stockcert_holdings_party(holding);
 
-    if (entry->holder_id.len && party->key[0] == 'i') {
+    if (entry->holder_id.len && party->key.by_id) {
         return stockcert_holdings_wrong(entry, error);
     }
 
@@ -428,9 +428,8 @@ stockcert_holdings_texts(stockcert_ledger_t *ledger,
 
     rc = stockcert_holdings_copy(&party->name, &entry.name, error);
 
-    if (party->key[0] == 'i') {
-        party->id.data = party->key + 1;
-        party->id.len = (size_t) party->key_len - 1;
+    if (party->key.by_id) {
+        party->id = party->key.text;
     }
 
     if (rc == STOCKCERT_OK && party->addressed) {

@@ -46,12 +46,14 @@ typedef struct {
 } stockcert_ocf_persons_t;
 
 
+/* "key" is first, as their tree is ordered by it */
+
 typedef struct {
+    stockcert_party_key_t   key;       /* its text is the array below */
     const char             *type;      /* INDIVIDUAL, INSTITUTION, or NULL */
     char                    country[3];        /* or empty */
     unsigned                found:1;
-    uint16_t                key_len;
-    char                    key[];     /* that of stockcert_party_t */
+    char                    text[];
 } stockcert_ocf_person_t;
 
 

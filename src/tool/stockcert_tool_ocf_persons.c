@@ -24,11 +24,9 @@
 static int stockcert_ocf_person_read(stockcert_ocf_persons_t *persons,
     const char *line, size_t len, const char **fault);
 static const char *stockcert_ocf_person_fault(json_t *json);
-static stockcert_ocf_person_t *stockcert_ocf_person_new(char kind,
-    const char *who, size_t len);
+static stockcert_ocf_person_t *stockcert_ocf_person_new(json_t *json);
 static void stockcert_ocf_person_visit(const void *node, VISIT visit,
     void *data);
-static int stockcert_ocf_person_compare(const void *one, const void *two);
 
 
 int
@@ -96,7 +94,7 @@ stockcert_ocf_person_read(stockcert_ocf_persons_t *persons, const char *line,
     size_t len, const char **fault)
 {
     void                    *found;
-    json_t                  *json, *id, *who;
+    json_t                  *json;
     const char              *type, *country;
     stockcert_ocf_person_t  *person;
 
@@ -113,13 +111,10 @@ stockcert_ocf_person_read(stockcert_ocf_persons_t *persons, const char *line,
         return -1;
     }
 
-    id = json_object_get(json, "holder_id");
-    who = id ? id : json_object_get(json, "name");
-    person = stockcert_ocf_person_new(id ? 'i' : 'n', json_string_value(who),
-                                      json_string_length(who));
+    person = stockcert_ocf_person_new(json);
 
-    found = person ? tsearch(person, &persons->tree,
-                             stockcert_ocf_person_compare) : NULL;
+    found = person ? tsearch(person, &persons->tree, stockcert_party_compare)
+                   : NULL;
 
     if (found && *(stockcert_ocf_person_t **) found != person) {
         *fault = "is about the holder of a line before it";
@@ -199,20 +194,28 @@ stockcert_ocf_is_country(const char *text, size_t len)
 
 
 static stockcert_ocf_person_t *
-stockcert_ocf_person_new(char kind, const char *who, size_t len)
+stockcert_ocf_person_new(json_t *json)
 {
+    json_t                  *id, *is;
+    size_t                   len;
     stockcert_ocf_person_t  *person;
+
+    id = json_object_get(json, "holder_id");
+    is = id ? id : json_object_get(json, "name");
+    len = json_string_length(is);
 
     if (len > STOCKCERT_TEXT_MAX) {
         len = STOCKCERT_TEXT_MAX + 1;      /* which no holder has */
     }
 
-    person = calloc(1, sizeof(stockcert_ocf_person_t) + 1 + len);
+    person = calloc(1, sizeof(stockcert_ocf_person_t) + len);
 
     if (person) {
-        person->key_len = (uint16_t) (1 + len);
-        person->key[0] = kind;
-        memcpy(person->key + 1, who, len);
+        memcpy(person->text, json_string_value(is), len);
+
+        person->key.by_id = id != NULL;
+        person->key.text.data = person->text;
+        person->key.text.len = len;
     }
 
     return person;
@@ -243,8 +246,8 @@ stockcert_ocf_persons_known(const stockcert_ocf_persons_t *persons,
         return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "the ledger has no "
                                     "holder with the %s \"%.*s\", which %s "
                                     "names",
-                                    unknown->key[0] == 'i' ? "holder_id" : "name",
-                                    unknown->key_len - 1, unknown->key + 1,
+                                    unknown->key.by_id ? "holder_id" : "name",
+                                    (int) unknown->key.text.len, unknown->text,
                                     persons->path);
     }
 
@@ -272,38 +275,9 @@ const stockcert_ocf_person_t *
 stockcert_ocf_person(const stockcert_ocf_persons_t *persons,
     const stockcert_party_t *party)
 {
-    void                    *found;
-    stockcert_ocf_person_t  *person;
+    void  *found;
 
-    if (persons->tree == NULL) {
-        return NULL;
-    }
-
-    person = stockcert_ocf_person_new(party->key[0], party->key + 1,
-                                      (size_t) party->key_len - 1);
-    if (person == NULL) {
-        return NULL;
-    }
-
-    found = tfind(person, &persons->tree, stockcert_ocf_person_compare);
-
-    free(person);
+    found = tfind(&party->key, &persons->tree, stockcert_party_compare);
 
     return found ? *(stockcert_ocf_person_t **) found : NULL;
-}
-
-
-static int
-stockcert_ocf_person_compare(const void *one, const void *two)
-{
-    int                            order;
-    const stockcert_ocf_person_t  *a, *b;
-
-    a = one;
-    b = two;
-
-    order = memcmp(a->key, b->key,
-                   a->key_len < b->key_len ? a->key_len : b->key_len);
-
-    return order ? order : a->key_len - b->key_len;
 }

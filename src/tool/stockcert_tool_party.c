@@ -13,36 +13,38 @@
 #include "stockcert_tool_party.h"
 
 
-static int stockcert_party_compare(const void *one, const void *two);
-
-
 stockcert_party_t *
 stockcert_party_who(void **parties, const stockcert_str_t *id,
     const stockcert_str_t *name)
 {
     void                   *found;
-    stockcert_party_t      *party, *is;
-    const stockcert_str_t  *who;
+    stockcert_party_t      *party;
+    stockcert_party_key_t   key;
 
-    who = id->len ? id : name;
+    key.by_id = id->len != 0;
+    key.text = key.by_id ? *id : *name;
 
-    party = calloc(1, sizeof(stockcert_party_t) + 1 + who->len);
+    found = tfind(&key, parties, stockcert_party_compare);
+    if (found) {
+        return *(stockcert_party_t **) found;
+    }
+
+    party = calloc(1, sizeof(stockcert_party_t) + key.text.len);
     if (party == NULL) {
         return NULL;
     }
 
-    party->key_len = (uint16_t) (1 + who->len);
-    party->key[0] = id->len ? 'i' : 'n';
-    memcpy(party->key + 1, who->data, who->len);
+    memcpy(party->text, key.text.data, key.text.len);
 
-    found = tsearch(party, parties, stockcert_party_compare);
-    is = found ? *(stockcert_party_t **) found : NULL;
+    party->key = key;
+    party->key.text.data = party->text;
 
-    if (is != party) {
+    if (tsearch(party, parties, stockcert_party_compare) == NULL) {
         free(party);
+        return NULL;
     }
 
-    return is;
+    return party;
 }
 
 
@@ -107,17 +109,17 @@ stockcert_party_drop(void **parties, stockcert_party_t *party)
 }
 
 
-static int
+int
 stockcert_party_compare(const void *one, const void *two)
 {
-    int                       order;
-    const stockcert_party_t  *a, *b;
+    const stockcert_party_key_t  *a, *b;
 
     a = one;
     b = two;
 
-    order = memcmp(a->key, b->key,
-                   a->key_len < b->key_len ? a->key_len : b->key_len);
+    if (a->by_id != b->by_id) {
+        return a->by_id ? -1 : 1;
+    }
 
-    return order ? order : a->key_len - b->key_len;
+    return stockcert_str_compare(&a->text, &b->text);
 }

@@ -18,9 +18,21 @@ typedef struct stockcert_holding_s  stockcert_holding_t;
 typedef struct stockcert_party_s  stockcert_party_t;
 
 
-/* the strings and "latest" are set by stockcert_holdings_list() */
+/* who a holder is: its id or, without one, its name */
+
+typedef struct {
+    unsigned              by_id:1;
+    stockcert_str_t       text;
+} stockcert_party_key_t;
+
+
+/*
+ * "name", "id", "address" and "latest" are set by stockcert_holdings_list().
+ * "key" is first, as trees of parties are ordered by it.
+ */
 
 struct stockcert_party_s {
+    stockcert_party_key_t key;             /* its text is the array below */
     stockcert_str_t       name;            /* of the latest certificate */
     stockcert_str_t       id;              /* or empty */
     stockcert_str_t       address;         /* the latest, or empty */
@@ -33,10 +45,16 @@ struct stockcert_party_s {
     uint64_t              refs;            /* certificates and parties that point
                                               here */
     stockcert_party_t    *same;            /* who it is now, or NULL */
-    uint16_t              key_len;
-    char                  key[];           /* "i" and id, or "n" and name */
+    char                  text[];
 };
 
+
+/*
+ * Orders what begins with a stockcert_party_key_t, in a tree of <search.h>: ids
+ * come before names.
+ */
+
+int stockcert_party_compare(const void *one, const void *two);
 
 /*
  * Parties are in a tree of <search.h>, *parties, which is NULL at first.  Finds
