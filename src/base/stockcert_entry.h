@@ -104,6 +104,16 @@ typedef struct {
 } stockcert_entry_t;
 
 
+/* the position of the first entry of its group; its own, if it has none */
+
+static inline uint64_t
+stockcert_entry_first(const stockcert_entry_t *entry)
+{
+    return entry->member ? entry->position - (entry->member - 1)
+                         : entry->position;
+}
+
+
 typedef struct {
     uint32_t           format;
     uint64_t           created;

@@ -28,7 +28,7 @@ ngx_http_stockcert_life(ngx_http_request_t *r, stockcert_ledger_t *ledger,
     transaction = 0;
 
     if (issued->member) {
-        transaction = issued->position - (issued->member - 1);
+        transaction = stockcert_entry_first(issued);
 
         if (stockcert_ledger_entry(ledger, transaction, &first, error)
             != STOCKCERT_OK)

@@ -87,7 +87,7 @@ stockcert_certificate_surrender(const stockcert_ledger_t *ledger,
     stockcert_error_t *error)
 {
     stockcert_rc_e     rc;
-    stockcert_entry_t  entry;
+    stockcert_entry_t  entry, first;
 
     rc = stockcert_certificate_entry(ledger, txn, position,
                                      STOCKCERT_CERTIFICATE_SURRENDERED, class,
@@ -99,25 +99,17 @@ stockcert_certificate_surrender(const stockcert_ledger_t *ledger,
     surrender->position = position;
     surrender->time = entry.time;
     surrender->seal = entry.seal;
-    surrender->transaction = position - (entry.member - 1);
+    surrender->transaction = stockcert_entry_first(&entry);
 
-    if (entry.member > 1) {
-        rc = stockcert_journal_get(ledger, txn, surrender->transaction, &entry,
-                                   error);
-        if (rc != STOCKCERT_OK && rc != STOCKCERT_NOT_FOUND) {
-            return rc;
-        }
-
-        if (rc == STOCKCERT_NOT_FOUND || entry.member != 1) {
-            return stockcert_ledger_damaged(error,
-                                            "a transaction has no first entry");
-        }
+    rc = stockcert_journal_first(ledger, txn, &entry, &first, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
     }
 
-    surrender->type = entry.type;
-    surrender->surrenders = entry.surrenders;
-    surrender->issues = entry.issues;
-    surrender->reference = entry.reference;
+    surrender->type = first.type;
+    surrender->surrenders = first.surrenders;
+    surrender->issues = first.issues;
+    surrender->reference = first.reference;
 
     return STOCKCERT_OK;
 }

@@ -24,14 +24,10 @@ static stockcert_rc_e stockcert_group_next(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 static stockcert_rc_e stockcert_group_holder(stockcert_group_t *group,
     const stockcert_entry_t *entry, stockcert_error_t *error);
-static void stockcert_group_set_holder(stockcert_holder_t *holder,
-    const stockcert_entry_t *entry);
 static stockcert_rc_e stockcert_group_legal(const stockcert_ledger_t *ledger,
     const stockcert_entry_t *issued, char *date, stockcert_error_t *error);
 static stockcert_rc_e stockcert_group_end(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
-static int stockcert_group_is(const char *one, size_t len,
-    const stockcert_str_t *two);
 static const char *stockcert_group_name(const stockcert_group_t *group);
 
 
@@ -182,15 +178,8 @@ stockcert_group_legal(const stockcert_ledger_t *ledger,
     effective = issued->effective;
 
     if (issued->member) {
-        rc = stockcert_journal_get(ledger, ledger->writer,
-                                   issued->position - (issued->member - 1),
-                                   &first, error);
-
-        if (rc == STOCKCERT_NOT_FOUND) {
-            return stockcert_ledger_damaged(error,
-                                            "a transaction has no first entry");
-        }
-
+        rc = stockcert_journal_first(ledger, ledger->writer, issued, &first,
+                                     error);
         if (rc != STOCKCERT_OK) {
             return rc;
         }
@@ -273,20 +262,22 @@ stockcert_group_holder(stockcert_group_t *group,
     const stockcert_entry_t *entry, stockcert_error_t *error)
 {
     int                        name, id, same;
+    stockcert_holder_t         new;
     const stockcert_holder_t  *old;
 
     old = &group->holder;
+    stockcert_holder_of(entry, &new);
 
-    name = stockcert_group_is(old->name, old->name_len, &entry->name);
-    id = stockcert_group_is(old->id, old->id_len, &entry->holder_id);
+    name = stockcert_same(old->name, old->name_len, new.name, new.name_len);
+    id = stockcert_same(old->id, old->id_len, new.id, new.id_len);
 
     if (entry->balance) {
 
         return name && id
-               && stockcert_group_is(old->address, old->address_len,
-                                     &entry->address)
-               && stockcert_group_is(old->capacity, old->capacity_len,
-                                     &entry->capacity)
+               && stockcert_same(old->address, old->address_len, new.address,
+                                 new.address_len)
+               && stockcert_same(old->capacity, old->capacity_len, new.capacity,
+                                 new.capacity_len)
                ? STOCKCERT_OK
                : stockcert_ledger_refused(error, "a balance is the old holder's,"
                                           " as the last certificate has it");
@@ -310,24 +301,9 @@ stockcert_group_holder(stockcert_group_t *group,
                                         stockcert_group_name(group));
     }
 
-    stockcert_group_set_holder(&group->holder, entry);
+    group->holder = new;
 
     return STOCKCERT_OK;
-}
-
-
-static void
-stockcert_group_set_holder(stockcert_holder_t *holder,
-    const stockcert_entry_t *entry)
-{
-    holder->name_len = (uint8_t) entry->name.len;
-    memcpy(holder->name, entry->name.data, entry->name.len);
-
-    holder->id_len = (uint8_t) entry->holder_id.len;
-
-    if (entry->holder_id.len) {
-        memcpy(holder->id, entry->holder_id.data, entry->holder_id.len);
-    }
 }
 
 
@@ -382,18 +358,6 @@ int
 stockcert_group_is_open(const stockcert_ledger_t *ledger)
 {
     return ledger->group.first != 0;
-}
-
-
-static int
-stockcert_group_is(const char *one, size_t len, const stockcert_str_t *two)
-{
-    stockcert_str_t  str;
-
-    str.len = len;
-    str.data = one;
-
-    return stockcert_str_same(&str, two);
 }
 
 

@@ -57,6 +57,18 @@ _Static_assert(STOCKCERT_WHO_MAX + 8 <= 511, "a key that LMDB can have");
 _Static_assert(STOCKCERT_SHARES_MAX >> 56 == 0, "a position begins with a 0");
 
 
+void
+stockcert_holder_of(const stockcert_entry_t *issued, stockcert_holder_t *holder)
+{
+    holder->name_len = stockcert_holder_copy(holder->name, &issued->name);
+    holder->id_len = stockcert_holder_copy(holder->id, &issued->holder_id);
+    holder->address_len = stockcert_holder_copy(holder->address,
+                                                &issued->address);
+    holder->capacity_len = stockcert_holder_copy(holder->capacity,
+                                                 &issued->capacity);
+}
+
+
 stockcert_rc_e
 stockcert_holder_get(const stockcert_ledger_t *ledger, MDB_txn *txn,
     const stockcert_entry_t *issued, stockcert_holder_t *holder,
@@ -67,12 +79,8 @@ stockcert_holder_get(const stockcert_ledger_t *ledger, MDB_txn *txn,
     MDB_cursor     *cursor;
     stockcert_rc_e  found;
 
-    holder->name_len = stockcert_holder_copy(holder->name, &issued->name);
-    holder->id_len = stockcert_holder_copy(holder->id, &issued->holder_id);
-    holder->address_len = stockcert_holder_copy(holder->address,
-                                                &issued->address);
-    holder->capacity_len = stockcert_holder_copy(holder->capacity,
-                                                 &issued->capacity);
+    stockcert_holder_of(issued, holder);
+
     position = issued->position;
 
     rc = mdb_cursor_open(txn, ledger->holders, &cursor);

@@ -77,6 +77,31 @@ stockcert_journal_last(const stockcert_ledger_t *ledger, MDB_txn *txn,
 
 
 stockcert_rc_e
+stockcert_journal_first(const stockcert_ledger_t *ledger, MDB_txn *txn,
+    const stockcert_entry_t *entry, stockcert_entry_t *first,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    if (entry->member == 1) {
+        *first = *entry;
+        return STOCKCERT_OK;
+    }
+
+    rc = stockcert_journal_get(ledger, txn, stockcert_entry_first(entry), first,
+                               error);
+
+    if (rc == STOCKCERT_NOT_FOUND || (rc == STOCKCERT_OK && first->member != 1))
+    {
+        return stockcert_ledger_damaged(error,
+                                        "a transaction has no first entry");
+    }
+
+    return rc;
+}
+
+
+stockcert_rc_e
 stockcert_journal_read_tail(stockcert_ledger_t *ledger,
     stockcert_error_t *error)
 {

@@ -187,6 +187,8 @@ struct stockcert_ledger_s {
  *
  * stockcert_journal_get() reads the entry at a position, and
  * stockcert_journal_last() the last one, or they return STOCKCERT_NOT_FOUND.
+ * stockcert_journal_first() reads the first entry of the group that an entry
+ * is a member of; without it, the ledger is damaged.
  * stockcert_journal_unposted() reads the unposted entries one by one, from the
  * journal's end back, and returns STOCKCERT_NOT_FOUND after the oldest.  Its
  * cursor is of "journal", new at first.  stockcert_journal_posts() tells
@@ -203,6 +205,9 @@ stockcert_rc_e stockcert_journal_get(const stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 stockcert_rc_e stockcert_journal_last(const stockcert_ledger_t *ledger,
     MDB_txn *txn, stockcert_entry_t *entry, stockcert_error_t *error);
+stockcert_rc_e stockcert_journal_first(const stockcert_ledger_t *ledger,
+    MDB_txn *txn, const stockcert_entry_t *entry, stockcert_entry_t *first,
+    stockcert_error_t *error);
 stockcert_rc_e stockcert_journal_unposted(MDB_cursor *cursor,
     stockcert_entry_t *entry, stockcert_error_t *error);
 int stockcert_journal_posts(const stockcert_entry_t *entry);
@@ -269,7 +274,8 @@ stockcert_rc_e stockcert_certificate_put(stockcert_ledger_t *ledger,
     uint64_t surrendered, stockcert_error_t *error);
 
 /*
- * Holders.  stockcert_holder_get() tells who has the certificate of an entry
+ * Holders.  stockcert_holder_of() tells to whom an entry issues a certificate.
+ * stockcert_holder_get() tells who has the certificate of an entry
  * that issued it, after all entries that changed that since, in any
  * transaction.  stockcert_holder_put() makes such an entry found, in the
  * writer's transaction: was is who had the certificate before it.
@@ -277,6 +283,8 @@ stockcert_rc_e stockcert_certificate_put(stockcert_ledger_t *ledger,
  * Two are the same holder who have the same id, or none and the same name.
  */
 
+void stockcert_holder_of(const stockcert_entry_t *issued,
+    stockcert_holder_t *holder);
 stockcert_rc_e stockcert_holder_get(const stockcert_ledger_t *ledger,
     MDB_txn *txn, const stockcert_entry_t *issued, stockcert_holder_t *holder,
     stockcert_error_t *error);

@@ -126,13 +126,13 @@ stockcert_tool_first(stockcert_ledger_t *ledger, const stockcert_entry_t *entry,
 {
     stockcert_rc_e  rc;
 
-    if (entry->member <= 1 || entry->member > entry->position) {
+    if (entry->member <= 1) {
         *first = *entry;
         return STOCKCERT_OK;
     }
 
-    rc = stockcert_ledger_entry(ledger, entry->position - (entry->member - 1),
-                                first, error);
+    rc = stockcert_ledger_entry(ledger, stockcert_entry_first(entry), first,
+                                error);
 
     if (rc == STOCKCERT_NOT_FOUND) {
         *first = *entry;

@@ -287,7 +287,7 @@ stockcert_tool_holders_whole(stockcert_ledger_t *ledger, uint64_t position)
     rc = stockcert_ledger_entry(ledger, position, &entry, &error);
 
     if (rc == STOCKCERT_OK && entry.member > 1) {
-        rc = stockcert_ledger_entry(ledger, position - (entry.member - 1),
+        rc = stockcert_ledger_entry(ledger, stockcert_entry_first(&entry),
                                     &entry, &error);
     }
 

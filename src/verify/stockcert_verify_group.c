@@ -204,8 +204,8 @@ stockcert_verify_group_dates(stockcert_verify_t *v,
     first = *issued;
 
     if (issued->member > 1
-        && stockcert_verify_entry(v, issued->position - (issued->member - 1),
-                                  &first, NULL)
+        && stockcert_verify_entry(v, stockcert_entry_first(issued), &first,
+                                  NULL)
            != 0)
     {
         return -1;
