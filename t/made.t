@@ -15,7 +15,7 @@ my $home = "$all->{dir}/ledgers";
 sub run { system(@_) == 0 or die "@_ failed\n" }
 
 # edit LEDGER DATABASE KEY OFFSET BYTES, the latter three in hex: writes BYTES over
-# a value, or where OFFSET is "-", they are the value
+# a value, or where OFFSET is "-", they are the value; or where it is "gone", deletes it
 
 spew("$all->{dir}/edit.c", <<'END_C');
 #include <stdio.h>
@@ -52,6 +52,10 @@ int main(int argc, char **argv)
     key.mv_data = name;
     n = hex(argv[5], bytes);
     value.mv_size = 0;
+
+    if (strcmp(argv[4], "gone") == 0) {
+        return mdb_del(txn, dbi, &key, NULL) || mdb_txn_commit(txn);
+    }
 
     if (strcmp(argv[4], "-") == 0) {
         memcpy(all, bytes, n);
@@ -161,6 +165,22 @@ for my $name (sort keys %bad) {
         like($err, $says, "$name: log says why");
         ok("$out$err" !~ /[^\n -~]/, "$name: and nothing else");
     }
+}
+
+
+# An entry that is not there, and another in its place, so that their number is right:
+# whatever reads it names it.
+
+my $hole = "$home/hole";
+run('cp', '-r', $whole, $hole);
+run("$all->{dir}/edit", $hole, 'journal', '00' x 7 . '03', 'gone', '');
+run("$all->{dir}/edit", $hole, 'journal', '00', '-', '00');
+
+my @ocf = (qw(--format ocf --formed 2020-01-01 --country US --holders INDIVIDUAL --class), 'CS:COMMON:1:1:1.00:USD', '-o', "$all->{dir}/ocf");
+for ([log => $hole], [holders => $hole], [export => $hole, '--format', 'csv'], [export => $hole, '--format', 'jsonl'], [export => $hole, @ocf]) {
+    my ($status, $out, $err) = tool(@$_);
+    is($status, 3, "@$_[0, 2 .. $#$_]: fails");
+    like($err, qr/^stockcert: .*entry 3 is not in the journal$/m, '... and says why');
 }
 
 done_testing();

@@ -62,7 +62,7 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
                                          NULL, NULL);
     }
 
-    /* STOCKCERT_NOT_FOUND sets no error, and may mean damage here */
+    /* STOCKCERT_NOT_FOUND may set no error, and may mean damage here */
 
     ngx_cpystrn((u_char *) error.text, (u_char *) NGX_HTTP_STOCKCERT_MISSING,
                 sizeof(error.text));

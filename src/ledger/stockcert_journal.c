@@ -36,6 +36,9 @@ stockcert_journal_get(const stockcert_ledger_t *ledger, MDB_txn *txn,
     rc = mdb_get(txn, ledger->journal, &key, &value);
 
     if (rc == MDB_NOTFOUND) {
+        snprintf(error->text, sizeof(error->text),
+                 "entry %" PRIu64 " is not in the journal", position);
+
         return STOCKCERT_NOT_FOUND;
     }
 

@@ -307,7 +307,8 @@ stockcert_rc_e stockcert_ledger_last(stockcert_ledger_t *ledger,
     stockcert_entry_t *entry, stockcert_error_t *error);
 
 /*
- * The entry at a position; STOCKCERT_NOT_FOUND if the journal has none there.
+ * The entry at a position; STOCKCERT_NOT_FOUND, with an error that says so, if
+ * the journal has none there.
  */
 
 stockcert_rc_e stockcert_ledger_entry(stockcert_ledger_t *ledger,

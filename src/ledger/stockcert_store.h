@@ -186,7 +186,8 @@ struct stockcert_ledger_s {
  * The journal, in any transaction; strings and seals point into the map.
  *
  * stockcert_journal_get() reads the entry at a position, and
- * stockcert_journal_last() the last one, or they return STOCKCERT_NOT_FOUND.
+ * stockcert_journal_last() the last one, or they return STOCKCERT_NOT_FOUND;
+ * the former's error says which is not there, as that may mean damage.
  * stockcert_journal_first() reads the first entry of the group that an entry
  * is a member of; without it, the ledger is damaged.
  * stockcert_journal_unposted() reads the unposted entries one by one, from the

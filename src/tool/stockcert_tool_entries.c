@@ -78,32 +78,41 @@ stockcert_tool_piece(stockcert_ledger_t *ledger, uint64_t *position,
     stockcert_error_t  error;
 
     rc = stockcert_ledger_snapshot(ledger, &error);
+    if (rc != STOCKCERT_OK) {
+        return stockcert_tool_not_read(&error);
+    }
 
-    if (rc == STOCKCERT_OK) {
+    /* below the journal's end, each entry must be there */
 
-        for (n = 0; n < STOCKCERT_PIECE && *position < last; n++) {
+    rc = stockcert_ledger_last(ledger, &entry, &error);
 
-            rc = stockcert_ledger_entry(ledger, *position + 1, &entry, &error);
-            if (rc != STOCKCERT_OK) {
-                break;
-            }
+    if (rc == STOCKCERT_NOT_FOUND) {
+        last = 0;
+        rc = STOCKCERT_OK;
 
+    } else if (rc == STOCKCERT_OK && last > entry.position) {
+        last = entry.position;
+    }
+
+    for (n = 0;
+         rc == STOCKCERT_OK && n < STOCKCERT_PIECE && *position < last;
+         n++)
+    {
+        rc = stockcert_ledger_entry(ledger, *position + 1, &entry, &error);
+
+        if (rc == STOCKCERT_OK) {
             rc = write(file, ledger, &entry, &error);
-            if (rc != STOCKCERT_OK) {
-                break;
-            }
-
-            ++*position;
         }
 
-        stockcert_ledger_release(ledger);
+        if (rc == STOCKCERT_OK) {
+            ++*position;
+        }
     }
 
-    if (rc == STOCKCERT_OK || rc == STOCKCERT_NOT_FOUND) {
-        return STOCKCERT_EXIT_OK;
-    }
+    stockcert_ledger_release(ledger);
 
-    return stockcert_tool_not_read(&error);
+    return rc == STOCKCERT_OK ? STOCKCERT_EXIT_OK
+                              : stockcert_tool_not_read(&error);
 }
 
 
