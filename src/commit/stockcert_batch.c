@@ -203,27 +203,17 @@ static stockcert_rc_e
 stockcert_lanes_issue_all(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
-    stockcert_rc_e      rc;
-    stockcert_tail_t    known;
-    stockcert_lanes_t  *lanes;
+    stockcert_rc_e  rc;
 
-    lanes = leader->lanes;
-
-    rc = stockcert_ledger_begin(ledger, error);
+    rc = stockcert_turn_begin(leader->lanes, ledger, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
 
-    stockcert_lanes_known(lanes, &known);
-
-    rc = stockcert_ledger_check_known(ledger, &known, error);
+    rc = stockcert_lanes_recover(leader, ledger, error);
 
     if (rc == STOCKCERT_OK) {
-        rc = stockcert_lanes_recover(leader, ledger, error);
-    }
-
-    if (rc == STOCKCERT_OK) {
-        rc = stockcert_lanes_issue(lanes, ledger, error);
+        rc = stockcert_lanes_issue(leader->lanes, ledger, error);
     }
 
     if (rc != STOCKCERT_OK) {

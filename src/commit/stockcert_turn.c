@@ -25,8 +25,6 @@
 static stockcert_rc_e stockcert_turn_enter(stockcert_turn_t *turn,
     stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
     stockcert_error_t *error);
-static stockcert_rc_e stockcert_turn_begin(stockcert_lanes_t *lanes,
-    stockcert_ledger_t *ledger, stockcert_error_t *error);
 static stockcert_rc_e stockcert_turn_commit(stockcert_turn_t *turn,
     stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
     stockcert_error_t *error);
@@ -104,8 +102,8 @@ stockcert_turn_enter(stockcert_turn_t *turn, stockcert_lanes_t *lanes,
 }
 
 
-static stockcert_rc_e
-stockcert_turn_begin(stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
+stockcert_rc_e
+stockcert_turn_begin(const stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
     stockcert_error_t *error)
 {
     stockcert_rc_e    rc;
