@@ -11,6 +11,8 @@
 
 #include "stockcert_body.h"
 #include "stockcert_syntax.h"
+#include "stockcert_text.h"
+#include "stockcert_value.h"
 
 
 static json_t *stockcert_body_load(const stockcert_body_t *body,
@@ -173,6 +175,26 @@ stockcert_body_count(const stockcert_body_t *body, const char *member,
     }
 
     *n = (uint64_t) json_integer_value(value);
+
+    return 0;
+}
+
+
+int
+stockcert_body_holder(const stockcert_body_t *body, stockcert_entry_t *holder)
+{
+    if (stockcert_body_string(body, "holder_id", 0, stockcert_id_fault,
+                              &holder->holder_id)
+        != 0
+        || stockcert_body_string(body, "address", 0, stockcert_new_text_fault,
+                                 &holder->address)
+           != 0
+        || stockcert_body_string(body, "capacity", 0, stockcert_new_text_fault,
+                                 &holder->capacity)
+           != 0)
+    {
+        return -1;
+    }
 
     return 0;
 }

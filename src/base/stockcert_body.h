@@ -14,6 +14,7 @@
 
 #include <jansson.h>
 
+#include "stockcert_entry.h"
 #include "stockcert_fault.h"
 #include "stockcert_str.h"
 
@@ -68,6 +69,14 @@ int stockcert_body_string(const stockcert_body_t *body, const char *member,
     int must, stockcert_check_pt check, stockcert_str_t *str);
 int stockcert_body_count(const stockcert_body_t *body, const char *member,
     int must, uint64_t *n);
+
+/*
+ * What there may be of a holder besides the name: sets holder_id, address and
+ * capacity of *holder.  Returns 0, or -1 with the fault.
+ */
+
+int stockcert_body_holder(const stockcert_body_t *body,
+    stockcert_entry_t *holder);
 
 /* A fault of a member, or of the body as a whole (NULL): returns -1. */
 

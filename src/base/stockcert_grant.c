@@ -100,15 +100,7 @@ stockcert_grant_more(const stockcert_body_t *body, stockcert_grant_t *grant)
 
     memset(&asked, 0, sizeof(stockcert_entry_t));
 
-    if (stockcert_body_string(body, "holder_id", 0, stockcert_id_fault,
-                              &asked.holder_id)
-        != 0
-        || stockcert_body_string(body, "address", 0, stockcert_new_text_fault,
-                                 &asked.address)
-           != 0
-        || stockcert_body_string(body, "capacity", 0, stockcert_new_text_fault,
-                                 &asked.capacity)
-           != 0
+    if (stockcert_body_holder(body, &asked) != 0
         || stockcert_body_string(body, "price", 0, stockcert_price_fault,
                                  &asked.price)
            != 0

@@ -360,15 +360,7 @@ stockcert_order_to_item(const stockcert_body_t *body, json_t *value, size_t i,
                                  &to->name)
            != 0
         || stockcert_body_count(&item, "amount", 1, &to->shares) != 0
-        || stockcert_body_string(&item, "holder_id", 0, stockcert_id_fault,
-                                 &to->holder_id)
-           != 0
-        || stockcert_body_string(&item, "address", 0, stockcert_new_text_fault,
-                                 &to->address)
-           != 0
-        || stockcert_body_string(&item, "capacity", 0, stockcert_new_text_fault,
-                                 &to->capacity)
-           != 0)
+        || stockcert_body_holder(&item, to) != 0)
     {
         return -1;
     }
