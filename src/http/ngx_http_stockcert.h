@@ -565,8 +565,6 @@ ngx_int_t ngx_http_stockcert_html_print(ngx_http_request_t *r,
 
 /* A page while it is written. */
 
-#define NGX_HTTP_STOCKCERT_HTML  "text/html"
-
 typedef struct {
     char                          *text;
     size_t                         len;
@@ -599,8 +597,19 @@ ngx_int_t ngx_http_stockcert_html_place(ngx_http_request_t *r,
 
 /* Sends b with a status and a content type. */
 
+#define NGX_HTTP_STOCKCERT_HTML  "text/html"
+#define NGX_HTTP_STOCKCERT_JSON  "application/json"
+
 ngx_int_t ngx_http_stockcert_send(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, ngx_buf_t *b);
+
+/*
+ * Sends b, JSON of what was created, at a URL that ends with a NUL, or NULL for
+ * none; or was created before, by an earlier request with the same key.
+ */
+
+ngx_int_t ngx_http_stockcert_send_created(ngx_http_request_t *r,
+    const u_char *url, ngx_uint_t replayed, ngx_buf_t *b);
 
 /* Sends the header only; len is -1 if it is not known yet. */
 

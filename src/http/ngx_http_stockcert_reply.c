@@ -10,9 +10,6 @@
 #include <stockcert_format.h>
 
 
-#define NGX_HTTP_STOCKCERT_JSON      "application/json"
-
-
 static ngx_int_t ngx_http_stockcert_reply_failed(ngx_http_request_t *r,
     stockcert_status_e status);
 static ngx_int_t ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
@@ -191,8 +188,8 @@ static ngx_int_t
 ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
     const stockcert_slot_t *slot)
 {
-    ngx_str_t                 url;
-    ngx_buf_t                *b;
+    ngx_str_t                          url;
+    ngx_buf_t                         *b;
     stockcert_entry_t                  entry;
     ngx_http_stockcert_certificate_t   c;
 
@@ -235,24 +232,8 @@ ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    /* not r->headers_out.location: nginx would add a scheme and host to it */
-
-    if (url.len
-        && ngx_http_stockcert_add_header(r, "Location", (char *) url.data)
-           == NULL)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (slot->outcome.replayed
-        && ngx_http_stockcert_add_header(r, "Idempotent-Replayed", "true")
-           == NULL)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_stockcert_send(r, NGX_HTTP_CREATED,
-                                   NGX_HTTP_STOCKCERT_JSON, b);
+    return ngx_http_stockcert_send_created(r, url.len ? url.data : NULL,
+                                           slot->outcome.replayed, b);
 }
 
 
@@ -280,8 +261,8 @@ ngx_http_stockcert_reply_certificates(ngx_http_request_t *r,
     const ngx_http_stockcert_target_t *target,
     const stockcert_certificate_t *certificates, ngx_uint_t n, uint64_t after)
 {
-    u_char                         *p;
-    size_t                          len;
+    u_char                           *p;
+    size_t                            len;
     ngx_str_t                         next;
     const ngx_str_t                  *code;
     ngx_buf_t                        *b;

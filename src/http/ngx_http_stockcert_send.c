@@ -33,6 +33,31 @@ ngx_http_stockcert_send(ngx_http_request_t *r, ngx_uint_t status,
 
 
 ngx_int_t
+ngx_http_stockcert_send_created(ngx_http_request_t *r, const u_char *url,
+    ngx_uint_t replayed, ngx_buf_t *b)
+{
+    /* not r->headers_out.location: nginx would add a scheme and host to it */
+
+    if (url
+        && ngx_http_stockcert_add_header(r, "Location", (const char *) url)
+           == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (replayed
+        && ngx_http_stockcert_add_header(r, "Idempotent-Replayed", "true")
+           == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_stockcert_send(r, NGX_HTTP_CREATED, NGX_HTTP_STOCKCERT_JSON,
+                                   b);
+}
+
+
+ngx_int_t
 ngx_http_stockcert_send_header(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, off_t len)
 {

@@ -107,7 +107,7 @@ ngx_http_stockcert_get_transactions(ngx_http_request_t *r,
         return NGX_ABORT;
     }
 
-    return ngx_http_stockcert_send(r, NGX_HTTP_OK, "application/json", b);
+    return ngx_http_stockcert_send(r, NGX_HTTP_OK, NGX_HTTP_STOCKCERT_JSON, b);
 }
 
 
@@ -219,7 +219,7 @@ ngx_http_stockcert_get_transaction(ngx_http_request_t *r,
         return rc;
     }
 
-    return ngx_http_stockcert_send(r, NGX_HTTP_OK, "application/json", b);
+    return ngx_http_stockcert_send(r, NGX_HTTP_OK, NGX_HTTP_STOCKCERT_JSON, b);
 }
 
 
@@ -246,6 +246,8 @@ ngx_http_stockcert_reply_entered(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    p = NULL;
+
     if (base.len) {
         p = ngx_pnalloc(r->pool, base.len + sizeof("transactions/")
                                  + NGX_INT64_LEN);
@@ -254,20 +256,9 @@ ngx_http_stockcert_reply_entered(ngx_http_request_t *r,
         }
 
         ngx_sprintf(p, "%Vtransactions/%uL%Z", &base, number);
-
-        if (ngx_http_stockcert_add_header(r, "Location", (char *) p) == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
     }
 
-    if (replayed
-        && ngx_http_stockcert_add_header(r, "Idempotent-Replayed", "true")
-           == NULL)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_stockcert_send(r, NGX_HTTP_CREATED, "application/json", b);
+    return ngx_http_stockcert_send_created(r, p, replayed, b);
 }
 
 
