@@ -8,12 +8,13 @@ use Test::More;
 
 my %below = (
     base   => [],
-    ledger => [qw(base)],
-    commit => [qw(ledger base)],
+    replica => [qw(base)],
+    ledger => [qw(replica base)],
+    commit => [qw(ledger replica base)],
     verify => [qw(base)],
     page   => [qw(base)],
-    http   => [qw(commit page ledger base)],
-    tool   => [qw(verify page ledger base)],
+    http   => [qw(commit page ledger replica base)],
+    tool   => [qw(verify page ledger replica base)],
 );
 
 my $build = dirname($ENV{TEST_NGINX_LOAD_MODULES});
@@ -36,7 +37,7 @@ is_deeply(\@bad, [], 'includes go down');
 # calls, by the names that the objects define and need
 
 my (%defines, %needs, %where);
-for my $object (glob("$build/nginx/objs/addon/{base,ledger,commit,page,http}/*.o"), glob("$build/tool/*.o")) {
+for my $object (glob("$build/nginx/objs/addon/{base,replica,ledger,commit,page,http}/*.o"), glob("$build/tool/*.o")) {
     my $file = basename($object, '.o');
     my ($source) = glob "src/*/$file.c" or next;
     $where{$file} = basename(dirname $source);

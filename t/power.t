@@ -35,7 +35,7 @@ sub build {
 build(qw(-O1 -shared -fPIC -o), "$tmp/record.so", "$source/power/record.c", '-ldl');
 build(split(' ', $ENV{CFLAGS} || '-O1'), '-o', "$tmp/images", "-I$source/unit", (map { "-I$_" } glob "$source/../src/*/"),
     "$source/power/images.c", $library, split(' ', $ENV{LDFLAGS} // ''),
-    qw(-llmdb -ljansson -lcrypto -lqrencode));
+    qw(-llmdb -ljansson -lcrypto -lqrencode -lcurl));
 
 # a recording in $dir, and the ledger's file as it is in the end
 

@@ -114,6 +114,14 @@ stockcert_entry_first(const stockcert_entry_t *entry)
 }
 
 
+/* where a journal ends, or ended once; position 0: this is not known */
+
+typedef struct {
+    uint64_t           position;
+    uint8_t            seal[STOCKCERT_SEAL_LEN];
+} stockcert_tail_t;
+
+
 typedef struct {
     uint32_t           format;
     uint64_t           created;

@@ -21,6 +21,13 @@ typedef enum {
     STOCKCERT_BUSY,          /* somebody else has it locked: no change */
     STOCKCERT_REPLACED,      /* data.mdb is not, or no more, the ledger's: no
                                 change */
+    STOCKCERT_CHANGED,       /* other machines appended first: no change here,
+                                and what was sent may be in the journal */
+    STOCKCERT_UNREACHED,     /* the journal that machines share gave no answer:
+                                no change here, but what was sent may be in it,
+                                now or later */
+    STOCKCERT_DIVERGED,      /* the ledger and that journal do not fit: no
+                                change */
     STOCKCERT_FAILED,        /* no change */
     STOCKCERT_UNKNOWN        /* the last step of a commit failed: the
                                 transaction is on disk or it is not */

@@ -64,14 +64,6 @@ typedef enum {
 } stockcert_access_e;
 
 
-/* where a journal ends, or ended once; position 0: this is not known */
-
-typedef struct {
-    uint64_t             position;
-    uint8_t              seal[STOCKCERT_SEAL_LEN];
-} stockcert_tail_t;
-
-
 typedef struct {
     const char          *path;         /* a directory that exists */
     stockcert_access_e   access;
