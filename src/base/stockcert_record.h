@@ -118,6 +118,8 @@ typedef struct {
 
 typedef struct {
     stockcert_grant_t    grant;
+    uint64_t             time;         /* when it was filled in: nanoseconds of
+                                          the monotonic clock */
     stockcert_outcome_t  outcome;
 } stockcert_slot_t;
 

@@ -8,35 +8,24 @@
  */
 
 
-#include <assert.h>
-
+#include "stockcert_settle.h"
 #include "stockcert_turn.h"
 
 
 static void stockcert_lanes_begin(stockcert_leader_t *leader);
 static stockcert_rc_e stockcert_lanes_batch(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, stockcert_error_t *error);
-static int stockcert_lane_is_noted(const stockcert_lane_t *lane);
-static void stockcert_lane_note(stockcert_lane_t *lane);
-static void stockcert_lane_unnote(stockcert_lane_t *lane);
-static stockcert_rc_e stockcert_lanes_issue_all(stockcert_leader_t *leader,
+static void stockcert_lanes_end(stockcert_leader_t *leader,
+    stockcert_ledger_t *ledger, stockcert_rc_e rc, int unsent);
+static stockcert_rc_e stockcert_lanes_try(stockcert_leader_t *leader,
+    stockcert_ledger_t *ledger, int *unsent, stockcert_error_t *error);
+static stockcert_rc_e stockcert_lanes_enter(stockcert_leader_t *leader,
+    stockcert_ledger_t *ledger, int *unsent, stockcert_error_t *error);
+static stockcert_rc_e stockcert_lanes_issue(const stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, stockcert_error_t *error);
-static stockcert_rc_e stockcert_lanes_recover(stockcert_leader_t *leader,
-    stockcert_ledger_t *ledger, stockcert_error_t *error);
-static stockcert_rc_e stockcert_lane_is_committed(stockcert_lane_t *lane,
-    stockcert_ledger_t *ledger, stockcert_error_t *error);
-static stockcert_rc_e stockcert_lanes_issue(stockcert_lanes_t *lanes,
-    stockcert_ledger_t *ledger, stockcert_error_t *error);
-static void stockcert_lanes_refuse(stockcert_leader_t *leader,
-    stockcert_ledger_t *ledger, stockcert_rc_e rc);
-static void stockcert_lanes_refuse_new(stockcert_leader_t *leader,
-    stockcert_rc_e rc);
-static void stockcert_lane_refuse(stockcert_lane_t *lane,
-    stockcert_ledger_t *ledger, stockcert_rc_e rc);
-static size_t stockcert_lane_run(const stockcert_lane_t *lane,
-    uint64_t position, stockcert_slot_t **slots);
-static uint64_t stockcert_lanes_settle(stockcert_leader_t *leader);
-static uint64_t stockcert_lane_settle(stockcert_leader_t *leader, size_t i);
+static stockcert_rc_e stockcert_lane_issue(const stockcert_leader_t *leader,
+    stockcert_lane_t *lane, stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
 
 
 stockcert_rc_e
@@ -97,11 +86,7 @@ stockcert_lanes_begin(stockcert_leader_t *leader)
         return;
     }
 
-    noted = 0;
-
-    for (i = 0; i < lanes->nlanes; i++) {
-        noted |= stockcert_lane_is_noted(&lanes->lanes[i]);
-    }
+    noted = stockcert_lanes_are_noted(lanes);
 
     for (i = 0; i < lanes->nlanes; i++) {
         lane = &lanes->lanes[i];
@@ -125,96 +110,120 @@ stockcert_lanes_begin(stockcert_leader_t *leader)
 }
 
 
-/* if the ledger is full, pages of dead readers may be freed */
+/*
+ * If the ledger is full, pages of dead readers may be freed.  If other machines
+ * were faster, what is noted stays so until the journal tells.
+ */
 
 static stockcert_rc_e
 stockcert_lanes_batch(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     stockcert_error_t *error)
 {
-    int                dead;
-    size_t             i;
+    int                dead, unsent;
     stockcert_rc_e     rc;
-    stockcert_tail_t   tail;
     stockcert_error_t  ignored;
 
-    rc = stockcert_lanes_issue_all(leader, ledger, error);
+    dead = 0;
 
-    if (rc == STOCKCERT_FULL
-        && stockcert_ledger_check_readers(ledger, &dead, &ignored)
-           == STOCKCERT_OK
-        && dead)
-    {
-        for (i = 0; i < leader->lanes->nlanes; i++) {
-            stockcert_lane_unnote(&leader->lanes->lanes[i]);
+    for ( ;; ) {
+        rc = stockcert_lanes_try(leader, ledger, &unsent, error);
+
+        if (rc == STOCKCERT_CHANGED) {
+            continue;
         }
 
-        rc = stockcert_lanes_issue_all(leader, ledger, error);
+        if (rc != STOCKCERT_FULL || !unsent || dead
+            || stockcert_ledger_check_readers(ledger, &dead, &ignored)
+               != STOCKCERT_OK
+            || !dead)
+        {
+            break;
+        }
+
+        stockcert_lanes_unnote(leader->lanes);
     }
 
-    if (rc == STOCKCERT_FULL) {
-        stockcert_lanes_refuse(leader, ledger, rc);
+    stockcert_lanes_end(leader, ledger, rc, unsent);
 
-    } else if (rc == STOCKCERT_REPLACED) {
+    return rc;
+}
+
+
+/* who waits is told, or waits on; unsent: no journal can have what is noted */
+
+static void
+stockcert_lanes_end(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
+    stockcert_rc_e rc, int unsent)
+{
+    stockcert_tail_t  tail;
+
+    if (rc == STOCKCERT_OK) {
+        stockcert_ledger_tail(ledger, &tail);
+        stockcert_lanes_know(leader->lanes, &tail);
+    }
+
+    if (rc == STOCKCERT_OK || stockcert_ledger_is_appended(ledger)) {
+        leader->pace.grants = stockcert_lanes_settle(leader);
+        return;
+    }
+
+    switch (rc) {
+
+    case STOCKCERT_FULL:
+
+        if (unsent) {
+            stockcert_lanes_refuse(leader, ledger, rc);
+
+        } else {
+            stockcert_lanes_refuse_new(leader, rc);
+        }
+
+        break;
+
+    case STOCKCERT_UNREACHED:
+
+        if (unsent) {
+            stockcert_lanes_unnote(leader->lanes);
+        }
+
+        stockcert_lanes_refuse_late(leader);
+        break;
+
+    case STOCKCERT_DIVERGED:
+
+        if (unsent) {
+            stockcert_lanes_unnote(leader->lanes);
+        }
+
         stockcert_lanes_refuse_new(leader, rc);
+        break;
+
+    case STOCKCERT_REPLACED:
+        stockcert_lanes_refuse_new(leader, rc);
+        break;
+
+    default:
+        break;
     }
-
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    stockcert_ledger_tail(ledger, &tail);
-    stockcert_lanes_know(leader->lanes, &tail);
-
-    leader->pace.grants = stockcert_lanes_settle(leader);
-
-    return STOCKCERT_OK;
-}
-
-
-/* whether it is in this batch, or in one whose end nobody saw */
-
-static int
-stockcert_lane_is_noted(const stockcert_lane_t *lane)
-{
-    return atomic_load(&lane->noted) != atomic_load(&lane->settled);
-}
-
-
-static void
-stockcert_lane_note(stockcert_lane_t *lane)
-{
-    atomic_store(&lane->noted,
-                 atomic_load_explicit(&lane->filled, memory_order_acquire));
-}
-
-
-/* it waits again */
-
-static void
-stockcert_lane_unnote(stockcert_lane_t *lane)
-{
-    atomic_store(&lane->noted, atomic_load(&lane->settled));
 }
 
 
 /* after an error, what is noted may or may not be in the ledger */
 
 static stockcert_rc_e
-stockcert_lanes_issue_all(stockcert_leader_t *leader,
-    stockcert_ledger_t *ledger, stockcert_error_t *error)
+stockcert_lanes_try(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
+    int *unsent, stockcert_error_t *error)
 {
     stockcert_rc_e  rc;
+
+    *unsent = 0;
 
     rc = stockcert_turn_begin(leader->lanes, ledger, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
 
-    rc = stockcert_lanes_recover(leader, ledger, error);
-
-    if (rc == STOCKCERT_OK) {
-        rc = stockcert_lanes_issue(leader->lanes, ledger, error);
-    }
+    rc = stockcert_lanes_enter(leader, ledger, unsent, error);
 
     if (rc != STOCKCERT_OK) {
         stockcert_ledger_abort(ledger);
@@ -226,260 +235,114 @@ stockcert_lanes_issue_all(stockcert_leader_t *leader,
 
 
 static stockcert_rc_e
-stockcert_lanes_recover(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
-    stockcert_error_t *error)
+stockcert_lanes_enter(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
+    int *unsent, stockcert_error_t *error)
 {
-    int                flushed;
-    size_t             i;
+    uint64_t             guard;
+    stockcert_rc_e       rc;
+    stockcert_lanes_t   *lanes;
+
+    lanes = leader->lanes;
+
+    guard = stockcert_lanes_are_noted(lanes)
+            ? atomic_load(&lanes->shared.guard) : 0;
+
+    rc = stockcert_ledger_reach(ledger, guard, error);
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_lanes_recover(leader, ledger, error);
+    }
+
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    *unsent = 1;
+
+    rc = stockcert_lanes_issue(leader, ledger, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    if (!stockcert_ledger_has_entered(ledger)) {
+        return stockcert_lanes_are_noted(lanes) || leader->confirms
+               ? stockcert_ledger_confirm(ledger, error) : STOCKCERT_OK;
+    }
+
+    guard = stockcert_ledger_guard(ledger);
+
+    if (guard) {
+        atomic_store(&lanes->shared.guard, guard);
+        *unsent = 0;
+    }
+
+    return STOCKCERT_OK;
+}
+
+
+/* where a batch has no room for all, the next one begins with another lane */
+
+static stockcert_rc_e
+stockcert_lanes_issue(const stockcert_leader_t *leader,
+    stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    size_t              i, n, first;
+    stockcert_rc_e      rc;
+    stockcert_lanes_t  *lanes;
+
+    lanes = leader->lanes;
+    first = lanes->next;
+
+    for (i = 0; i < lanes->nlanes; i++) {
+        n = (first + i) % lanes->nlanes;
+
+        rc = stockcert_lane_issue(leader, &lanes->lanes[n], ledger, error);
+        if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+
+        if (stockcert_ledger_room(ledger) == 0) {
+            lanes->next = (n + 1) % lanes->nlanes;
+            break;
+        }
+    }
+
+    return STOCKCERT_OK;
+}
+
+
+/* "noted" moves before outcomes are written */
+
+static stockcert_rc_e
+stockcert_lane_issue(const stockcert_leader_t *leader, stockcert_lane_t *lane,
+    stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    size_t             n, room;
+    uint64_t           position, end;
     stockcert_rc_e     rc;
-    stockcert_lane_t  *lane;
+    stockcert_slot_t  *slots;
 
-    flushed = 0;
+    end = atomic_load_explicit(&lane->filled, memory_order_acquire);
+    position = stockcert_lane_note_late(leader, lane, end);
 
-    for (i = 0; i < leader->lanes->nlanes; i++) {
-        lane = &leader->lanes->lanes[i];
+    while ((n = stockcert_lane_run(lane, position, end, &slots))) {
 
-        if (!stockcert_lane_is_noted(lane)) {
-            continue;
+        room = stockcert_ledger_room(ledger);
+
+        if (room == 0) {
+            break;
         }
 
-        /* a power cut must not undo what is read below */
+        n = n < room ? n : room;
+        position += n;
 
-        if (!flushed) {
-            rc = stockcert_ledger_flush(ledger, error);
-            if (rc != STOCKCERT_OK) {
-                return rc;
-            }
+        atomic_store(&lane->noted, position);
 
-            flushed = 1;
-        }
-
-        rc = stockcert_lane_is_committed(lane, ledger, error);
-
-        switch (rc) {
-
-        case STOCKCERT_OK:
-            break;
-
-        case STOCKCERT_NOT_FOUND:
-
-            if (leader->rc != STOCKCERT_OK) {
-                stockcert_lane_refuse(lane, ledger, leader->rc);
-                break;
-            }
-
-            /* the outcomes are not valid; they will be written again */
-
-            stockcert_lane_unnote(lane);
-            break;
-
-        default:
+        rc = stockcert_ledger_issue(ledger, slots, n, error);
+        if (rc != STOCKCERT_OK) {
             return rc;
         }
     }
 
-    (void) stockcert_lanes_settle(leader);
-
     return STOCKCERT_OK;
-}
-
-
-/*
- * A transaction is there whole or not at all, so one new certificate of it
- * tells.  If there is none, all were refused or replayed, and may be asked
- * again.
- */
-
-static stockcert_rc_e
-stockcert_lane_is_committed(stockcert_lane_t *lane, stockcert_ledger_t *ledger,
-    stockcert_error_t *error)
-{
-    uint64_t              position;
-    stockcert_outcome_t  *outcome;
-
-    for (position = atomic_load(&lane->settled);
-         position < atomic_load(&lane->noted);
-         position++)
-    {
-        outcome = &stockcert_lane_slot(lane, position)->outcome;
-
-        if (outcome->status == STOCKCERT_ISSUED && !outcome->replayed) {
-            return stockcert_ledger_has(ledger, outcome->position,
-                                        outcome->seal, error);
-        }
-    }
-
-    return STOCKCERT_NOT_FOUND;
-}
-
-
-static stockcert_rc_e
-stockcert_lanes_issue(stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
-    stockcert_error_t *error)
-{
-    size_t             i, n;
-    uint64_t           position;
-    stockcert_rc_e     rc;
-    stockcert_lane_t  *lane;
-    stockcert_slot_t  *slots;
-
-    for (i = 0; i < lanes->nlanes; i++) {
-        lane = &lanes->lanes[i];
-
-        stockcert_lane_note(lane);
-
-        for (position = atomic_load(&lane->settled);
-             (n = stockcert_lane_run(lane, position, &slots));
-             position += n)
-        {
-            rc = stockcert_ledger_issue(ledger, slots, n, error);
-            if (rc != STOCKCERT_OK) {
-                return rc;
-            }
-        }
-    }
-
-    return STOCKCERT_OK;
-}
-
-
-/* the slots from a position to "noted", but at most to the end of the ring */
-
-static size_t
-stockcert_lane_run(const stockcert_lane_t *lane, uint64_t position,
-    stockcert_slot_t **slots)
-{
-    size_t    n;
-    uint64_t  start, left;
-
-    start = position % STOCKCERT_LANE_SLOTS;
-    left = atomic_load(&lane->noted) - position;
-    n = STOCKCERT_LANE_SLOTS - start;
-
-    *slots = (stockcert_slot_t *) &lane->slots[start];
-
-    return n < left ? n : (size_t) left;
-}
-
-
-/* refuses what is noted, in a transaction of its own that changes nothing */
-
-static void
-stockcert_lanes_refuse(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
-    stockcert_rc_e rc)
-{
-    size_t              i;
-    stockcert_rc_e      begun;
-    stockcert_error_t   ignored;
-    stockcert_lanes_t  *lanes;
-
-    lanes = leader->lanes;
-    begun = stockcert_ledger_begin(ledger, &ignored);
-
-    for (i = 0; i < lanes->nlanes; i++) {
-        stockcert_lane_refuse(&lanes->lanes[i],
-                              begun == STOCKCERT_OK ? ledger : NULL, rc);
-    }
-
-    if (begun == STOCKCERT_OK) {
-        stockcert_ledger_abort(ledger);
-    }
-
-    (void) stockcert_lanes_settle(leader);
-}
-
-
-/* refuses what waits, when nothing may be written to the ledger */
-
-static void
-stockcert_lanes_refuse_new(stockcert_leader_t *leader, stockcert_rc_e rc)
-{
-    size_t             i;
-    stockcert_lane_t  *lane;
-
-    for (i = 0; i < leader->lanes->nlanes; i++) {
-        lane = &leader->lanes->lanes[i];
-
-        if (stockcert_lane_is_noted(lane)) {
-            continue;
-        }
-
-        stockcert_lane_note(lane);
-        stockcert_lane_refuse(lane, NULL, rc);
-        stockcert_lane_settle(leader, i);
-    }
-}
-
-
-/* ledger is NULL if it cannot be asked for a key */
-
-static void
-stockcert_lane_refuse(stockcert_lane_t *lane, stockcert_ledger_t *ledger,
-    stockcert_rc_e rc)
-{
-    size_t               i, n;
-    uint64_t             position;
-    stockcert_slot_t    *slots;
-    stockcert_error_t    ignored;
-    stockcert_status_e   status;
-
-    status = rc == STOCKCERT_FULL ? STOCKCERT_NO_ROOM : STOCKCERT_UNAVAILABLE;
-
-    for (position = atomic_load(&lane->settled);
-         (n = stockcert_lane_run(lane, position, &slots));
-         position += n)
-    {
-        if (ledger
-            && stockcert_ledger_replay(ledger, slots, n, status, &ignored)
-               == STOCKCERT_OK)
-        {
-            continue;
-        }
-
-        for (i = 0; i < n; i++) {
-            slots[i].outcome.status = status;
-        }
-    }
-}
-
-
-/* settles all that is noted; returns the number of grants */
-
-static uint64_t
-stockcert_lanes_settle(stockcert_leader_t *leader)
-{
-    size_t    i;
-    uint64_t  n;
-
-    n = 0;
-
-    for (i = 0; i < leader->lanes->nlanes; i++) {
-        n += stockcert_lane_settle(leader, i);
-    }
-
-    return n;
-}
-
-
-static uint64_t
-stockcert_lane_settle(stockcert_leader_t *leader, size_t i)
-{
-    uint64_t           noted, n;
-    stockcert_lane_t  *lane;
-
-    lane = &leader->lanes->lanes[i];
-
-    noted = atomic_load(&lane->noted);
-
-    assert(atomic_load(&lane->settled) <= noted);
-    assert(noted <= atomic_load(&lane->filled));
-
-    n = noted - atomic_load(&lane->settled);
-
-    if (n) {
-        atomic_store_explicit(&lane->settled, noted, memory_order_release);
-        leader->wake(leader->data, i);
-    }
-
-    return n;
 }

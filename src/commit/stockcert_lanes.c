@@ -168,6 +168,7 @@ stockcert_lane_fill(stockcert_lanes_t *lanes, stockcert_lane_t *lane,
      */
 
     slot->outcome.status = STOCKCERT_WAITING;
+    slot->time = stockcert_pace_clock();
 
     /* before it looks for a leader (docs/ARCHITECTURE.md, "Who leads") */
 
@@ -195,6 +196,15 @@ stockcert_lane_copy(stockcert_grant_t *to, const stockcert_grant_t *from)
     memcpy(to, from, offsetof(stockcert_grant_t, name) + from->name_len);
     memcpy(to->key, from->key, from->key_len);
     memcpy(to->more, from->more, from->more_len);
+}
+
+
+void
+stockcert_lane_give_up(stockcert_lane_t *lane, uint64_t position)
+{
+    assert(position <= atomic_load(&lane->filled));
+
+    atomic_store(&lane->given_up, position);
 }
 
 
@@ -280,5 +290,6 @@ stockcert_lanes_waiting(stockcert_lanes_t *lanes)
         }
     }
 
-    return 0;
+    return atomic_load(&lanes->shared.seen)
+           > atomic_load(&lanes->shared.reached);
 }

@@ -17,6 +17,7 @@
  *     noted      moved by the holder of the ledger's lock
  *     settled    moved by the holder of the ledger's lock, forward (release; the
  *                worker reads it with acquire)
+ *     given_up   moved by the lane's worker: it cannot wait for grants below it
  *
  *     settled  <=  noted  <=  filled  <=  settled + STOCKCERT_LANE_SLOTS
  *
@@ -45,6 +46,7 @@
 typedef struct {
     _Alignas(STOCKCERT_CACHE_LINE)
     _Atomic uint64_t            filled;
+    _Atomic uint64_t            given_up;      /* see stockcert_lane_give_up() */
 
     _Alignas(STOCKCERT_CACHE_LINE)
     _Atomic uint64_t            settled;
@@ -89,8 +91,10 @@ typedef struct {
     _Atomic uint32_t            busy;          /* a batch is under way */
     uint32_t                    deaths;        /* with "noted" as it is */
     uint64_t                    given_up;      /* grants, in all */
+    size_t                      next;          /* lane that a batch begins with */
     _Atomic uint64_t            known;
     stockcert_tail_t            ends[2];
+    stockcert_shared_t          shared;        /* if other machines have it */
 
     size_t                      nlanes;
 
@@ -134,6 +138,11 @@ typedef struct {
     stockcert_lanes_t          *lanes;
     stockcert_wake_pt           wake;
     void                       *data;          /* for wake() */
+
+    uint64_t                    patience;      /* nanoseconds that a grant waits
+                                                  for other machines; 0: ever */
+    unsigned                    confirms;      /* it makes sure that the ledger
+                                                  has all of the journal */
 
     stockcert_rc_e              rc;            /* of its last commit, or OK */
     uint64_t                    given_up;      /* grants, by that */
@@ -195,6 +204,13 @@ void stockcert_unclaim(stockcert_claims_t *claims, size_t lane);
 int stockcert_lane_fill(stockcert_lanes_t *lanes, stockcert_lane_t *lane,
     uint64_t answered, const stockcert_grant_t *grant);
 
+/*
+ * The worker cannot wait for its grants below a position any more.  A leader
+ * settles them as "given up", and issues none that is not in a batch yet.
+ */
+
+void stockcert_lane_give_up(stockcert_lane_t *lane, uint64_t position);
+
 /* The slot of a position below "settled", until it is filled again. */
 
 stockcert_slot_t *stockcert_lane_slot(stockcert_lane_t *lane,
@@ -217,7 +233,7 @@ int stockcert_lane_waiting(const stockcert_lane_t *lane);
  * The leader calls stockcert_lanes_commit() and stockcert_lanes_gather() by
  * turns until nothing waits, then stockcert_lanes_resign().  After that it must
  * ask stockcert_lanes_waiting() once more: this tells whether anything waits in
- * any lane.
+ * any lane, or on other machines.
  */
 
 int stockcert_lanes_lead(stockcert_lanes_t *lanes);
@@ -235,8 +251,13 @@ int stockcert_lanes_waiting(stockcert_lanes_t *lanes);
  * again.
  *
  * Returns what the ledger's functions return, also in leader->rc.  After
- * STOCKCERT_FULL all that was taken is refused, and the ledger is good for
- * another call; after others it must be opened again first.
+ * STOCKCERT_FULL all that was taken is refused.
+ *
+ * Where other machines have the ledger, too, a batch also applies what they
+ * appended, and may do only that.  After STOCKCERT_UNREACHED what was sent stays
+ * noted, grants that have waited for leader->patience and are in no batch are
+ * refused, and the caller tries again a little later; after STOCKCERT_DIVERGED
+ * all that are in no batch are refused.
  */
 
 stockcert_rc_e stockcert_lanes_commit(stockcert_leader_t *leader,

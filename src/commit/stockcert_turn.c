@@ -22,14 +22,11 @@
 #define STOCKCERT_TURN_MAX  10         /* milliseconds */
 
 
-static stockcert_rc_e stockcert_turn_enter(stockcert_turn_t *turn,
+static stockcert_rc_e stockcert_turn_write(stockcert_turn_t *turn,
     stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
     stockcert_error_t *error);
-static stockcert_rc_e stockcert_turn_commit(stockcert_turn_t *turn,
-    stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
-    stockcert_error_t *error);
-static stockcert_rc_e stockcert_turn_find(stockcert_turn_t *turn,
-    stockcert_ledger_t *ledger, stockcert_error_t *error);
+static stockcert_rc_e stockcert_turn_enter(stockcert_ledger_t *ledger,
+    void *data, stockcert_error_t *error);
 
 
 stockcert_rc_e
@@ -46,17 +43,53 @@ stockcert_turn_take(stockcert_turn_t *turn, stockcert_lanes_t *lanes,
     (void) syscall(SYS_futex, &lanes->turns_taken, FUTEX_WAKE, INT_MAX, NULL,
                    NULL, 0);
 
+    turn->write.entered = 0;
+
     if (rc == STOCKCERT_OK) {
-        rc = stockcert_turn_enter(turn, lanes, ledger, error);
+        rc = stockcert_turn_write(turn, lanes, ledger, error);
 
         stockcert_ledger_unlock(ledger);
     }
 
-    /* nothing of it can be in the journal */
+    if (turn->write.entered) {
+        turn->done.status = STOCKCERT_ISSUED;
 
-    if (rc != STOCKCERT_OK && turn->noted.position == 0) {
+    } else if (turn->write.noted.position) {
+        turn->done.status = STOCKCERT_WAITING;
+
+    } else if (rc == STOCKCERT_REFUSED) {
+        rc = STOCKCERT_OK;
+
+    } else if (rc != STOCKCERT_OK) {
+
+        /* nothing of it can be in the journal */
+
         turn->done.status = rc == STOCKCERT_FULL ? STOCKCERT_NO_ROOM
                                                  : STOCKCERT_UNAVAILABLE;
+    }
+
+    return rc == STOCKCERT_NOT_FOUND ? STOCKCERT_OK : rc;
+}
+
+
+static stockcert_rc_e
+stockcert_turn_write(stockcert_turn_t *turn, stockcert_lanes_t *lanes,
+    stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    stockcert_rc_e    rc;
+    stockcert_tail_t  known, tail;
+
+    stockcert_lanes_known(lanes, &known);
+
+    turn->write.enter = stockcert_turn_enter;
+    turn->write.data = turn;
+    turn->write.known = &known;
+
+    rc = stockcert_ledger_write(ledger, &turn->write, error);
+
+    if (rc == STOCKCERT_OK) {
+        stockcert_ledger_tail(ledger, &tail);
+        stockcert_lanes_know(lanes, &tail);
     }
 
     return rc;
@@ -64,41 +97,18 @@ stockcert_turn_take(stockcert_turn_t *turn, stockcert_lanes_t *lanes,
 
 
 static stockcert_rc_e
-stockcert_turn_enter(stockcert_turn_t *turn, stockcert_lanes_t *lanes,
-    stockcert_ledger_t *ledger, stockcert_error_t *error)
+stockcert_turn_enter(stockcert_ledger_t *ledger, void *data,
+    stockcert_error_t *error)
 {
-    int                dead;
-    stockcert_rc_e     rc;
-    stockcert_error_t  ignored;
+    stockcert_turn_t *turn = data;
 
-    rc = stockcert_turn_begin(lanes, ledger, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
+    stockcert_rc_e  rc;
 
-    if (turn->noted.position) {
-        rc = stockcert_turn_find(turn, ledger, error);
-        stockcert_ledger_abort(ledger);
-        return rc;
-    }
+    rc = stockcert_ledger_transact(ledger, turn->order, &turn->done, error);
 
-    rc = stockcert_turn_commit(turn, lanes, ledger, error);
-
-    /* pages that only dead readers have are room */
-
-    if (rc == STOCKCERT_FULL
-        && stockcert_ledger_check_readers(ledger, &dead, &ignored)
-           == STOCKCERT_OK
-        && dead)
-    {
-        rc = stockcert_turn_begin(lanes, ledger, error);
-
-        if (rc == STOCKCERT_OK) {
-            rc = stockcert_turn_commit(turn, lanes, ledger, error);
-        }
-    }
-
-    return rc;
+    return rc == STOCKCERT_OK && (turn->done.status != STOCKCERT_ISSUED
+                                  || turn->done.replayed)
+           ? STOCKCERT_REFUSED : rc;
 }
 
 
@@ -122,70 +132,6 @@ stockcert_turn_begin(const stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
     }
 
     return rc;
-}
-
-
-static stockcert_rc_e
-stockcert_turn_commit(stockcert_turn_t *turn, stockcert_lanes_t *lanes,
-    stockcert_ledger_t *ledger, stockcert_error_t *error)
-{
-    stockcert_rc_e    rc;
-    stockcert_tail_t  tail;
-
-    rc = stockcert_ledger_transact(ledger, turn->order, &turn->done, error);
-
-    if (rc != STOCKCERT_OK || turn->done.status != STOCKCERT_ISSUED
-        || turn->done.replayed)
-    {
-        stockcert_ledger_abort(ledger);
-        return rc;
-    }
-
-    stockcert_ledger_tail(ledger, &tail);
-
-    turn->noted = tail;
-
-    rc = stockcert_ledger_commit(ledger, error);
-
-    if (rc == STOCKCERT_OK) {
-        stockcert_lanes_know(lanes, &tail);
-    }
-
-    if (rc == STOCKCERT_OK || rc == STOCKCERT_FULL) {
-        turn->noted.position = 0;
-
-    } else {
-        turn->done.status = STOCKCERT_WAITING;
-    }
-
-    return rc;
-}
-
-
-/* whether a commit that failed is in the journal, and stays there */
-
-static stockcert_rc_e
-stockcert_turn_find(stockcert_turn_t *turn, stockcert_ledger_t *ledger,
-    stockcert_error_t *error)
-{
-    stockcert_rc_e  rc;
-
-    rc = stockcert_ledger_flush(ledger, error);
-
-    if (rc == STOCKCERT_OK) {
-        rc = stockcert_ledger_has(ledger, turn->noted.position,
-                                  turn->noted.seal, error);
-    }
-
-    if (rc != STOCKCERT_OK && rc != STOCKCERT_NOT_FOUND) {
-        return rc;
-    }
-
-    turn->done.status = rc == STOCKCERT_OK ? STOCKCERT_ISSUED
-                                           : STOCKCERT_UNAVAILABLE;
-    turn->noted.position = 0;
-
-    return STOCKCERT_OK;
 }
 
 

@@ -14,15 +14,13 @@
 
 /*
  * An order that waits.  done.status is STOCKCERT_WAITING until its outcome is
- * known; noted is where its commit would end the journal, if it is not known
- * whether it did, otherwise noted.position is 0.  Zeroed at first, but for
- * order.
+ * known.  Zeroed at first, but for order.
  */
 
 typedef struct {
     const stockcert_order_t  *order;
     stockcert_transacted_t    done;
-    stockcert_tail_t          noted;
+    stockcert_write_t         write;
 } stockcert_turn_t;
 
 
@@ -32,8 +30,7 @@ typedef struct {
  * writer.
  *
  * Returns what the ledger's functions return.  After STOCKCERT_OK and
- * STOCKCERT_FULL the outcome is known and the ledger is good; after others it
- * must be opened again.  If the outcome is not known then, the function is
+ * STOCKCERT_FULL the outcome is known.  If it is not known then, the function is
  * called again, and looks for the order in the journal: it is not entered a
  * second time.
  */

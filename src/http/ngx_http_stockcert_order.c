@@ -216,7 +216,7 @@ ngx_http_stockcert_give_up_orders(ngx_http_stockcert_lane_t *lane)
         i = lane->orders.taken % NGX_HTTP_STOCKCERT_ORDERS;
         order = lane->orders.order[i];
 
-        order->turn.done.status = order->turn.noted.position
+        order->turn.done.status = order->turn.write.noted.position
                                   ? STOCKCERT_GIVEN_UP : STOCKCERT_UNAVAILABLE;
         lane->orders.taken++;
     }

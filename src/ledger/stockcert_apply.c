@@ -76,7 +76,7 @@ stockcert_apply(stockcert_ledger_t *ledger, const stockcert_entry_t *entry,
         }
     }
 
-    class = stockcert_class_find(ledger, ledger->nclasses, entry->code.data,
+    class = stockcert_class_find(ledger, ledger->nmet, entry->code.data,
                                  entry->code.len);
 
     assert((class == NULL) == (entry->kind == STOCKCERT_CLASS_OPENED));

@@ -128,42 +128,34 @@ stockcert_class_load(stockcert_ledger_t *ledger,
 }
 
 
-/*
- * A class may have been opened after the ledger was, for example by the new
- * workers of a reload.  Only the writer sees it, until its transaction ends.
- */
-
 stockcert_ledger_class_t *
-stockcert_class_meet(stockcert_ledger_t *ledger,
+stockcert_class_need(stockcert_ledger_t *ledger,
     const stockcert_str_t *code, stockcert_error_t *error)
 {
-    stockcert_rc_e             rc;
-    stockcert_class_t          record;
     stockcert_ledger_class_t  *class;
 
     class = stockcert_class_find(ledger, ledger->nmet, code->data,
                                  code->len);
-    rc = STOCKCERT_OK;
 
     if (class == NULL) {
-        class = &ledger->classes[ledger->nmet];
-
-        rc = stockcert_class_get(ledger, ledger->writer, code->data,
-                                 code->len, &record, error);
-        if (rc == STOCKCERT_OK) {
-            rc = stockcert_class_add(ledger, &record, error);
-        }
+        (void) stockcert_ledger_damaged(error, "a class is missing");
+        return NULL;
     }
 
-    if (rc == STOCKCERT_OK) {
-        rc = stockcert_class_load(ledger, class, error);
-    }
+    return stockcert_class_load(ledger, class, error) == STOCKCERT_OK ? class
+                                                                      : NULL;
+}
 
-    if (rc == STOCKCERT_NOT_FOUND) {
-        rc = stockcert_ledger_damaged(error, "a class is missing");
-    }
 
-    return rc == STOCKCERT_OK ? class : NULL;
+void
+stockcert_class_entry(const stockcert_class_t *class, stockcert_entry_t *entry)
+{
+    memset(entry, 0, sizeof(stockcert_entry_t));
+
+    entry->kind = STOCKCERT_CLASS_OPENED;
+    entry->shares = class->authorized;
+    entry->code = class->code;
+    entry->title = class->title;
 }
 
 
@@ -192,7 +184,7 @@ stockcert_class_open(stockcert_ledger_t *ledger,
         return rc;
     }
 
-    return stockcert_class_read_all(ledger, error);
+    return stockcert_class_add(ledger, &record, error);
 }
 
 
@@ -233,50 +225,82 @@ stockcert_class_amend(stockcert_ledger_t *ledger,
 }
 
 
+/*
+ * A class may have been opened after the ledger was, by the new workers of a
+ * reload or by another machine.  Only the writer sees it, until
+ * stockcert_ledger_adopt().
+ */
+
 stockcert_rc_e
-stockcert_class_read_all(stockcert_ledger_t *ledger,
-    stockcert_error_t *error)
+stockcert_class_meet(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
     int                rc;
-    MDB_val            key, value;
-    MDB_cursor        *cursor;
+    size_t             i, n;
+    MDB_stat           stat;
     stockcert_rc_e     failed;
-    stockcert_class_t  class;
+    stockcert_class_t  classes[STOCKCERT_CLASSES_MAX];
 
-    ledger->nmet = 0;
+    rc = mdb_stat(ledger->writer, ledger->class, &stat);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_stat()", rc);
+    }
 
-    rc = mdb_cursor_open(ledger->writer, ledger->class, &cursor);
+    if (stat.ms_entries == ledger->nmet) {
+        return STOCKCERT_OK;
+    }
+
+    failed = stockcert_class_list(ledger, ledger->writer, classes, &n, error);
+
+    for (i = 0; failed == STOCKCERT_OK && i < n; i++) {
+        if (stockcert_class_find(ledger, ledger->nmet, classes[i].code.data,
+                                 classes[i].code.len)
+            == NULL)
+        {
+            failed = stockcert_class_add(ledger, &classes[i], error);
+        }
+    }
+
+    return failed;
+}
+
+
+stockcert_rc_e
+stockcert_class_list(const stockcert_ledger_t *ledger, MDB_txn *txn,
+    stockcert_class_t *classes, size_t *n, stockcert_error_t *error)
+{
+    int          rc;
+    MDB_val      key, value;
+    MDB_cursor  *cursor;
+
+    rc = mdb_cursor_open(txn, ledger->class, &cursor);
     if (rc != 0) {
         return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
     }
 
-    failed = STOCKCERT_OK;
-
-    while (failed == STOCKCERT_OK) {
+    for (*n = 0; /* void */ ; (*n)++) {
 
         rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-        if (rc != 0) {
+
+        if (rc != 0 || *n == STOCKCERT_CLASSES_MAX
+            || stockcert_class_decode(&key, &value, &classes[*n]) != 0)
+        {
             break;
         }
-
-        if (stockcert_class_decode(&key, &value, &class) != 0) {
-            failed = stockcert_ledger_damaged(error,
-                                              "a class is not readable");
-            break;
-        }
-
-        failed = stockcert_class_add(ledger, &class, error);
     }
 
     mdb_cursor_close(cursor);
 
-    ledger->nclasses = ledger->nmet;
-
-    if (failed != STOCKCERT_OK || rc == MDB_NOTFOUND) {
-        return failed;
+    if (rc == MDB_NOTFOUND) {
+        return STOCKCERT_OK;
     }
 
-    return stockcert_ledger_error(error, "mdb_cursor_get()", rc);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_cursor_get()", rc);
+    }
+
+    return stockcert_ledger_damaged(error, *n == STOCKCERT_CLASSES_MAX
+                                           ? "it has too many classes"
+                                           : "a class is not readable");
 }
 
 

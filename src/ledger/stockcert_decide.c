@@ -82,7 +82,7 @@ stockcert_decide(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
         return rc;
     }
 
-    class = stockcert_class_find(ledger, ledger->nclasses,
+    class = stockcert_class_find(ledger, ledger->nmet,
                                  entry->code.data, entry->code.len);
 
     if (class == NULL && entry->kind != STOCKCERT_CLASS_OPENED) {
@@ -227,7 +227,7 @@ stockcert_decide_opened(stockcert_ledger_t *ledger,
                                         entry->code.data);
     }
 
-    if (ledger->nclasses == STOCKCERT_CLASSES_MAX) {
+    if (ledger->nmet == STOCKCERT_CLASSES_MAX) {
         return stockcert_ledger_refused(error,
                                         "a ledger has at most %d classes",
                                         STOCKCERT_CLASSES_MAX);

@@ -91,7 +91,7 @@ stockcert_ledger_grant(stockcert_ledger_t *ledger, stockcert_slot_t *slot,
         }
     }
 
-    class = stockcert_class_find(ledger, ledger->nclasses, grant->code,
+    class = stockcert_class_find(ledger, ledger->nmet, grant->code,
                                  grant->code_len);
 
     if (class == NULL) {
@@ -253,7 +253,7 @@ stockcert_ledger_became(stockcert_ledger_t *ledger,
     stockcert_certificate_t    certificate;
     stockcert_ledger_class_t  *class;
 
-    class = stockcert_class_meet(ledger, &entry->code, error);
+    class = stockcert_class_need(ledger, &entry->code, error);
     if (class == NULL) {
         return STOCKCERT_FAILED;
     }

@@ -220,6 +220,7 @@ stockcert_journal_put(stockcert_ledger_t *ledger,
 
     ledger->position = entry->position;
     ledger->time = entry->time;
+    ledger->entered += 2 + fixed->len;
     ledger->drawn |= (entry->nonce.len != 0);
     memcpy(ledger->seal, entry->seal, STOCKCERT_SEAL_LEN);
 

@@ -74,6 +74,16 @@ stockcert_ledger_try(const stockcert_ledger_conf_t *conf,
     l->lock_fd = -1;
     l->access = conf->access;
     l->interrupted = conf->interrupted;
+    l->replica = conf->replica;
+    l->shared = conf->shared ? conf->shared : &l->own;
+
+    if (l->replica) {
+        l->batch = malloc(STOCKCERT_BATCH_MAX);
+        if (l->batch == NULL) {
+            rc = stockcert_ledger_error(error, "malloc()", errno);
+            goto failed;
+        }
+    }
 
     l->sealer = stockcert_sealer_create();
     if (l->sealer == NULL) {
@@ -236,6 +246,7 @@ stockcert_ledger_close(stockcert_ledger_t *ledger)
 
     stockcert_files_close(ledger);
     stockcert_sealer_destroy(ledger->sealer);
+    free(ledger->batch);
     free(ledger);
 }
 
@@ -265,6 +276,25 @@ stockcert_ledger_has_class(const stockcert_ledger_t *ledger, const char *code,
 {
     return stockcert_class_find(ledger, ledger->nclasses, code, len)
            != NULL;
+}
+
+
+void
+stockcert_ledger_adopt(stockcert_ledger_t *ledger)
+{
+    ledger->nclasses = ledger->nkept;
+}
+
+
+stockcert_str_t
+stockcert_ledger_mark(const stockcert_ledger_t *ledger)
+{
+    stockcert_str_t  mark;
+
+    mark.len = ledger->mark_len;
+    mark.data = ledger->mark;
+
+    return mark;
 }
 
 

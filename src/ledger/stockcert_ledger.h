@@ -7,7 +7,9 @@
  *
  * Format version 2.  Named databases; all integers are 8 bytes, big-endian:
  *
- *     meta               "ledger" -> header (stockcert_entry.h)
+ *     meta               "ledger" -> header (stockcert_entry.h); "replica" ->
+ *                        what the journal is known by that other machines
+ *                        share, if any do
  *     journal            position of the entry -> entry
  *     class              code -> authorized, issued, last number, title
  *     certificate:CODE   number -> position of the entry that issued it, and of
@@ -45,11 +47,14 @@
 #define STOCKCERT_LEDGER_H
 
 
+#include <stdatomic.h>
+
 #include <sys/types.h>
 
 #include "stockcert_error.h"
 #include "stockcert_order.h"
 #include "stockcert_record.h"
+#include "stockcert_replica.h"
 
 
 #define STOCKCERT_CLASSES_MAX  64      /* classes of a ledger */
@@ -62,6 +67,21 @@ typedef enum {
     STOCKCERT_WRITE,
     STOCKCERT_READ                     /* there is no writer */
 } stockcert_access_e;
+
+
+/*
+ * Of a ledger that other machines have, too: what its processes share on this
+ * one.  Zeroed at first.  "seen" belongs to whoever watches, the rest to the
+ * holder of the ledger's lock.
+ */
+
+typedef struct {
+    _Atomic uint64_t     seen;         /* revision of a head that was told of */
+    _Atomic uint64_t     reached;      /* revision of "head", or 0: not known */
+    _Atomic uint64_t     guard;        /* what lanes have noted was sent, if it
+                                          was, guarded by this revision */
+    stockcert_head_t     head;
+} stockcert_shared_t;
 
 
 typedef struct {
@@ -77,6 +97,8 @@ typedef struct {
     void               (*interrupted)(pid_t holder);   /* NULL, or called if a
                                           signal comes while the writer waits
                                           for the process that has the lock */
+    stockcert_replica_t *replica;      /* NULL, or what other machines share */
+    stockcert_shared_t  *shared;       /* and what processes share of that */
     stockcert_str_t      company;      /* empty: whatever it is */
     uint64_t             created;      /* of one that is made; 0: now */
     size_t               nclasses;
@@ -132,12 +154,27 @@ stockcert_str_t stockcert_ledger_company(const stockcert_ledger_t *ledger);
 uint64_t stockcert_ledger_created(const stockcert_ledger_t *ledger);
 
 /*
- * Whether the ledger had a class of this code when it was opened.  Any thread,
- * at any time.
+ * Whether readers have a class of this code: it was there when the ledger was
+ * opened, or at stockcert_ledger_adopt().  Not while that is called.
  */
 
 int stockcert_ledger_has_class(const stockcert_ledger_t *ledger,
     const char *code, size_t len);
+
+/*
+ * What the journal is known by that other machines share, or an empty string.
+ * Any thread.
+ */
+
+stockcert_str_t stockcert_ledger_mark(const stockcert_ledger_t *ledger);
+
+/*
+ * Readers have the classes that there were when the ledger was opened.  This
+ * gives them those that the writer has found since, by transactions that are
+ * committed.  Neither the writer nor the reader may be at work.
+ */
+
+void stockcert_ledger_adopt(stockcert_ledger_t *ledger);
 
 /*
  * Whether this call of stockcert_ledger_open() made the ledger.  Any thread.
@@ -238,6 +275,85 @@ stockcert_rc_e stockcert_ledger_transact(stockcert_ledger_t *ledger,
 stockcert_rc_e stockcert_ledger_commit(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 void stockcert_ledger_abort(stockcert_ledger_t *ledger);
+
+/*
+ * For a ledger that other machines have, too.  For others all of these are done
+ * at once, and return STOCKCERT_OK.
+ *
+ * stockcert_ledger_reach() is called in a transaction before anything is entered
+ * in it: it applies what others appended, up to the journal's head.  guard is 0,
+ * or what stockcert_ledger_guard() told when something was sent whose outcome is
+ * not known: then that is in the journal after this, or it never will be.  It may
+ * commit what it has applied, and begin another transaction.
+ *
+ * stockcert_ledger_room() tells how many entries more the transaction may have.
+ *
+ * stockcert_ledger_commit() first appends what was entered.  STOCKCERT_CHANGED,
+ * STOCKCERT_UNREACHED: the transaction is gone; what was entered may be in the
+ * journal, which stockcert_ledger_reach() finds out in the next transaction.
+ * stockcert_ledger_is_appended() tells whether the last commit appended what was
+ * entered: then that is in the journal for good, whatever became of the
+ * transaction on this machine.
+ *
+ * stockcert_ledger_confirm() makes sure that nothing was appended since, so that
+ * what the transaction has found is so, although it enters nothing;
+ * STOCKCERT_CHANGED if something was.  It reads the head once for each lock that
+ * is taken.
+ *
+ * After STOCKCERT_UNREACHED and STOCKCERT_DIVERGED the ledger is good for
+ * another transaction.
+ */
+
+stockcert_rc_e stockcert_ledger_reach(stockcert_ledger_t *ledger,
+    uint64_t guard, stockcert_error_t *error);
+uint64_t stockcert_ledger_guard(const stockcert_ledger_t *ledger);
+size_t stockcert_ledger_room(const stockcert_ledger_t *ledger);
+int stockcert_ledger_is_appended(const stockcert_ledger_t *ledger);
+stockcert_rc_e stockcert_ledger_confirm(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
+
+/* Whether anything was entered in the transaction. */
+
+int stockcert_ledger_has_entered(const stockcert_ledger_t *ledger);
+
+
+/*
+ * A transaction of its own, for what no lane has.  enter() enters something in
+ * it, or nothing, and returns STOCKCERT_OK; or STOCKCERT_REFUSED, and nothing may
+ * stay.  It may be called again where another machine was faster.
+ *
+ * noted and guard are zeroed at first.  If it is not known whether what was
+ * entered is in the journal, noted is where that ends, and another call finds
+ * out: STOCKCERT_OK, or STOCKCERT_NOT_FOUND, and it never will be.  Otherwise
+ * noted.position is 0.
+ */
+
+typedef struct {
+    stockcert_rc_e         (*enter)(stockcert_ledger_t *ledger, void *data,
+                               stockcert_error_t *error);
+    void                    *data;
+    const stockcert_tail_t  *known;    /* an entry that must be there, or NULL */
+
+    stockcert_tail_t         noted;
+    uint64_t                 guard;
+    int                      entered;  /* what is in the journal now */
+} stockcert_write_t;
+
+/*
+ * Returns what the functions of the writer return.  write->entered tells,
+ * whatever it returns, whether the journal has what was entered.
+ */
+
+stockcert_rc_e stockcert_ledger_write(stockcert_ledger_t *ledger,
+    stockcert_write_t *write, stockcert_error_t *error);
+
+/*
+ * Opens those classes that a ledger of several machines does not have yet, as
+ * stockcert_ledger_open() does for others.
+ */
+
+stockcert_rc_e stockcert_ledger_open_classes(stockcert_ledger_t *ledger,
+    const stockcert_class_t *classes, size_t n, stockcert_error_t *error);
 
 /*
  * For a writer that finds outcomes of another's transaction, in a transaction

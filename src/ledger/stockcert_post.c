@@ -43,14 +43,14 @@ stockcert_post_check(stockcert_ledger_t *ledger, stockcert_error_t *error)
 
     /* those of stockcert_schema.c, and each class's own */
 
-    if (stat.ms_entries != STOCKCERT_DATABASES + ledger->nclasses) {
+    if (stat.ms_entries != STOCKCERT_DATABASES + ledger->nmet) {
         return stockcert_ledger_damaged(error,
                                         "classes and their databases differ");
     }
 
     entries = 0;
 
-    for (i = 0; i < ledger->nclasses; i++) {
+    for (i = 0; i < ledger->nmet; i++) {
         class = &ledger->classes[i];
 
         rc = mdb_stat(ledger->writer, class->certificates, &stat);
@@ -103,10 +103,17 @@ stockcert_post_catch_up(stockcert_ledger_t *ledger, stockcert_error_t *error)
         return STOCKCERT_OK;
     }
 
-    ledger->nmet = ledger->nclasses;
+    /* databases that were opened in a transaction go when that is aborted */
 
-    for (i = 0; i < ledger->nclasses; i++) {
+    ledger->nmet = ledger->nkept;
+
+    for (i = 0; i < ledger->nmet; i++) {
         ledger->classes[i].loaded = 0;
+    }
+
+    failed = stockcert_class_meet(ledger, error);
+    if (failed != STOCKCERT_OK) {
+        return failed;
     }
 
     rc = mdb_cursor_open(ledger->writer, ledger->journal, &cursor);
@@ -168,7 +175,7 @@ stockcert_post_read(stockcert_ledger_t *ledger, MDB_cursor *cursor,
             return stockcert_ledger_damaged(error, "an entry is missing");
         }
 
-        class = stockcert_class_meet(ledger, &entry.code, error);
+        class = stockcert_class_need(ledger, &entry.code, error);
         if (class == NULL) {
             return STOCKCERT_FAILED;
         }

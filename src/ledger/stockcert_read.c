@@ -77,21 +77,12 @@ stockcert_rc_e
 stockcert_ledger_classes(stockcert_ledger_t *ledger,
     stockcert_class_t *classes, size_t *n, stockcert_error_t *error)
 {
-    size_t           i;
-    stockcert_rc_e   rc;
-    stockcert_str_t  code;
+    stockcert_rc_e  rc;
 
-    for (i = 0; i < ledger->nclasses; i++) {
-        code = ledger->classes[i].record.code;
-
-        rc = stockcert_class_get(ledger, ledger->reader, code.data,
-                                 code.len, &classes[i], error);
-        if (rc != STOCKCERT_OK) {
-            return rc;
-        }
+    rc = stockcert_class_list(ledger, ledger->reader, classes, n, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
     }
-
-    *n = ledger->nclasses;
 
     return stockcert_ledger_count_unposted(ledger, classes, *n, error);
 }

@@ -50,6 +50,11 @@ stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
     unsigned int    create;
     stockcert_rc_e  rc;
 
+    /* an earlier try may have had some */
+
+    ledger->nmet = 0;
+    ledger->nkept = 0;
+
     rc = stockcert_ledger_open_header(ledger, conf, make, &create, error);
     if (rc != STOCKCERT_OK) {
         return rc;
@@ -65,10 +70,12 @@ stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
         return rc;
     }
 
-    rc = stockcert_class_read_all(ledger, error);
+    rc = stockcert_class_meet(ledger, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
+
+    ledger->nkept = ledger->nmet;
 
     rc = stockcert_post_check(ledger, error);
     if (rc != STOCKCERT_OK) {
@@ -80,12 +87,16 @@ stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
         return rc;
     }
 
-    for (i = 0; i < conf->nclasses; i++) {
+    /* others may have opened them: stockcert_ledger_open_classes() knows */
+
+    for (i = 0; conf->replica == NULL && i < conf->nclasses; i++) {
         rc = stockcert_ledger_add_class(ledger, &conf->classes[i], make, error);
         if (rc != STOCKCERT_OK) {
             return rc;
         }
     }
+
+    ledger->nclasses = ledger->nmet;
 
     return STOCKCERT_OK;
 }
@@ -135,7 +146,7 @@ stockcert_ledger_add_class(stockcert_ledger_t *ledger,
     stockcert_rc_e     rc;
     stockcert_entry_t  entry;
 
-    if (stockcert_class_find(ledger, ledger->nclasses, class->code.data,
+    if (stockcert_class_find(ledger, ledger->nmet, class->code.data,
                              class->code.len)
         != NULL)
     {
@@ -146,12 +157,7 @@ stockcert_ledger_add_class(stockcert_ledger_t *ledger,
         return STOCKCERT_NOT_FOUND;
     }
 
-    memset(&entry, 0, sizeof(stockcert_entry_t));
-
-    entry.kind = STOCKCERT_CLASS_OPENED;
-    entry.shares = class->authorized;
-    entry.code = class->code;
-    entry.title = class->title;
+    stockcert_class_entry(class, &entry);
 
     rc = stockcert_ledger_enter(ledger, &entry, error);
 
@@ -224,7 +230,12 @@ stockcert_ledger_open_header(stockcert_ledger_t *ledger,
         return stockcert_ledger_error(error, "mdb_get()", rc);
     }
 
-    return stockcert_ledger_use_header(ledger, &value, &conf->company, error);
+    rc = stockcert_ledger_use_header(ledger, &value, &conf->company, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    return stockcert_mark_read(ledger, conf, error);
 }
 
 
@@ -242,11 +253,23 @@ stockcert_ledger_put_header(stockcert_ledger_t *ledger,
     uint8_t             bytes[STOCKCERT_HEADER_MAX];
     MDB_val             key, value;
     const char         *fault;
+    stockcert_rc_e      failed;
     stockcert_header_t  header;
 
-    fault = conf->created ? NULL
-                          : stockcert_new_text_fault(conf->company.data,
-                                                     conf->company.len);
+    header.format = STOCKCERT_FORMAT;
+    header.created = conf->created ? conf->created : stockcert_now();
+    header.company = conf->company;
+
+    if (conf->replica) {
+        failed = stockcert_reach_origin(conf->replica, &header, error);
+        if (failed != STOCKCERT_OK) {
+            return failed;
+        }
+    }
+
+    fault = conf->created || conf->replica
+            ? NULL : stockcert_new_text_fault(conf->company.data,
+                                              conf->company.len);
     if (fault) {
         snprintf(error->text, sizeof(error->text), "the company's name %s",
                  fault);
@@ -267,10 +290,6 @@ stockcert_ledger_put_header(stockcert_ledger_t *ledger,
     if (rc != 0) {
         return stockcert_ledger_error(error, "fsync()", rc);
     }
-
-    header.format = STOCKCERT_FORMAT;
-    header.created = conf->created ? conf->created : stockcert_now();
-    header.company = conf->company;
 
     key.mv_size = sizeof(STOCKCERT_META_KEY) - 1;
     key.mv_data = (void *) STOCKCERT_META_KEY;

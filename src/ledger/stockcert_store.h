@@ -6,12 +6,16 @@
  *     stockcert_ledger.c                       opens and closes a ledger
  *     stockcert_schema.c                       what must be in it
  *     stockcert_read.c                         the reader's side
+ *     stockcert_write.c                        a transaction of its own
+ *     stockcert_reach.c                        what other machines append
  *     stockcert_transact.c, stockcert_issue.c  the writer's: orders, grants,
  *     stockcert_enter.c                        single entries
  *     stockcert_decide.c, stockcert_apply.c    what comes next; what it does
  *     stockcert_group.c                        what comes next in a group
  *     stockcert_holder.c                       who has a certificate now
  *     stockcert_transaction.c                  lock, beginning, end
+ *     stockcert_append.c                       the batch that others will apply
+ *     stockcert_mark.c                         that there are others
  *     stockcert_post.c                         from the journal to the rest
  *     stockcert_keys.c                         idempotency keys
  *     stockcert_certificate.c                  certificates by number
@@ -143,6 +147,19 @@ struct stockcert_ledger_s {
 
     stockcert_access_e         access;
     unsigned                   made:1;
+
+    stockcert_replica_t       *replica;      /* NULL, or with these: */
+    stockcert_shared_t        *shared;
+    stockcert_shared_t         own;          /* if nobody else has it */
+    uint8_t                   *batch;        /* STOCKCERT_BATCH_MAX bytes */
+    stockcert_head_t           target;       /* told by a guard that failed; this
+                                                and "confirmed" end with the lock */
+    unsigned                   confirmed:1;  /* the head was read */
+    unsigned                   appended:1;   /* by the last commit */
+    unsigned                   checked_origin:1;
+    size_t                     mark_len;
+    char                       mark[STOCKCERT_TEXT_MAX];
+
     void                     (*interrupted)(pid_t holder);
     uint64_t                   created;
     size_t                     company_len;
@@ -150,10 +167,12 @@ struct stockcert_ledger_s {
     uint8_t                    header_seal[STOCKCERT_SEAL_LEN];
 
     /*
-     * those it had when it was opened, then those that the writer found since
+     * those that readers have, then those that the writer has found since; the
+     * databases of the first "nkept" are open for good
      */
 
     size_t                     nclasses;
+    size_t                     nkept;        /* the writer's */
     size_t                     nmet;         /* all of them; the writer's */
     stockcert_ledger_class_t   classes[STOCKCERT_CLASSES_MAX];
 
@@ -164,6 +183,8 @@ struct stockcert_ledger_s {
     MDB_txn                   *writer;
     stockcert_sealer_t        *sealer;
     uint64_t                   position;
+    uint64_t                   begun;        /* what others entered ends there */
+    size_t                     entered;      /* bytes of a batch since */
     uint64_t                   time;
     uint64_t                   behind;       /* the clock was, microseconds */
     uint8_t                    seal[STOCKCERT_SEAL_LEN];
@@ -222,16 +243,18 @@ stockcert_rc_e stockcert_journal_put(stockcert_ledger_t *ledger,
  * Classes.  stockcert_class_find() looks among the first n of ledger->classes,
  * and returns NULL if it is not there.  stockcert_class_get() reads the record
  * of a class, as of the last posted entry, in any transaction; strings point
- * into the map.
+ * into the map.  stockcert_class_list() reads all, in the order of their codes,
+ * at most STOCKCERT_CLASSES_MAX.
  *
  * In the writer's transaction: stockcert_class_put() writes a record.
  * stockcert_class_load() reads the counters of a class, unless they are known.
- * stockcert_class_meet() does stockcert_class_find() among all, and
- * stockcert_class_load().  It also finds a class that was opened since the
- * ledger was, and adds it to ledger->classes; NULL is an error.
- * stockcert_class_open() makes the database and record of a class whose entry
- * is in the journal; all must be posted.  stockcert_class_read_all() reads all
- * classes into ledger->classes.
+ * stockcert_class_need() does stockcert_class_find() among those that the
+ * writer has, and stockcert_class_load(); NULL is an error.
+ * stockcert_class_meet() adds those of the database "class" that the writer
+ * does not have yet to ledger->classes.  stockcert_class_entry() makes the entry
+ * that opens a class, with texts of the class.  stockcert_class_open() makes the
+ * database and record of a class whose entry is in the journal, and adds it;
+ * all must be posted.
  */
 
 stockcert_ledger_class_t *stockcert_class_find(
@@ -239,16 +262,21 @@ stockcert_ledger_class_t *stockcert_class_find(
 stockcert_rc_e stockcert_class_get(const stockcert_ledger_t *ledger,
     MDB_txn *txn, const char *code, size_t len, stockcert_class_t *class,
     stockcert_error_t *error);
+stockcert_rc_e stockcert_class_list(const stockcert_ledger_t *ledger,
+    MDB_txn *txn, stockcert_class_t *classes, size_t *n,
+    stockcert_error_t *error);
 stockcert_rc_e stockcert_class_put(stockcert_ledger_t *ledger,
     const stockcert_class_t *class, stockcert_error_t *error);
 stockcert_rc_e stockcert_class_load(stockcert_ledger_t *ledger,
     stockcert_ledger_class_t *class, stockcert_error_t *error);
-stockcert_ledger_class_t *stockcert_class_meet(stockcert_ledger_t *ledger,
+stockcert_ledger_class_t *stockcert_class_need(stockcert_ledger_t *ledger,
     const stockcert_str_t *code, stockcert_error_t *error);
+stockcert_rc_e stockcert_class_meet(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
+void stockcert_class_entry(const stockcert_class_t *class,
+    stockcert_entry_t *entry);
 stockcert_rc_e stockcert_class_open(stockcert_ledger_t *ledger,
     const stockcert_entry_t *entry, stockcert_error_t *error);
-stockcert_rc_e stockcert_class_read_all(stockcert_ledger_t *ledger,
-    stockcert_error_t *error);
 
 /*
  * Amendments of classes, by their positions: stockcert_class_amend(), in the
@@ -407,6 +435,31 @@ stockcert_rc_e stockcert_files_open_dbi(stockcert_ledger_t *ledger,
 
 stockcert_rc_e stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, int make, stockcert_error_t *error);
+
+/*
+ * What machines share.  stockcert_mark_put() says in the ledger that they do.
+ * stockcert_mark_read() reads that, and refuses a writer who does not know it.
+ * stockcert_reach_origin() sets what a new ledger's header says;
+ * header->company may be the one that is expected, or empty.
+ * stockcert_append() appends what was entered in the writer's transaction, and
+ * stockcert_append_known() tells whether the head that belongs to the journal's
+ * end is known; stockcert_append_know() says so.  stockcert_ledger_keep() commits
+ * on this machine, and appends nothing.
+ */
+
+stockcert_rc_e stockcert_mark_read(stockcert_ledger_t *ledger,
+    const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
+stockcert_rc_e stockcert_mark_put(stockcert_ledger_t *ledger,
+    const char *name, stockcert_error_t *error);
+stockcert_rc_e stockcert_reach_origin(stockcert_replica_t *replica,
+    stockcert_header_t *header, stockcert_error_t *error);
+stockcert_rc_e stockcert_append(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
+int stockcert_append_known(const stockcert_ledger_t *ledger);
+void stockcert_append_know(stockcert_ledger_t *ledger,
+    const stockcert_head_t *head);
+stockcert_rc_e stockcert_ledger_keep(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
 
 /*
  * Begins ledger->writer, and checks its files.  stockcert_ledger_commit() and

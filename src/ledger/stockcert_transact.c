@@ -142,7 +142,7 @@ stockcert_transact_find(stockcert_ledger_t *ledger, stockcert_transact_t *t,
     done = t->done;
     from = t->order->from;
 
-    t->class = stockcert_class_find(ledger, ledger->nclasses, from[0].code,
+    t->class = stockcert_class_find(ledger, ledger->nmet, from[0].code,
                                     from[0].code_len);
 
     if (t->class == NULL) {

@@ -18,6 +18,7 @@
 #define STOCKCERT_DISK_FULL  (1024 * 1024)     /* bytes; fewer are no room */
 
 
+static void stockcert_ledger_forget(stockcert_ledger_t *ledger);
 static void stockcert_ledger_end(stockcert_ledger_t *ledger);
 static void stockcert_ledger_look_for_dead(stockcert_ledger_t *ledger);
 
@@ -39,8 +40,19 @@ stockcert_ledger_lock(stockcert_ledger_t *ledger, stockcert_error_t *error)
     }
 
     ledger->locked = 1;
+    stockcert_ledger_forget(ledger);
 
     return STOCKCERT_OK;
+}
+
+
+/* what was read of the shared journal is of the lock that is held */
+
+static void
+stockcert_ledger_forget(stockcert_ledger_t *ledger)
+{
+    ledger->confirmed = 0;
+    ledger->target.revision = 0;
 }
 
 
@@ -108,11 +120,19 @@ stockcert_ledger_begin(stockcert_ledger_t *ledger, stockcert_error_t *error)
 
     stockcert_ledger_look_for_dead(ledger);
 
+    if (!ledger->locked) {
+        stockcert_ledger_forget(ledger);
+    }
+
     ledger->flushed = 0;
     ledger->drawn = 0;
+    ledger->appended = 0;
     ledger->group.first = 0;
 
     rc = stockcert_journal_read_tail(ledger, error);
+
+    ledger->begun = ledger->position;
+    ledger->entered = 0;
 
     if (rc == STOCKCERT_OK) {
         rc = stockcert_post_catch_up(ledger, error);
@@ -156,12 +176,11 @@ stockcert_ledger_check_readers(stockcert_ledger_t *ledger, int *dead,
 stockcert_rc_e
 stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
-    int              rc;
-    MDB_txn         *probe;
-    stockcert_rc_e   failed;
-    struct statvfs   fs;
+    stockcert_rc_e  rc;
 
     assert(ledger->writer);
+
+    ledger->appended = 0;
 
     if (stockcert_group_is_open(ledger)) {
         stockcert_ledger_abort(ledger);
@@ -169,12 +188,36 @@ stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
         return STOCKCERT_FAILED;
     }
 
+    if (ledger->replica && stockcert_ledger_has_entered(ledger)) {
+
+        rc = stockcert_append(ledger, error);
+        if (rc != STOCKCERT_OK) {
+            stockcert_ledger_abort(ledger);
+            return rc;
+        }
+
+        ledger->appended = 1;
+    }
+
+    return stockcert_ledger_keep(ledger, error);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_keep(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    int              rc;
+    MDB_txn         *probe;
+    stockcert_rc_e   failed;
+    struct statvfs   fs;
+
     rc = mdb_txn_commit(ledger->writer);
 
     stockcert_ledger_end(ledger);
 
     if (rc == 0) {
         ledger->known = 1;
+        ledger->nkept = ledger->nmet;
         return STOCKCERT_OK;
     }
 

@@ -187,7 +187,7 @@ test_take(void)
     is_int(turn.done.status, STOCKCERT_ISSUED, "take: entered");
     is_int(turn.done.transaction, 4, "take: its number");
     is_int(turn.done.replayed, 0, "take: for the first time");
-    is_int(turn.noted.position, 0, "take: nothing is left to find");
+    is_int(turn.write.noted.position, 0, "take: nothing is left to find");
 
     stockcert_lanes_known(lanes, &known);
     is_int(known.position, 5, "take: leaders know of it");
@@ -227,14 +227,14 @@ test_failed(void)
 
     is_int(rc, STOCKCERT_FAILED, "failed: %s", error.text);
     is_int(turn.done.status, STOCKCERT_WAITING, "failed: it is not known yet");
-    is_int(turn.noted.position, 5, "failed: where it would be");
+    is_int(turn.write.noted.position, 5, "failed: where it would be");
 
     ledger = reopen(&f, ledger);
 
     is_int(stockcert_turn_take(&turn, lanes, ledger, &error), STOCKCERT_OK,
            "failed: looked for");
     is_int(turn.done.status, STOCKCERT_UNAVAILABLE, "failed: not entered");
-    is_int(turn.noted.position, 0, "failed: nothing is left to find");
+    is_int(turn.write.noted.position, 0, "failed: nothing is left to find");
 
     is_int(take(&turn, ledger, reissue, "key"), STOCKCERT_OK, "failed: again");
     is_int(turn.done.status, STOCKCERT_ISSUED, "failed: entered then");
@@ -276,7 +276,7 @@ test_found(fate_t how)
     is_int(turn.done.status, STOCKCERT_ISSUED, "lost: it is there");
     is_int(turn.done.transaction, 4, "lost: its number");
     is_int(turn.done.replayed, 0, "lost: for the first time");
-    is_int(turn.noted.position, 0, "lost: nothing is left to find");
+    is_int(turn.write.noted.position, 0, "lost: nothing is left to find");
 
     stockcert_ledger_close(ledger);
     is_int(verified_ledger(&f), 6, "lost: verify");
@@ -303,7 +303,7 @@ test_same_entry(void)
     take(&turn, ledger, reissue, NULL);
     commits = COMMITS;
 
-    is_int(turn.noted.position, 6, "same entry: where it would be");
+    is_int(turn.write.noted.position, 6, "same entry: where it would be");
 
     ledger = reopen(&f, ledger);
     done = transact(ledger, reissue, NULL);
@@ -360,7 +360,7 @@ test_full(void)
 
     is_int(take_all(&turn, ledger), STOCKCERT_FULL, "full: %s", error.text);
     is_int(turn.done.status, STOCKCERT_NO_ROOM, "full: its status");
-    is_int(turn.noted.position, 0, "full: nothing is left to find");
+    is_int(turn.write.noted.position, 0, "full: nothing is left to find");
     last = fixture_counters(ledger, "CS").last;
 
     is_int(take(&turn, ledger, reissue, "key"), STOCKCERT_OK,
@@ -458,7 +458,7 @@ test_replaced(void)
     is_int(take(&turn, ledger, reissue, NULL), STOCKCERT_REPLACED,
            "replaced: %s", error.text);
     is_int(turn.done.status, STOCKCERT_UNAVAILABLE, "replaced: refused");
-    is_int(turn.noted.position, 0, "replaced: nothing is left to find");
+    is_int(turn.write.noted.position, 0, "replaced: nothing is left to find");
 
     stockcert_ledger_close(ledger);
     is_int(verified_ledger(&f), 3, "replaced: nothing is entered");

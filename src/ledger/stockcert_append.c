@@ -1,0 +1,165 @@
+
+/*
+ * Appends what a transaction has entered to the journal that machines share
+ * (docs/ARCHITECTURE.md, "Several machines").
+ *
+ * It reads in the writer's transaction, and calls the replica.
+ */
+
+
+#include <stdio.h>
+#include <string.h>
+
+#include "stockcert_store.h"
+
+
+static stockcert_rc_e stockcert_append_collect(stockcert_ledger_t *ledger,
+    stockcert_batch_t *batch, stockcert_error_t *error);
+
+
+stockcert_rc_e
+stockcert_append(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    stockcert_rc_e        rc;
+    stockcert_head_t      next;
+    stockcert_batch_t     batch;
+    stockcert_shared_t   *shared;
+    stockcert_replica_t  *replica;
+
+    shared = ledger->shared;
+    replica = ledger->replica;
+
+    rc = stockcert_append_collect(ledger, &batch, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    /* always the same batch by the same guard: one of them gets in, or none */
+
+    replica->ops->start(replica);
+
+    do {
+        next.epoch = shared->head.epoch;
+        stockcert_ledger_tail(ledger, &next.tail);
+
+        rc = replica->ops->append(replica, &shared->head, &batch, &next, error);
+
+    } while (rc == STOCKCERT_UNREACHED && replica->ops->again(replica));
+
+    if (rc == STOCKCERT_OK) {
+        stockcert_append_know(ledger, &next);
+
+    } else if (rc == STOCKCERT_CHANGED) {
+        atomic_store(&shared->reached, 0);
+
+        ledger->confirmed = 0;
+        ledger->target = next;
+    }
+
+    return rc;
+}
+
+
+static stockcert_rc_e
+stockcert_append_collect(stockcert_ledger_t *ledger, stockcert_batch_t *batch,
+    stockcert_error_t *error)
+{
+    int          rc;
+    uint8_t     *p, bytes[8];
+    MDB_val      key, value;
+    uint64_t     position;
+    MDB_cursor  *cursor;
+
+    rc = mdb_cursor_open(ledger->writer, ledger->journal, &cursor);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
+    }
+
+    batch->first = ledger->begun + 1;
+    batch->data = ledger->batch;
+
+    stockcert_put64(bytes, batch->first);
+
+    key.mv_size = sizeof(bytes);
+    key.mv_data = bytes;
+    p = ledger->batch;
+
+    for (position = batch->first; position <= ledger->position; position++) {
+
+        rc = mdb_cursor_get(cursor, &key, &value,
+                            position == batch->first ? MDB_SET_KEY : MDB_NEXT);
+        if (rc != 0) {
+            break;
+        }
+
+        if (value.mv_size + 2 > (size_t) (ledger->batch + STOCKCERT_BATCH_MAX
+                                          - p))
+        {
+            rc = MDB_BAD_VALSIZE;
+            break;
+        }
+
+        p = stockcert_batch_put(p, value.mv_data, value.mv_size);
+    }
+
+    batch->len = (size_t) (p - ledger->batch);
+
+    mdb_cursor_close(cursor);
+
+    return stockcert_ledger_error(error, "mdb_cursor_get()", rc);
+}
+
+
+int
+stockcert_append_known(const stockcert_ledger_t *ledger)
+{
+    stockcert_tail_t  tail;
+
+    stockcert_ledger_tail(ledger, &tail);
+
+    return atomic_load(&ledger->shared->reached) != 0
+           && stockcert_tail_same(&ledger->shared->head.tail, &tail);
+}
+
+
+/* the process may die in between */
+
+void
+stockcert_append_know(stockcert_ledger_t *ledger, const stockcert_head_t *head)
+{
+    atomic_store(&ledger->shared->reached, 0);
+
+    ledger->shared->head = *head;
+
+    atomic_store(&ledger->shared->reached, head->revision);
+}
+
+
+uint64_t
+stockcert_ledger_guard(const stockcert_ledger_t *ledger)
+{
+    return ledger->replica ? ledger->shared->head.revision : 0;
+}
+
+
+size_t
+stockcert_ledger_room(const stockcert_ledger_t *ledger)
+{
+    return ledger->replica ? (STOCKCERT_BATCH_MAX - ledger->entered)
+                             / STOCKCERT_BATCH_ENTRY_MAX
+                           : SIZE_MAX;
+}
+
+
+int
+stockcert_ledger_is_appended(const stockcert_ledger_t *ledger)
+{
+    return ledger->appended;
+}
+
+
+int
+stockcert_ledger_has_entered(const stockcert_ledger_t *ledger)
+{
+    return ledger->position != ledger->begun;
+}
