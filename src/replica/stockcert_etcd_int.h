@@ -1,0 +1,278 @@
+
+/*
+ * What the files of stockcert_etcd share.
+ *
+ * Each calls those above it only:
+ *
+ *     _json     requests are written, what is in answers is read
+ *     _error    what to say of a failure
+ *     _http     one request to one endpoint; the token
+ *     _read     the ledger, the head, batches
+ *     _watch    the stream of events
+ *     _write    transactions
+ *     stockcert_etcd.c    the replica as a whole
+ */
+
+
+#ifndef STOCKCERT_ETCD_INT_H
+#define STOCKCERT_ETCD_INT_H
+
+
+#include <curl/curl.h>
+#include <jansson.h>
+
+#include "stockcert_etcd.h"
+
+
+/* bytes of an answer: some batches in base64 */
+
+#define STOCKCERT_ETCD_ANSWER_MAX  (8 * 1024 * 1024)
+
+/* batches in an answer; etcd's answers are at most 4 MiB */
+
+#define STOCKCERT_ETCD_BATCHES     4
+
+/*
+ * Positions that a look for batches covers.  etcd walks through all keys of a
+ * range, however few it is asked for.
+ */
+
+#define STOCKCERT_ETCD_WINDOW      1024
+
+/* bytes, with the NUL */
+
+#define STOCKCERT_ETCD_NAME_MAX    sizeof("batch/0123456789abcdef")
+#define STOCKCERT_ETCD_VALUE_MAX   160     /* of "head" */
+
+
+/* bytes that grow; failed: there was no memory */
+
+typedef struct {
+    char               *data;
+    size_t              len;
+    size_t              size;
+    int                 failed;
+} stockcert_etcd_buf_t;
+
+
+typedef struct {
+    uint64_t              first;
+    uint64_t              entries;
+    stockcert_etcd_buf_t  bytes;
+} stockcert_etcd_batch_t;
+
+
+/* what "ledger" says */
+
+typedef struct {
+    uint32_t            format;
+    uint64_t            created;
+    uint64_t            cluster;
+    size_t              len;
+    char                company[STOCKCERT_TEXT_MAX];
+} stockcert_etcd_ledger_t;
+
+
+typedef struct {
+    CURLM                *multi;
+    CURL                 *curl;      /* NULL: no stream */
+    struct curl_slist    *headers;
+    stockcert_etcd_buf_t  request;
+    stockcert_etcd_buf_t  lines;     /* what came, and was not looked at yet */
+    uint64_t              seen;      /* the last revision that it told of */
+    int                   ended;
+} stockcert_etcd_stream_t;
+
+
+typedef struct {
+    stockcert_replica_t      replica;    /* first */
+
+    size_t                   nendpoints;
+    size_t                   endpoint;   /* the one to ask */
+    char                    *endpoints[STOCKCERT_ETCD_ENDPOINTS_MAX];
+    char                    *prefix;
+    unsigned                 timeout;
+    uint64_t                 keep;
+    char                    *login;      /* JSON; NULL: no user */
+    size_t                   login_len;
+    char                    *trusted;
+    char                    *certificate;
+    char                    *certificate_key;
+    int                    (*stop)(void);
+
+    /* milliseconds of the monotonic clock */
+
+    uint64_t                 deadline;   /* of the caller */
+    uint64_t                 pause;      /* the next one */
+    uint64_t                 end;        /* of this try */
+
+    CURL                    *curl;
+    struct curl_slist       *headers;
+    char                    *token;      /* a header; "": not needed */
+    char                     reason[CURL_ERROR_SIZE];
+    stockcert_etcd_buf_t     request;
+    stockcert_etcd_buf_t     answer;
+    json_t                  *doc;        /* the last answer */
+    uint64_t                 cluster;    /* that gave it */
+    uint64_t                 revision;   /* of its header */
+
+    int                      known;      /* ledger is */
+    stockcert_etcd_ledger_t  ledger;
+
+    size_t                   nbatches;
+    stockcert_etcd_batch_t   batches[STOCKCERT_ETCD_BATCHES];
+
+    stockcert_etcd_stream_t  stream;
+} stockcert_etcd_t;
+
+
+/* _json: no state but the buffer's, nor any network */
+
+void stockcert_etcd_add(stockcert_etcd_buf_t *buf, const void *data,
+    size_t len);
+void stockcert_etcd_text(stockcert_etcd_buf_t *buf, const char *text);
+void stockcert_etcd_base64(stockcert_etcd_buf_t *buf, const void *data,
+    size_t len);
+
+/* a key below the prefix, in base64; stockcert_etcd_name() is a batch's */
+
+void stockcert_etcd_key(stockcert_etcd_buf_t *buf, const char *prefix,
+    const char *name);
+void stockcert_etcd_name(uint64_t position, char *name);
+
+/*
+ * Members of requests.  A range is one key if to is NULL; a range of batches
+ * begins at a position, and ends before another.
+ */
+
+void stockcert_etcd_range(stockcert_etcd_buf_t *buf, const char *prefix,
+    const char *from, const char *to, const char *more);
+void stockcert_etcd_range_batches(stockcert_etcd_buf_t *buf,
+    const char *prefix, uint64_t from, uint64_t to, const char *more);
+void stockcert_etcd_put(stockcert_etcd_buf_t *buf, const char *prefix,
+    const char *name, const void *value, size_t len);
+void stockcert_etcd_absent(stockcert_etcd_buf_t *buf, const char *prefix,
+    const char *name);
+void stockcert_etcd_guard(stockcert_etcd_buf_t *buf, const char *prefix,
+    const stockcert_head_t *guard);
+
+/* writes STOCKCERT_ETCD_VALUE_MAX bytes at most; returns the length */
+
+size_t stockcert_etcd_head_value(const stockcert_head_t *head, char *value);
+
+/*
+ * What follows reads.  All return 0, or -1 for what is not such a thing.  The
+ * head's text must be the one that stockcert_etcd_head_value() writes, as it is
+ * compared with it.  A ledger of another format has no more than that.
+ */
+
+int stockcert_etcd_head_read(const char *value, size_t len,
+    stockcert_head_t *head);
+json_t *stockcert_etcd_ledger_value(const stockcert_header_t *header,
+    uint64_t cluster);
+int stockcert_etcd_ledger_read(const char *value, size_t len,
+    stockcert_etcd_ledger_t *ledger);
+int stockcert_etcd_bytes(const json_t *object, const char *member,
+    stockcert_etcd_buf_t *buf);
+int stockcert_etcd_number(const json_t *object, const char *member,
+    uint64_t *number);
+int stockcert_etcd_position(const char *key, size_t len, const char *prefix,
+    uint64_t *position);
+
+/* a batch of etcd's, whose bytes are read; -1 if it is not readable */
+
+int stockcert_etcd_count(stockcert_etcd_batch_t *batch);
+
+
+/* _error: set *error, with the endpoint's name */
+
+__attribute__((format(printf, 3, 4)))
+stockcert_rc_e stockcert_etcd_unreached(const stockcert_etcd_t *etcd,
+    stockcert_error_t *error, const char *fmt, ...);
+__attribute__((format(printf, 3, 4)))
+stockcert_rc_e stockcert_etcd_diverged(stockcert_etcd_t *etcd,
+    stockcert_error_t *error, const char *fmt, ...);
+stockcert_rc_e stockcert_etcd_no_answer(const stockcert_etcd_t *etcd,
+    CURLcode code, stockcert_error_t *error);
+stockcert_rc_e stockcert_etcd_odd(const stockcert_etcd_t *etcd,
+    stockcert_error_t *error);
+stockcert_rc_e stockcert_etcd_refused(const stockcert_etcd_t *etcd, long status,
+    const char *message, stockcert_error_t *error);
+
+
+/* _http */
+
+uint64_t stockcert_etcd_clock(void);
+int stockcert_etcd_stopped(const stockcert_etcd_t *etcd);
+
+/* begins a try */
+
+void stockcert_etcd_begin(stockcert_etcd_t *etcd);
+
+/* an easy handle that is set up but for its request; NULL: no memory */
+
+CURL *stockcert_etcd_handle(stockcert_etcd_t *etcd);
+struct curl_slist *stockcert_etcd_headers(const stockcert_etcd_t *etcd);
+
+/*
+ * Sends etcd->request; the answer is etcd->doc then, until the next request.
+ * Returns STOCKCERT_OK or STOCKCERT_UNREACHED.
+ */
+
+stockcert_rc_e stockcert_etcd_ask(stockcert_etcd_t *etcd, const char *path,
+    stockcert_error_t *error);
+
+
+/* _read */
+
+stockcert_rc_e stockcert_etcd_origin(stockcert_replica_t *replica,
+    stockcert_header_t *header, stockcert_error_t *error);
+stockcert_rc_e stockcert_etcd_head(stockcert_replica_t *replica,
+    stockcert_head_t *head, stockcert_error_t *error);
+stockcert_rc_e stockcert_etcd_read(stockcert_replica_t *replica,
+    uint64_t position, stockcert_batch_t *batch, stockcert_error_t *error);
+
+/* etcd->ledger is known then */
+
+stockcert_rc_e stockcert_etcd_know(stockcert_etcd_t *etcd,
+    stockcert_error_t *error);
+
+/* whether the last answer is of the etcd that "ledger" names */
+
+stockcert_rc_e stockcert_etcd_same(stockcert_etcd_t *etcd,
+    stockcert_error_t *error);
+
+/* of the first key of an answer to a range: 0; 1 if there is none; -1 */
+
+int stockcert_etcd_head_of(stockcert_etcd_t *etcd, const json_t *range,
+    stockcert_head_t *head);
+
+/* keeps the batches of an answer to a range, as far as they are readable */
+
+int stockcert_etcd_keep(stockcert_etcd_t *etcd, const json_t *range);
+
+
+/* _watch */
+
+stockcert_rc_e stockcert_etcd_watch(stockcert_replica_t *replica,
+    uint64_t *revision, unsigned wait, stockcert_error_t *error);
+void stockcert_etcd_watch_end(stockcert_etcd_t *etcd);
+
+
+/* _write */
+
+stockcert_rc_e stockcert_etcd_append(stockcert_replica_t *replica,
+    const stockcert_head_t *guard, const stockcert_batch_t *batch,
+    stockcert_head_t *next, stockcert_error_t *error);
+stockcert_rc_e stockcert_etcd_put_batch(stockcert_replica_t *replica,
+    const stockcert_head_t *guard, const stockcert_batch_t *batch,
+    stockcert_error_t *error);
+stockcert_rc_e stockcert_etcd_clear(stockcert_replica_t *replica,
+    const stockcert_head_t *guard, uint64_t position,
+    stockcert_error_t *error);
+stockcert_rc_e stockcert_etcd_create_ledger(stockcert_replica_t *replica,
+    const stockcert_head_t *guard, const stockcert_header_t *header,
+    stockcert_head_t *head, stockcert_error_t *error);
+
+
+#endif /* STOCKCERT_ETCD_INT_H */

@@ -1,0 +1,342 @@
+
+/*
+ * A stream of etcd's that tells when the head changes.
+ *
+ * It stays open between calls.  What it tells only saves time: where it ends,
+ * or tells nothing for a while, the head is read.
+ *
+ * A stream is one JSON object a line, {"result":{"header":..,"events":[..]}}.
+ */
+
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "stockcert_etcd_int.h"
+
+
+/* milliseconds between looks at stop() */
+
+#define STOCKCERT_ETCD_LOOK  100
+
+
+static int stockcert_etcd_watch_begin(stockcert_etcd_t *etcd,
+    uint64_t revision);
+static int stockcert_etcd_watch_request(stockcert_etcd_t *etcd,
+    uint64_t revision);
+static void stockcert_etcd_watch_wait(stockcert_etcd_t *etcd,
+    uint64_t revision, uint64_t end);
+static void stockcert_etcd_watch_step(stockcert_etcd_t *etcd, uint64_t left);
+static void stockcert_etcd_watch_lines(stockcert_etcd_t *etcd);
+static int stockcert_etcd_watch_line(stockcert_etcd_t *etcd, const char *line,
+    size_t len);
+
+
+void
+stockcert_etcd_watch_end(stockcert_etcd_t *etcd)
+{
+    stockcert_etcd_stream_t  *stream;
+
+    stream = &etcd->stream;
+
+    if (stream->curl != NULL) {
+        curl_multi_remove_handle(stream->multi, stream->curl);
+        curl_easy_cleanup(stream->curl);
+        stream->curl = NULL;
+    }
+
+    curl_slist_free_all(stream->headers);
+    stream->headers = NULL;
+}
+
+
+static int
+stockcert_etcd_watch_request(stockcert_etcd_t *etcd, uint64_t revision)
+{
+    char                   more[64];
+    stockcert_etcd_buf_t  *buf;
+
+    buf = &etcd->stream.request;
+    buf->len = 0;
+    buf->failed = 0;
+
+    snprintf(more, sizeof(more), ",\"start_revision\":\"%" PRIu64 "\"",
+             revision + 1);
+
+    stockcert_etcd_text(buf, "{\"create_request\":");
+    stockcert_etcd_range(buf, etcd->prefix, "head", NULL, more);
+    stockcert_etcd_text(buf, "}");
+
+    return buf->failed ? -1 : 0;
+}
+
+
+/* 0; -1 if there is no memory */
+
+static int
+stockcert_etcd_watch_begin(stockcert_etcd_t *etcd, uint64_t revision)
+{
+    int                       bad;
+    char                      url[STOCKCERT_ETCD_ENDPOINT_MAX + 64];
+    CURL                     *curl;
+    stockcert_etcd_stream_t  *stream;
+
+    stream = &etcd->stream;
+
+    if (stream->multi == NULL) {
+        stream->multi = curl_multi_init();
+    }
+
+    if (stream->multi == NULL
+        || stockcert_etcd_watch_request(etcd, revision) != 0)
+    {
+        return -1;
+    }
+
+    stream->lines.len = 0;
+    stream->lines.failed = 0;
+    stream->seen = 0;
+    stream->ended = 0;
+
+    curl = stockcert_etcd_handle(etcd);
+    if (curl == NULL) {
+        return -1;
+    }
+
+    stream->headers = stockcert_etcd_headers(etcd);
+    snprintf(url, sizeof(url), "%s/v3/watch", etcd->endpoints[etcd->endpoint]);
+
+    bad = stream->headers == NULL
+          || curl_easy_setopt(curl, CURLOPT_URL, url)
+          || curl_easy_setopt(curl, CURLOPT_HTTPHEADER, stream->headers)
+          || curl_easy_setopt(curl, CURLOPT_POSTFIELDS, stream->request.data)
+          || curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                              (curl_off_t) stream->request.len)
+          || curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, 1000L)
+          || curl_easy_setopt(curl, CURLOPT_WRITEDATA, &stream->lines)
+          || curl_multi_add_handle(stream->multi, curl);
+
+    if (bad) {
+        curl_easy_cleanup(curl);
+        curl_slist_free_all(stream->headers);
+        stream->headers = NULL;
+        return -1;
+    }
+
+    stream->curl = curl;
+
+    return 0;
+}
+
+
+/* until the time is over, or the stream ends or tells of a later revision */
+
+static void
+stockcert_etcd_watch_wait(stockcert_etcd_t *etcd, uint64_t revision,
+    uint64_t end)
+{
+    uint64_t                  now;
+    struct timespec           ts;
+    stockcert_etcd_stream_t  *stream;
+
+    stream = &etcd->stream;
+
+    for ( ;; ) {
+
+        if (stream->curl != NULL) {
+            stockcert_etcd_watch_step(etcd, 0);
+
+            if (stream->ended || stream->seen > revision) {
+                return;
+            }
+        }
+
+        now = stockcert_etcd_clock();
+
+        if (now >= end || stockcert_etcd_stopped(etcd)) {
+            return;
+        }
+
+        now = end - now;
+
+        if (now > STOCKCERT_ETCD_LOOK) {
+            now = STOCKCERT_ETCD_LOOK;
+        }
+
+        if (stream->curl != NULL) {
+            stockcert_etcd_watch_step(etcd, now);
+
+        } else {
+            ts.tv_sec = 0;
+            ts.tv_nsec = (long) now * 1000000;
+            nanosleep(&ts, NULL);
+        }
+    }
+}
+
+
+static void
+stockcert_etcd_watch_step(stockcert_etcd_t *etcd, uint64_t left)
+{
+    int                       running;
+    stockcert_etcd_stream_t  *stream;
+
+    stream = &etcd->stream;
+
+    if ((left && curl_multi_poll(stream->multi, NULL, 0, (int) left, NULL)
+                 != CURLM_OK)
+        || curl_multi_perform(stream->multi, &running) != CURLM_OK
+        || running == 0)
+    {
+        stream->ended = 1;
+    }
+
+    stockcert_etcd_watch_lines(etcd);
+}
+
+
+static void
+stockcert_etcd_watch_lines(stockcert_etcd_t *etcd)
+{
+    char                  *p, *last, *end;
+    stockcert_etcd_buf_t  *lines;
+
+    lines = &etcd->stream.lines;
+    p = lines->data;
+    last = p + lines->len;
+
+    while (lines->len && (end = memchr(p, '\n', (size_t) (last - p))) != NULL) {
+
+        if (stockcert_etcd_watch_line(etcd, p, (size_t) (end - p)) != 0) {
+            etcd->stream.ended = 1;
+        }
+
+        p = end + 1;
+    }
+
+    if (p != lines->data) {
+        lines->len = (size_t) (last - p);
+        memmove(lines->data, p, lines->len);
+    }
+}
+
+
+/* -1: the stream is of no use any more */
+
+static int
+stockcert_etcd_watch_line(stockcert_etcd_t *etcd, const char *line, size_t len)
+{
+    int       rc;
+    json_t   *doc, *result, *kv, *events;
+    size_t    i;
+    uint64_t  cluster, revision;
+
+    doc = json_loadb(line, len, JSON_ALLOW_NUL, NULL);
+    result = json_object_get(doc, "result");
+    events = json_object_get(result, "events");
+    rc = 0;
+
+    if (result == NULL
+        || json_is_true(json_object_get(result, "canceled"))
+        || stockcert_etcd_number(json_object_get(result, "header"),
+                                 "cluster_id", &cluster)
+           != 0
+        || (etcd->known && cluster != etcd->ledger.cluster))
+    {
+        rc = -1;
+    }
+
+    for (i = 0; rc == 0 && i < json_array_size(events); i++) {
+
+        kv = json_object_get(json_array_get(events, i), "kv");
+
+        if (stockcert_etcd_number(kv, "mod_revision", &revision) != 0) {
+            rc = -1;
+
+        } else if (revision > etcd->stream.seen) {
+            etcd->stream.seen = revision;
+        }
+    }
+
+    json_decref(doc);
+
+    return rc;
+}
+
+
+stockcert_rc_e
+stockcert_etcd_watch(stockcert_replica_t *replica, uint64_t *revision,
+    unsigned wait, stockcert_error_t *error)
+{
+    int                       began;
+    uint64_t                  end, since;
+    stockcert_rc_e            rc;
+    stockcert_head_t          head;
+    stockcert_etcd_t         *etcd;
+    stockcert_etcd_stream_t  *stream;
+
+    etcd = (stockcert_etcd_t *) replica;
+    stream = &etcd->stream;
+
+    since = *revision;
+    end = stockcert_etcd_clock() + wait;
+
+    for (began = 0; since && began < 2; began++) {
+
+        if (stream->curl == NULL
+            && stockcert_etcd_watch_begin(etcd, since) != 0)
+        {
+            return stockcert_etcd_unreached(etcd, error, "no memory");
+        }
+
+        stockcert_etcd_watch_wait(etcd, since, end);
+
+        if (stream->seen > since) {
+            *revision = stream->seen;
+            return STOCKCERT_OK;
+        }
+
+        if (!stream->ended) {
+            break;
+        }
+
+        /* it begins anew where nothing was missed */
+
+        stockcert_etcd_watch_end(etcd);
+
+        rc = stockcert_etcd_head(replica, &head, error);
+
+        if (rc != STOCKCERT_OK || head.revision != since) {
+            goto read;
+        }
+    }
+
+    if (stream->curl == NULL && since) {
+        stockcert_etcd_watch_wait(etcd, since, end);
+    }
+
+    rc = stockcert_etcd_head(replica, &head, error);
+
+    if (rc == STOCKCERT_NOT_FOUND && since == 0) {
+        stockcert_etcd_watch_wait(etcd, since, end);
+        return rc;
+    }
+
+read:
+
+    if (rc == STOCKCERT_OK && head.revision == since) {
+        return STOCKCERT_NOT_FOUND;
+    }
+
+    /* it should have told of that, or it is where nobody answers */
+
+    stockcert_etcd_watch_end(etcd);
+
+    if (rc == STOCKCERT_OK) {
+        *revision = head.revision;
+    }
+
+    return rc;
+}
