@@ -49,7 +49,7 @@ enum {
 
 /* of a command's synopsis and help */
 
-#define STOCKCERT_ETCD_SYNOPSIS  " [--etcd URL[,URL...] ...]"
+#define STOCKCERT_ETCD_SYNOPSIS  " [--etcd URL...]"
 
 #define STOCKCERT_ETCD_HELP                                                   \
     "  --etcd URL[,URL...] and more, see \"stockcert replicate --help\": of a\n" \

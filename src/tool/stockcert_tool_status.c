@@ -256,7 +256,6 @@ stockcert_tool_status_text(stockcert_state_t *state, stockcert_error_t *error)
     rc = stockcert_ledger_readers(state->ledger, stockcert_tool_status_reader,
                                   NULL, error);
 
-
     if (rc == STOCKCERT_OK && state->holder) {
         stockcert_tool_line(stdout, "locked     by process %d%s%s%s for more "
                             "than a second: nothing is issued until it lets go",
