@@ -271,7 +271,7 @@ stockcert_etcd_watch(stockcert_replica_t *replica, uint64_t *revision,
     unsigned wait, stockcert_error_t *error)
 {
     int                       began;
-    uint64_t                  end, since;
+    uint64_t                  end, now, since;
     stockcert_rc_e            rc;
     stockcert_head_t          head;
     stockcert_etcd_t         *etcd;
@@ -319,11 +319,6 @@ stockcert_etcd_watch(stockcert_replica_t *replica, uint64_t *revision,
 
     rc = stockcert_etcd_head(replica, &head, error);
 
-    if (rc == STOCKCERT_NOT_FOUND && since == 0) {
-        stockcert_etcd_watch_wait(etcd, since, end);
-        return rc;
-    }
-
 read:
 
     if (rc == STOCKCERT_OK && head.revision == since) {
@@ -336,7 +331,18 @@ read:
 
     if (rc == STOCKCERT_OK) {
         *revision = head.revision;
+        return STOCKCERT_OK;
     }
+
+    /* who calls at once again does not do so all the time */
+
+    now = stockcert_etcd_clock();
+
+    if (rc == STOCKCERT_UNREACHED && end > now + STOCKCERT_ETCD_LOOK) {
+        end = now + STOCKCERT_ETCD_LOOK;
+    }
+
+    stockcert_etcd_watch_wait(etcd, since, end);
 
     return rc;
 }
