@@ -90,8 +90,8 @@ typedef struct {
 
     /*
      * The head, never an older one than any that was there when called.  After
-     * STOCKCERT_DIVERGED, *head is nevertheless the guard that create() needs to
-     * put that right, or has revision 0 if not even that can be read.
+     * STOCKCERT_DIVERGED, *head is the guard that create() needs to put that
+     * right, or has revision 0 if not even that can be read.
      */
 
     stockcert_rc_e  (*head)(stockcert_replica_t *replica,
