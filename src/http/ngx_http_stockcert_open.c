@@ -17,7 +17,11 @@ static void ngx_http_stockcert_lane_tell(ngx_http_stockcert_lane_t *lane,
     const stockcert_class_t *conf, const stockcert_class_t *class);
 
 
-/* runs on the event loop as the worker starts, later on a thread */
+/*
+ * Runs on the event loop as the worker starts, later on a thread.  What other
+ * machines have can only be asked for on a thread: at the start, a ledger of
+ * theirs is opened if it is there.
+ */
 
 stockcert_rc_e
 ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane, unsigned wait,
@@ -31,13 +35,20 @@ ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane, unsigned wait,
 
     stockcert_lanes_known(lane->lanes, &known);
 
+    ngx_memzero(&lc, sizeof(stockcert_ledger_conf_t));
+
     lc.path = (char *) conf->path.data;
     lc.access = conf->create ? STOCKCERT_MAKE : STOCKCERT_OPEN;
-    lc.created = 0;
     lc.wait = wait;
     lc.known = &known;
-    lc.interrupted = NULL;
     lc.size = conf->size;
+    lc.replica = lane->replica;
+    lc.shared = &lane->lanes->shared;
+
+    if (lane->replica && wait) {
+        lc.access = STOCKCERT_WRITE;
+    }
+
     lc.company.len = conf->company.len;
     lc.company.data = (char *) conf->company.data;
     lc.nclasses = conf->classes.nelts;
@@ -58,6 +69,7 @@ ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane)
 {
     char                 title[4 * STOCKCERT_TEXT_MAX + 1];
     ngx_uint_t           i;
+    stockcert_rc_e       rc;
     stockcert_class_t   *conf, class;
     stockcert_error_t    error;
 
@@ -86,10 +98,16 @@ ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane)
 
     for (i = 0; i < lane->conf->classes.nelts; i++) {
 
-        if (stockcert_ledger_class(lane->ledger, conf[i].code.data,
-                                   conf[i].code.len, &class, &error)
-            != STOCKCERT_OK)
-        {
+        rc = stockcert_ledger_class(lane->ledger, conf[i].code.data,
+                                    conf[i].code.len, &class, &error);
+
+        /* it is opened once the journal of all machines is known */
+
+        if (rc == STOCKCERT_NOT_FOUND && lane->replica) {
+            continue;
+        }
+
+        if (rc != STOCKCERT_OK) {
             ngx_http_stockcert_log(lane->log, lane->conf, &error);
             break;
         }

@@ -171,7 +171,7 @@ stockcert_str_t stockcert_ledger_mark(const stockcert_ledger_t *ledger);
 /*
  * Readers have the classes that there were when the ledger was opened.  This
  * gives them those that the writer has found since, by transactions that are
- * committed.  Neither the writer nor the reader may be at work.
+ * committed.  The reader's; not in a snapshot.
  */
 
 void stockcert_ledger_adopt(stockcert_ledger_t *ledger);

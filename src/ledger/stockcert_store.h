@@ -172,7 +172,7 @@ struct stockcert_ledger_s {
      */
 
     size_t                     nclasses;
-    size_t                     nkept;        /* the writer's */
+    _Atomic size_t             nkept;        /* the writer's */
     size_t                     nmet;         /* all of them; the writer's */
     stockcert_ledger_class_t   classes[STOCKCERT_CLASSES_MAX];
 
