@@ -27,13 +27,10 @@ typedef struct {
 
 
 ngx_int_t
-ngx_http_stockcert_catch_up(ngx_http_request_t *r,
-    ngx_http_stockcert_ledger_t *ledger, void (*resume)(ngx_http_request_t *r))
+ngx_http_stockcert_ask(ngx_http_stockcert_lane_t *lane, ngx_http_request_t *r,
+    void (*resume)(ngx_http_request_t *r))
 {
-    ngx_http_stockcert_lane_t   *lane;
     ngx_http_stockcert_asked_t  *asked;
-
-    lane = ledger->lane;
 
     if (lane->replica == NULL) {
         return NGX_DECLINED;
@@ -62,8 +59,6 @@ ngx_http_stockcert_catch_up(ngx_http_request_t *r,
 
     ngx_queue_insert_tail(&lane->behind.requests, &asked->queue);
     lane->behind.n++;
-
-    ngx_http_stockcert_wait(r, lane);
 
     return NGX_DONE;
 }

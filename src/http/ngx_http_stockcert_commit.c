@@ -18,6 +18,8 @@
                                               to refuse a grant itself */
 
 
+static void ngx_http_stockcert_wait(ngx_http_request_t *r,
+    ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_give_up_late(ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_tell_holder(ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_wait_handler(ngx_http_request_t *r);
@@ -65,7 +67,25 @@ ngx_http_stockcert_transact(ngx_http_request_t *r,
 }
 
 
-void
+ngx_int_t
+ngx_http_stockcert_catch_up(ngx_http_request_t *r,
+    ngx_http_stockcert_ledger_t *ledger, void (*resume)(ngx_http_request_t *r))
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_stockcert_ask(ledger->lane, r, resume);
+
+    if (rc == NGX_DONE) {
+        ngx_http_stockcert_wait(r, ledger->lane);
+    }
+
+    return rc;
+}
+
+
+/* until ngx_http_stockcert_waited() */
+
+static void
 ngx_http_stockcert_wait(ngx_http_request_t *r, ngx_http_stockcert_lane_t *lane)
 {
     r->main->blocked++;

@@ -137,7 +137,13 @@ ngx_http_stockcert_get_missing(ngx_http_request_t *r,
 static void
 ngx_http_stockcert_get_again(ngx_http_request_t *r)
 {
-    ngx_http_finalize_request(r, ngx_http_stockcert_handler(r));
+    ngx_int_t                    rc;
+    ngx_http_stockcert_target_t  target;
+
+    rc = ngx_http_stockcert_target(r, &target) == NGX_OK
+         ? ngx_http_stockcert_get(r, &target) : NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    ngx_http_finalize_request(r, rc);
 }
 
 

@@ -259,13 +259,6 @@ void ngx_http_stockcert_late_orders(ngx_http_stockcert_lane_t *lane);
 ngx_int_t ngx_http_stockcert_transact(ngx_http_request_t *r,
     ngx_http_stockcert_order_t *order, ngx_http_stockcert_ledger_t *ledger);
 
-/*
- * Has a request wait for the lane's task, until ngx_http_stockcert_waited().
- */
-
-void ngx_http_stockcert_wait(ngx_http_request_t *r,
-    ngx_http_stockcert_lane_t *lane);
-
 /* Has the timer look after what waits. */
 
 void ngx_http_stockcert_watch(ngx_http_stockcert_lane_t *lane);
@@ -285,6 +278,11 @@ void ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late);
 
 void ngx_http_stockcert_follow(ngx_http_stockcert_lane_t *lane);
 void ngx_http_stockcert_unfollow(ngx_http_stockcert_lane_t *lane);
+
+/* Queues a request, for ngx_http_stockcert_catch_up(), and returns as that. */
+
+ngx_int_t ngx_http_stockcert_ask(ngx_http_stockcert_lane_t *lane,
+    ngx_http_request_t *r, void (*resume)(ngx_http_request_t *r));
 
 /* Whether requests wait for the journal of all machines; any thread. */
 
