@@ -63,7 +63,7 @@ main(int argc, char **argv)
     memset(&conf, 0, sizeof(conf));
     conf.prefix = argv[1];
     conf.endpoints = endpoints;
-    conf.timeout = 10000;
+    conf.timeout = 60000;
     conf.stop = is_stopped;
 
     for (p = strtok(argv[2], ","); p; p = strtok(NULL, ",")) {
