@@ -33,10 +33,9 @@ struct ngx_http_stockcert_follower_s {
 static void ngx_http_stockcert_tick_handler(ngx_event_t *ev);
 static void ngx_http_stockcert_follower_start(ngx_http_stockcert_lane_t *lane);
 static void *ngx_http_stockcert_follower_thread(void *data);
-static int ngx_http_stockcert_follower_stop(void);
 
 
-/* of this worker, all its ledgers together */
+/* this worker ends, and nobody waits for it any more */
 
 static _Atomic int  ngx_http_stockcert_leaving;
 
@@ -131,7 +130,7 @@ ngx_http_stockcert_follower_start(ngx_http_stockcert_lane_t *lane)
     follower->lane = lane;
     follower->lanes = lane->lanes;
     follower->replica = ngx_http_stockcert_replica(lane->conf, lane->log,
-                                             ngx_http_stockcert_follower_stop);
+                                                   ngx_http_stockcert_stop);
     if (follower->replica == NULL) {
         goto failed;
     }
@@ -178,7 +177,7 @@ ngx_http_stockcert_follower_thread(void *data)
     replica = follower->replica;
     revision = 0;
 
-    while (!ngx_http_stockcert_follower_stop()) {
+    while (!ngx_http_stockcert_stop()) {
 
         rc = replica->ops->watch(replica, &revision, NGX_HTTP_STOCKCERT_EVENT,
                                  &error);
@@ -199,8 +198,32 @@ ngx_http_stockcert_follower_thread(void *data)
 }
 
 
-static int
-ngx_http_stockcert_follower_stop(void)
+int
+ngx_http_stockcert_stop(void)
 {
     return ngx_http_stockcert_leaving || ngx_terminate;
+}
+
+
+void
+ngx_http_stockcert_exiting(ngx_http_stockcert_main_conf_t *smcf)
+{
+    ngx_uint_t                     i;
+    ngx_http_stockcert_lane_t     *lane;
+    ngx_http_stockcert_ledger_t  **ledgers;
+
+    ledgers = smcf->ledgers.elts;
+
+    for (i = 0; i < smcf->ledgers.nelts; i++) {
+        lane = ledgers[i]->lane;
+
+        if (lane && (lane->answered != stockcert_lane_filled(lane->lane)
+                     || ngx_http_stockcert_orders_wait(lane)
+                     || lane->behind.n))
+        {
+            return;
+        }
+    }
+
+    ngx_http_stockcert_leaving = 1;
 }

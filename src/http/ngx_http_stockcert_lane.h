@@ -279,6 +279,15 @@ void ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late);
 void ngx_http_stockcert_follow(ngx_http_stockcert_lane_t *lane);
 void ngx_http_stockcert_unfollow(ngx_http_stockcert_lane_t *lane);
 
+/*
+ * Whether threads must end what they do on the network; any thread.  A worker
+ * that exits says so with ngx_http_stockcert_exiting(), once it has answered
+ * all: nginx waits for its pools' threads before it tells modules.
+ */
+
+int ngx_http_stockcert_stop(void);
+void ngx_http_stockcert_exiting(ngx_http_stockcert_main_conf_t *smcf);
+
 /* Queues a request, for ngx_http_stockcert_catch_up(), and returns as that. */
 
 ngx_int_t ngx_http_stockcert_ask(ngx_http_stockcert_lane_t *lane,
