@@ -35,19 +35,12 @@ static void ngx_http_stockcert_follower_start(ngx_http_stockcert_lane_t *lane);
 static void *ngx_http_stockcert_follower_thread(void *data);
 
 
-/* this worker ends, and nobody waits for it any more */
-
-static _Atomic int  ngx_http_stockcert_leaving;
-
-
 void
 ngx_http_stockcert_follow(ngx_http_stockcert_lane_t *lane)
 {
     if (lane->replica == NULL) {
         return;
     }
-
-    ngx_http_stockcert_leaving = 0;
 
     lane->tick.handler = ngx_http_stockcert_tick_handler;
     lane->tick.data = &lane->dummy;
@@ -73,7 +66,7 @@ ngx_http_stockcert_unfollow(ngx_http_stockcert_lane_t *lane)
         return;
     }
 
-    ngx_http_stockcert_leaving = 1;
+    ngx_http_stockcert_end_threads();
 
     (void) pthread_join(follower->thread, NULL);
 
@@ -195,35 +188,4 @@ ngx_http_stockcert_follower_thread(void *data)
     }
 
     return NULL;
-}
-
-
-int
-ngx_http_stockcert_stop(void)
-{
-    return ngx_http_stockcert_leaving || ngx_terminate;
-}
-
-
-void
-ngx_http_stockcert_exiting(ngx_http_stockcert_main_conf_t *smcf)
-{
-    ngx_uint_t                     i;
-    ngx_http_stockcert_lane_t     *lane;
-    ngx_http_stockcert_ledger_t  **ledgers;
-
-    ledgers = smcf->ledgers.elts;
-
-    for (i = 0; i < smcf->ledgers.nelts; i++) {
-        lane = ledgers[i]->lane;
-
-        if (lane && (lane->answered != stockcert_lane_filled(lane->lane)
-                     || ngx_http_stockcert_orders_wait(lane)
-                     || lane->behind.n))
-        {
-            return;
-        }
-    }
-
-    ngx_http_stockcert_leaving = 1;
 }
