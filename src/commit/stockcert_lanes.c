@@ -293,3 +293,48 @@ stockcert_lanes_waiting(stockcert_lanes_t *lanes)
     return atomic_load(&lanes->shared.seen)
            > atomic_load(&lanes->shared.reached);
 }
+
+
+int
+stockcert_lanes_watch(stockcert_lanes_t *lanes)
+{
+    int64_t  watcher;
+
+    watcher = atomic_load(&lanes->watcher);
+
+    return (watcher == 0 || stockcert_is_gone(watcher))
+           && atomic_compare_exchange_strong(&lanes->watcher, &watcher,
+                                             getpid());
+}
+
+
+void
+stockcert_lanes_unwatch(stockcert_lanes_t *lanes)
+{
+    int64_t  me;
+
+    me = getpid();
+
+    (void) atomic_compare_exchange_strong(&lanes->watcher, &me, 0);
+}
+
+
+/* a leader looks once more when it has resigned */
+
+int
+stockcert_lanes_tell(stockcert_lanes_t *lanes, uint64_t revision)
+{
+    uint64_t  seen;
+
+    seen = atomic_load(&lanes->shared.seen);
+
+    while (seen < revision
+           && !atomic_compare_exchange_weak(&lanes->shared.seen, &seen,
+                                            revision))
+    {
+        /* void */
+    }
+
+    return revision > atomic_load(&lanes->shared.reached)
+           && atomic_load(&lanes->leader) == 0;
+}

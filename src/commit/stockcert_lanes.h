@@ -85,6 +85,8 @@ typedef struct {
     _Atomic uint32_t            turns_wanted;  /* see stockcert_turn.h */
     _Atomic uint32_t            turns_taken;
 
+    _Atomic int64_t             watcher;       /* process id, or 0 */
+
     /* of the holder of the ledger's lock; ends[known % 2] is whole */
 
     _Alignas(STOCKCERT_CACHE_LINE)
@@ -241,6 +243,17 @@ int stockcert_lanes_take_over(stockcert_lanes_t *lanes, int force);
 void stockcert_lanes_resign(stockcert_lanes_t *lanes);
 void stockcert_lanes_gather(stockcert_leader_t *leader);
 int stockcert_lanes_waiting(stockcert_lanes_t *lanes);
+
+/*
+ * Watching a journal that other machines have, too; from any thread.
+ * stockcert_lanes_watch() returns 1 if the process is to watch now, as nobody
+ * did; stockcert_lanes_unwatch() ends that.  stockcert_lanes_tell() says that
+ * the head has this revision, and returns 1 if somebody must be woken to lead.
+ */
+
+int stockcert_lanes_watch(stockcert_lanes_t *lanes);
+void stockcert_lanes_unwatch(stockcert_lanes_t *lanes);
+int stockcert_lanes_tell(stockcert_lanes_t *lanes, uint64_t revision);
 
 /*
  * One batch: all that waits in all lanes, in one transaction.  Wakes each

@@ -63,6 +63,22 @@ typedef struct {
 } ngx_http_stockcert_par_t;
 
 
+/* etcd, which has the journal that several machines share */
+
+typedef struct {
+    ngx_array_t                    endpoints;  /* of char *; none: one machine */
+    ngx_str_t                      prefix;     /* zero-terminated */
+    ngx_msec_t                     timeout;
+    off_t                          keep;       /* entries */
+    uint64_t                       machine;    /* a number of this one's own */
+    ngx_str_t                      user;
+    ngx_str_t                      password;
+    ngx_str_t                      trusted;    /* PEM, or empty, */
+    ngx_str_t                      certificate;
+    ngx_str_t                      key;        /* as are these */
+} ngx_http_stockcert_etcd_t;
+
+
 /* a "stockcert_ledger" block */
 
 typedef struct {
@@ -78,6 +94,7 @@ typedef struct {
     size_t                         size;
 
     ngx_flag_t                     create;     /* if it is not there */
+    ngx_http_stockcert_etcd_t      etcd;       /* of several machines, or none */
 
     ngx_thread_pool_t             *thread_pool;
 
@@ -184,6 +201,39 @@ char *ngx_http_stockcert_reserve(ngx_conf_t *cf, ngx_array_t *ledgers);
 
 char *ngx_http_stockcert_invalid(ngx_conf_t *cf, const char *what,
     ngx_str_t *value, const char *fault);
+
+
+/*
+ * directives in that block, about other machines; ngx_http_stockcert_init_etcd()
+ * sets what they leave out
+ */
+
+char *ngx_http_stockcert_etcd(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_etcd_prefix(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_etcd_timeout(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_etcd_keep(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_etcd_user(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_etcd_trusted(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_etcd_certificate(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_etcd_key(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+char *ngx_http_stockcert_init_etcd(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+
+/*
+ * Makes a replica of a ledger that has an etcd, for one thread; stop as in
+ * stockcert_etcd.h.  Logs why it cannot, and returns NULL.
+ */
+
+stockcert_replica_t *ngx_http_stockcert_replica(
+    ngx_http_stockcert_ledger_t *ledger, ngx_log_t *log, int (*stop)(void));
 
 
 /* directives in that block, about what certificates show */
@@ -404,6 +454,16 @@ stockcert_ledger_t *ngx_http_stockcert_lane_ledger(
     ngx_http_stockcert_ledger_t *ledger);
 void ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
     const stockcert_error_t *error);
+
+/*
+ * For what the ledger does not have: NGX_DECLINED if no machine has it,
+ * NGX_ERROR if this cannot be found out now.  NGX_DONE: the request waits, and
+ * resume() is called once this is known, to answer it from the beginning.
+ */
+
+ngx_int_t ngx_http_stockcert_catch_up(ngx_http_request_t *r,
+    ngx_http_stockcert_ledger_t *ledger,
+    void (*resume)(ngx_http_request_t *r));
 
 /*
  * Queues a grant for an open ledger.  With NGX_OK, the request is finalized

@@ -31,6 +31,10 @@ ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, uint64_t end)
         lane->progress = ngx_current_msec;
     }
 
+    if (settled < end) {
+        stockcert_lane_give_up(lane->lane, end);
+    }
+
     while (lane->answered < end) {
 
         r = lane->requests[lane->answered % STOCKCERT_LANE_SLOTS];

@@ -14,10 +14,13 @@
 
 #define NGX_HTTP_STOCKCERT_TELL   10000    /* milliseconds between two lines that
                                               say who has the lock */
+#define NGX_HTTP_STOCKCERT_GRACE  1000000000   /* nanoseconds that who leads has
+                                              to refuse a grant itself */
 
 
 static void ngx_http_stockcert_wait(ngx_http_request_t *r,
     ngx_http_stockcert_lane_t *lane);
+static void ngx_http_stockcert_give_up_late(ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_tell_holder(ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_wait_handler(ngx_http_request_t *r);
 
@@ -64,6 +67,22 @@ ngx_http_stockcert_transact(ngx_http_request_t *r,
 }
 
 
+ngx_int_t
+ngx_http_stockcert_catch_up(ngx_http_request_t *r,
+    ngx_http_stockcert_ledger_t *ledger, void (*resume)(ngx_http_request_t *r))
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_stockcert_ask(ledger->lane, r, resume);
+
+    if (rc == NGX_DONE) {
+        ngx_http_stockcert_wait(r, ledger->lane);
+    }
+
+    return rc;
+}
+
+
 /* until ngx_http_stockcert_waited() */
 
 static void
@@ -107,13 +126,46 @@ ngx_http_stockcert_look_handler(ngx_event_t *ev)
     ngx_add_timer(ev, NGX_HTTP_STOCKCERT_LOOK);
 
     ngx_http_stockcert_settled(lane);
+    ngx_http_stockcert_give_up_late(lane);
 
     if (stockcert_lane_waiting(lane->lane)
-        || ngx_http_stockcert_orders_wait(lane))
+        || ngx_http_stockcert_orders_wait(lane) || lane->behind.n)
     {
         ngx_http_stockcert_tell_holder(lane);
         ngx_http_stockcert_lead(lane, 1);
     }
+}
+
+
+/*
+ * Where other machines are needed, no grant waits for ever: who leads refuses
+ * those that are in no batch; those that still wait a little later may be in
+ * one.
+ */
+
+static void
+ngx_http_stockcert_give_up_late(ngx_http_stockcert_lane_t *lane)
+{
+    uint64_t           end, filled, now, longest;
+    stockcert_slot_t  *slot;
+
+    if (lane->replica == NULL) {
+        return;
+    }
+
+    now = stockcert_pace_clock();
+    longest = lane->task.leader.patience + NGX_HTTP_STOCKCERT_GRACE;
+    filled = stockcert_lane_filled(lane->lane);
+
+    for (end = lane->answered; end < filled; end++) {
+        slot = stockcert_lane_slot(lane->lane, end);
+
+        if (now - slot->time < longest) {
+            break;
+        }
+    }
+
+    ngx_http_stockcert_answer(lane, end);
 }
 
 

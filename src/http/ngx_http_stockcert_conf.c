@@ -19,7 +19,7 @@ typedef char *(*ngx_http_stockcert_setter_pt)(ngx_conf_t *cf,
 
 typedef struct {
     ngx_str_t                      name;
-    ngx_uint_t                     nargs;
+    ngx_uint_t                     nargs;      /* with its name; 0: 2 or more */
     ngx_http_stockcert_setter_pt   set;
 } ngx_http_stockcert_directive_t;
 
@@ -46,6 +46,15 @@ static ngx_http_stockcert_directive_t  ngx_http_stockcert_directives[] = {
     { ngx_string("create"), 2, ngx_http_stockcert_create },
     { ngx_string("company"), 2, ngx_http_stockcert_company },
     { ngx_string("class"), 4, ngx_http_stockcert_class },
+    { ngx_string("etcd"), 0, ngx_http_stockcert_etcd },
+    { ngx_string("etcd_prefix"), 2, ngx_http_stockcert_etcd_prefix },
+    { ngx_string("etcd_timeout"), 2, ngx_http_stockcert_etcd_timeout },
+    { ngx_string("etcd_keep"), 2, ngx_http_stockcert_etcd_keep },
+    { ngx_string("etcd_user"), 3, ngx_http_stockcert_etcd_user },
+    { ngx_string("etcd_trusted_certificate"), 2,
+      ngx_http_stockcert_etcd_trusted },
+    { ngx_string("etcd_certificate"), 2, ngx_http_stockcert_etcd_certificate },
+    { ngx_string("etcd_certificate_key"), 2, ngx_http_stockcert_etcd_key },
     { ngx_string("incorporated"), 2, ngx_http_stockcert_incorporated },
     { ngx_string("officer"), 3, ngx_http_stockcert_officer },
     { ngx_string("par"), 3, ngx_http_stockcert_par },
@@ -175,6 +184,11 @@ ngx_http_stockcert_init_ledger(ngx_conf_t *cf,
 
     ngx_conf_init_value(ledger->create, 1);
 
+    rv = ngx_http_stockcert_init_etcd(cf, ledger);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
     rv = ngx_http_stockcert_check_path(cf, &smcf->ledgers, ledger);
     if (rv != NGX_CONF_OK) {
         return rv;
@@ -202,7 +216,7 @@ ngx_http_stockcert_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
             continue;
         }
 
-        if (cf->args->nelts != d->nargs) {
+        if (d->nargs ? cf->args->nelts != d->nargs : cf->args->nelts < 2) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid number of arguments in \"%V\" "
                                "directive", &value[0]);

@@ -14,6 +14,9 @@
 
 
 
+static ngx_int_t ngx_http_stockcert_get_missing(ngx_http_request_t *r,
+    ngx_http_stockcert_ledger_t *ledger);
+static void ngx_http_stockcert_get_again(ngx_http_request_t *r);
 static ngx_int_t ngx_http_stockcert_get_target(ngx_http_request_t *r,
     stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
     stockcert_error_t *error);
@@ -40,7 +43,8 @@ static ngx_uint_t ngx_http_stockcert_allowed(
 
 /*
  * Reads and answers from one snapshot.  A function that reads returns NGX_ABORT
- * if the ledger failed, and NGX_DECLINED if a precondition is not met.
+ * if the ledger failed, NGX_DECLINED if a precondition is not met, and
+ * NGX_HTTP_NOT_FOUND for what is not there.
  */
 
 ngx_int_t
@@ -103,7 +107,43 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
                                        NULL, NULL);
     }
 
-    return rc;
+    return rc == NGX_HTTP_NOT_FOUND
+           ? ngx_http_stockcert_get_missing(r, slcf->ledger) : rc;
+}
+
+
+/* what any machine has answered must not be missing on another one */
+
+static ngx_int_t
+ngx_http_stockcert_get_missing(ngx_http_request_t *r,
+    ngx_http_stockcert_ledger_t *ledger)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_stockcert_catch_up(r, ledger, ngx_http_stockcert_get_again);
+
+    if (rc == NGX_DONE) {
+        r->main->count++;
+        return rc;
+    }
+
+    return ngx_http_stockcert_problem(r, rc == NGX_DECLINED
+                                         ? NGX_HTTP_STOCKCERT_NOT_FOUND
+                                         : NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE,
+                                      NULL, NULL);
+}
+
+
+static void
+ngx_http_stockcert_get_again(ngx_http_request_t *r)
+{
+    ngx_int_t                    rc;
+    ngx_http_stockcert_target_t  target;
+
+    rc = ngx_http_stockcert_target(r, &target) == NGX_OK
+         ? ngx_http_stockcert_get(r, &target) : NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    ngx_http_finalize_request(r, rc);
 }
 
 
@@ -215,8 +255,7 @@ ngx_http_stockcert_get_class(ngx_http_request_t *r,
                                 target->code.len, &class, error);
 
     if (rc == STOCKCERT_NOT_FOUND) {
-        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_NOT_FOUND,
-                                          NULL, NULL);
+        return NGX_HTTP_NOT_FOUND;
     }
 
     if (rc != STOCKCERT_OK
@@ -257,8 +296,7 @@ ngx_http_stockcert_get_certificates(ngx_http_request_t *r,
                                 target->code.len, &class, error);
 
     if (rc == STOCKCERT_NOT_FOUND) {
-        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_NOT_FOUND,
-                                          NULL, NULL);
+        return NGX_HTTP_NOT_FOUND;
     }
 
     if (rc != STOCKCERT_OK) {
@@ -365,8 +403,7 @@ ngx_http_stockcert_get_certificate(ngx_http_request_t *r,
                                       target->code.len, target->number,
                                       &certificate, error);
     if (rc == STOCKCERT_NOT_FOUND) {
-        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_NOT_FOUND,
-                                          NULL, NULL);
+        return NGX_HTTP_NOT_FOUND;
     }
 
     if (rc != STOCKCERT_OK

@@ -45,6 +45,18 @@ ngx_http_stockcert_lane_create(ngx_cycle_t *cycle,
     lane->task.leader.wake = ngx_http_stockcert_wake;
     lane->task.leader.data = lane;
 
+    ngx_queue_init(&lane->behind.requests);
+
+    if (ledger->etcd.endpoints.nelts) {
+        lane->task.leader.patience = (uint64_t) ledger->etcd.timeout * 1000000;
+
+        lane->replica = ngx_http_stockcert_replica(ledger, cycle->log,
+                                                   ngx_http_stockcert_stop);
+        if (lane->replica == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
     lane->thread_task->ctx = lane;
     lane->thread_task->handler = ngx_http_stockcert_thread;
     lane->thread_task->event.handler = ngx_http_stockcert_thread_handler;
@@ -93,8 +105,18 @@ ngx_http_stockcert_lane_start(ngx_http_stockcert_ledger_t *ledger)
         break;
 
     default:
-        ngx_http_stockcert_log(lane->log, ledger, &error);
+
+        if (lane->replica == NULL) {
+            ngx_http_stockcert_log(lane->log, ledger, &error);
+            break;
+        }
+
+        /* a thread can ask other machines for it */
+
+        ngx_http_stockcert_lane_reopen(lane);
     }
+
+    ngx_http_stockcert_follow(lane);
 }
 
 
@@ -140,6 +162,8 @@ ngx_http_stockcert_lane_destroy(ngx_http_stockcert_ledger_t *ledger)
         return;
     }
 
+    ngx_http_stockcert_unfollow(lane);
+
     /*
      * the thread pool is gone, but the end of a last task may not be seen yet
      */
@@ -149,6 +173,10 @@ ngx_http_stockcert_lane_destroy(ngx_http_stockcert_ledger_t *ledger)
     }
 
     ngx_http_stockcert_lane_close(lane);
+
+    if (lane->replica) {
+        lane->replica->ops->destroy(lane->replica);
+    }
 
     if (lane->queued) {
         ngx_queue_remove(&lane->queue);

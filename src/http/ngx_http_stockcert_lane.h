@@ -7,6 +7,10 @@
  *     ngx_http_stockcert_lane.c    makes and ends it
  *     ngx_http_stockcert_commit.c  fills the lane and watches it
  *     ngx_http_stockcert_lead.c    leads
+ *     ngx_http_stockcert_follow.c  follows what other machines append
+ *     ngx_http_stockcert_behind.c  has requests wait for that
+ *     ngx_http_stockcert_exit.c    ends what threads wait for
+ *     ngx_http_stockcert_tell.c    logs what the thread has seen
  *     ngx_http_stockcert_answer.c  answers
  *     ngx_http_stockcert_open.c    opens and closes the ledger
  *
@@ -21,6 +25,7 @@
 
 
 #include <ngx_http_stockcert.h>
+#include <stockcert_replica.h>
 #include <stockcert_turn.h>
 
 
@@ -39,6 +44,7 @@ typedef struct {
     ngx_fd_t                       fd;         /* of a file that has the body, or
                                                   NGX_INVALID_FILE, */
     off_t                          offset;     /* where it begins there */
+    ngx_msec_t                     start;      /* since when it waits */
     ngx_str_t                      key;
     ngx_str_t                      actor;
     u_char                         keys[STOCKCERT_KEY_MAX];
@@ -59,6 +65,25 @@ typedef struct {
 } ngx_http_stockcert_orders_t;
 
 
+/*
+ * Requests for what the ledger does not have, but the journal of all machines
+ * may.  asked is counted up by the event loop, and the thread says how far it
+ * came: the ledger had all that was there when that was asked, or could not be
+ * brought so far.
+ */
+
+typedef struct {
+    ngx_queue_t                    requests;
+    ngx_uint_t                     n;
+    _Atomic uint64_t               asked;
+    _Atomic uint64_t               reached;
+    _Atomic uint64_t               missed;
+} ngx_http_stockcert_behind_t;
+
+
+typedef struct ngx_http_stockcert_follower_s  ngx_http_stockcert_follower_t;
+
+
 /* what a task is given, and what it returns */
 
 typedef struct {
@@ -72,6 +97,8 @@ typedef struct {
     ngx_uint_t                     leads;      /* it does, or only has orders */
     ngx_uint_t                     more;       /* it still leads, and only gave
                                                   way to other tasks */
+    ngx_uint_t                     classes;    /* those of the configuration are
+                                                  in the ledger */
     stockcert_leader_t             leader;     /* of all the tasks */
 } ngx_http_stockcert_task_t;
 
@@ -97,8 +124,17 @@ struct ngx_http_stockcert_lane_s {
     ngx_msec_t                     told;       /* when the lock's holder was
                                                   logged, */
     time_t                         logged;     /* and when a failure was */
+    ngx_uint_t                     compared;   /* with the configuration */
     ngx_uint_t                     failures;   /* of tasks, one after another */
     _Atomic ngx_uint_t             failed;     /* the task must end */
+    ngx_msec_t                     pause;      /* it does not lead before */
+
+    /* if other machines have the ledger, too */
+
+    stockcert_replica_t           *replica;    /* the task's, or NULL */
+    ngx_http_stockcert_behind_t    behind;
+    ngx_http_stockcert_follower_t *follower;   /* watches, or NULL */
+    ngx_event_t                    tick;
 
     ngx_thread_task_t             *thread_task;
     ngx_http_stockcert_task_t      task;
@@ -133,9 +169,13 @@ void ngx_http_stockcert_lane_destroy(ngx_http_stockcert_ledger_t *ledger);
 stockcert_rc_e ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane,
     unsigned wait, stockcert_ledger_t **ledger, stockcert_error_t *error);
 
-/* Logs where the configuration differs from the opened ledger. */
+/*
+ * Logs that the opened ledger is new.  ngx_http_stockcert_lane_compare(), which
+ * it calls, logs once where the configuration differs from the ledger.
+ */
 
 void ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane);
+void ngx_http_stockcert_lane_compare(ngx_http_stockcert_lane_t *lane);
 
 /* Closes the ledger; no task may be active. */
 
@@ -207,10 +247,15 @@ stockcert_rc_e ngx_http_stockcert_take_orders(ngx_http_stockcert_lane_t *lane,
 ngx_uint_t ngx_http_stockcert_orders_wait(
     const ngx_http_stockcert_lane_t *lane);
 
-/* Answers those that are taken; or all, as the ledger cannot be opened. */
+/*
+ * Answers those that are taken; or all, as the ledger cannot be opened; or those
+ * that have waited too long for other machines.  No task may be active for the
+ * latter two.
+ */
 
 void ngx_http_stockcert_answer_orders(ngx_http_stockcert_lane_t *lane);
 void ngx_http_stockcert_give_up_orders(ngx_http_stockcert_lane_t *lane);
+void ngx_http_stockcert_late_orders(ngx_http_stockcert_lane_t *lane);
 
 /*
  * Queues an order for a ledger that is open: NGX_OK, and the request is
@@ -231,6 +276,54 @@ void ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane);
 /* Leads if nobody does; with late, also if the leader is gone or stuck. */
 
 void ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late);
+
+/*
+ * Follows what other machines append, if there are any: one of this machine's
+ * workers watches, on a thread of its own.
+ */
+
+void ngx_http_stockcert_follow(ngx_http_stockcert_lane_t *lane);
+void ngx_http_stockcert_unfollow(ngx_http_stockcert_lane_t *lane);
+
+/*
+ * Whether threads must end what they do on the network; any thread.
+ * ngx_http_stockcert_end_threads() says so, for good.  A worker that exits does
+ * with ngx_http_stockcert_exiting(), once it has answered all: nginx waits for
+ * its pools' threads before it tells modules.
+ */
+
+int ngx_http_stockcert_stop(void);
+void ngx_http_stockcert_end_threads(void);
+void ngx_http_stockcert_exiting(ngx_http_stockcert_main_conf_t *smcf);
+
+/* Queues a request, for ngx_http_stockcert_catch_up(), and returns as that. */
+
+ngx_int_t ngx_http_stockcert_ask(ngx_http_stockcert_lane_t *lane,
+    ngx_http_request_t *r, void (*resume)(ngx_http_request_t *r));
+
+/* Whether requests wait for the journal of all machines; any thread. */
+
+ngx_uint_t ngx_http_stockcert_is_behind(const ngx_http_stockcert_lane_t *lane);
+
+/*
+ * Goes on with those that need not wait any more; or with all, as the ledger
+ * cannot be opened.
+ */
+
+void ngx_http_stockcert_caught_up(ngx_http_stockcert_lane_t *lane);
+void ngx_http_stockcert_miss(ngx_http_stockcert_lane_t *lane);
+
+/*
+ * On the thread: logs a commit that failed, a clock that is behind, or grants
+ * that were given up; each not more often than is of use.
+ */
+
+void ngx_http_stockcert_tell_failed(ngx_http_stockcert_lane_t *lane,
+    ngx_log_t *log);
+void ngx_http_stockcert_tell_clock(ngx_http_stockcert_lane_t *lane,
+    ngx_log_t *log);
+void ngx_http_stockcert_tell_given_up(ngx_http_stockcert_lane_t *lane,
+    ngx_log_t *log);
 
 /* Wakes the worker of a lane; on a leader's thread. */
 

@@ -15,23 +15,22 @@
                                               open a ledger */
 #define NGX_HTTP_STOCKCERT_TURN   50000000 /* nanoseconds that a task commits
                                               before it gives way to others */
+#define NGX_HTTP_STOCKCERT_PAUSE  100      /* milliseconds until other machines
+                                              are asked again */
 #define NGX_HTTP_STOCKCERT_FULL   1000     /* milliseconds until more is put into
                                               a pool that had no room */
-#define NGX_HTTP_STOCKCERT_BEHIND 1000000  /* microseconds that a clock may be
-                                              behind without a word, */
-#define NGX_HTTP_STOCKCERT_CLOCK  60000    /* and milliseconds between two */
 
 
+static ngx_uint_t ngx_http_stockcert_waits(
+    const ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane,
     ngx_log_t *log);
 static ngx_uint_t ngx_http_stockcert_commit_one(
     ngx_http_stockcert_lane_t *lane, ngx_log_t *log);
 static ngx_uint_t ngx_http_stockcert_take_all(ngx_http_stockcert_lane_t *lane,
     ngx_log_t *log);
-static void ngx_http_stockcert_tell_failed(ngx_http_stockcert_lane_t *lane,
-    ngx_log_t *log);
-static void ngx_http_stockcert_tell_clock(ngx_http_stockcert_lane_t *lane,
-    ngx_log_t *log);
+static stockcert_rc_e ngx_http_stockcert_open_classes(
+    ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_resign(ngx_http_stockcert_lane_t *lane);
 static ngx_int_t ngx_http_stockcert_post_task(ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_next(ngx_http_stockcert_main_conf_t *smcf);
@@ -58,15 +57,22 @@ ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late)
         return;
     }
 
+    if ((ngx_msec_int_t) (ngx_current_msec - lane->pause) < 0) {
+        return;
+    }
+
     if (late) {
-        stuck = ngx_current_msec - lane->progress > NGX_HTTP_STOCKCERT_LATE;
+        stuck = ngx_http_stockcert_waits(lane)
+                && ngx_current_msec - lane->progress > NGX_HTTP_STOCKCERT_LATE;
         leads = stockcert_lanes_take_over(lane->lanes, stuck);
 
     } else {
         leads = stockcert_lanes_lead(lane->lanes);
     }
 
-    if (!leads && !ngx_http_stockcert_orders_wait(lane)) {
+    if (!leads && !ngx_http_stockcert_orders_wait(lane)
+        && !ngx_http_stockcert_is_behind(lane))
+    {
         return;
     }
 
@@ -102,11 +108,26 @@ ngx_http_stockcert_watch(ngx_http_stockcert_lane_t *lane)
 }
 
 
+/* whether anything of this worker does */
+
+static ngx_uint_t
+ngx_http_stockcert_waits(const ngx_http_stockcert_lane_t *lane)
+{
+    return stockcert_lane_waiting(lane->lane)
+           || ngx_http_stockcert_orders_wait(lane) || lane->behind.n;
+}
+
+
 void
 ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane)
 {
+    if (lane->ledger) {
+        stockcert_ledger_adopt(lane->ledger);
+    }
+
     ngx_http_stockcert_answer(lane, stockcert_lane_settled(lane->lane));
     ngx_http_stockcert_answer_orders(lane);
+    ngx_http_stockcert_caught_up(lane);
 
     /*
      * A worker without a timer may quit, but must answer first.  A request
@@ -114,12 +135,21 @@ ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane)
      */
 
     if (lane->answered == stockcert_lane_filled(lane->lane)
-        && !ngx_http_stockcert_orders_wait(lane)
+        && !ngx_http_stockcert_orders_wait(lane) && lane->behind.n == 0
         && (ngx_exiting || !stockcert_lane_waiting(lane->lane)))
     {
 
         if (lane->look.timer_set) {
             ngx_del_timer(&lane->look);
+        }
+
+        if (ngx_exiting) {
+            ngx_http_stockcert_exiting(lane->main);
+
+        /* other machines may have appended something */
+
+        } else if (lane->replica && stockcert_lanes_waiting(lane->lanes)) {
+            ngx_http_stockcert_lead(lane, 0);
         }
 
         return;
@@ -202,9 +232,7 @@ ngx_http_stockcert_next(ngx_http_stockcert_main_conf_t *smcf)
         ngx_queue_remove(q);
         lane->queued = 0;
 
-        if (stockcert_lane_waiting(lane->lane) || lane->ledger == NULL
-            || ngx_http_stockcert_orders_wait(lane))
-        {
+        if (ngx_http_stockcert_waits(lane) || lane->ledger == NULL) {
             ngx_http_stockcert_lead(lane, 0);
         }
 
@@ -251,7 +279,13 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
     start = stockcert_pace_clock();
 
     if (!lane->task.leads) {
-        (void) ngx_http_stockcert_take_all(lane, log);
+
+        if (!ngx_http_stockcert_take_all(lane, log)
+            && ngx_http_stockcert_is_behind(lane))
+        {
+            (void) ngx_http_stockcert_commit_one(lane, log);
+        }
+
         return;
     }
 
@@ -305,81 +339,61 @@ ngx_http_stockcert_take_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 static ngx_uint_t
 ngx_http_stockcert_commit_one(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 {
-    stockcert_rc_e              rc;
+    uint64_t                    asked;
     ngx_http_stockcert_task_t  *task;
 
     task = &lane->task;
 
-    rc = stockcert_lanes_commit(&task->leader, task->ledger, &task->error);
+    asked = atomic_load(&lane->behind.asked);
+    task->leader.confirms = ngx_http_stockcert_is_behind(lane);
 
-    if (task->leader.given_up) {
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "stockcert ledger \"%V\" in \"%V\": processes died again "
-                      "and again in the commit of the same %uL grants, whose "
-                      "outcome is told as unknown", &lane->conf->name,
-                      &lane->conf->path, task->leader.given_up);
+    task->rc = ngx_http_stockcert_open_classes(lane);
+
+    if (task->rc == STOCKCERT_OK) {
+        task->rc = stockcert_lanes_commit(&task->leader, task->ledger,
+                                          &task->error);
+
+        ngx_http_stockcert_tell_given_up(lane, log);
     }
 
-    if (rc == STOCKCERT_OK
-        && stockcert_ledger_behind(task->ledger) > NGX_HTTP_STOCKCERT_BEHIND)
-    {
+    if (task->rc == STOCKCERT_OK) {
         ngx_http_stockcert_tell_clock(lane, log);
     }
 
-    task->rc = rc;
-
     ngx_http_stockcert_tell_failed(lane, log);
+
+    if (task->leader.confirms) {
+        atomic_store(task->rc == STOCKCERT_OK ? &lane->behind.reached
+                                              : &lane->behind.missed, asked);
+        ngx_http_stockcert_wake(lane, lane->main->number);
+    }
 
     /* a worker that ends lets others lead */
 
-    return (rc != STOCKCERT_OK && rc != STOCKCERT_FULL)
+    return (task->rc != STOCKCERT_OK && task->rc != STOCKCERT_FULL)
            || lane->failed || ngx_exiting || ngx_quit || ngx_terminate;
 }
 
 
-/* every commit may fail: one line a second is enough for the same reason */
+/* those of the configuration, once the journal of all machines is known */
 
-static void
-ngx_http_stockcert_tell_failed(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
+static stockcert_rc_e
+ngx_http_stockcert_open_classes(ngx_http_stockcert_lane_t *lane)
 {
-    ngx_http_stockcert_task_t  *task;
+    stockcert_rc_e  rc;
 
-    task = &lane->task;
-
-    if (task->rc != STOCKCERT_OK
-        && (task->logged != ngx_time() || task->reason != task->rc))
-    {
-        task->logged = ngx_time();
-        task->reason = task->rc;
-        ngx_http_stockcert_log(log, lane->conf, &task->error);
-    }
-}
-
-
-/* logged at once, and again from time to time */
-
-static void
-ngx_http_stockcert_tell_clock(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
-{
-    ngx_http_stockcert_task_t  *task;
-
-    task = &lane->task;
-
-    if (task->behind
-        && ngx_current_msec - task->told < NGX_HTTP_STOCKCERT_CLOCK)
-    {
-        return;
+    if (lane->task.classes || lane->replica == NULL) {
+        return STOCKCERT_OK;
     }
 
-    task->behind = 1;
-    task->told = ngx_current_msec;
+    rc = stockcert_ledger_open_classes(lane->task.ledger,
+                                       lane->conf->classes.elts,
+                                       lane->conf->classes.nelts,
+                                       &lane->task.error);
 
-    ngx_log_error(NGX_LOG_WARN, log, 0,
-                  "stockcert ledger \"%V\" in \"%V\": the clock is %uL s "
-                  "behind the last entry, whose time all new ones have until it has "
-                  "caught up; is it right now, or was it then?",
-                  &lane->conf->name, &lane->conf->path,
-                  stockcert_ledger_behind(task->ledger) / 1000000);
+    lane->task.classes = (rc == STOCKCERT_OK);
+
+    return rc;
 }
 
 
@@ -432,6 +446,7 @@ ngx_http_stockcert_opened(ngx_http_stockcert_lane_t *lane)
 
         ngx_http_stockcert_answer(lane, stockcert_lane_filled(lane->lane));
         ngx_http_stockcert_give_up_orders(lane);
+        ngx_http_stockcert_miss(lane);
         return;
     }
 
@@ -454,6 +469,15 @@ ngx_http_stockcert_led(ngx_http_stockcert_lane_t *lane)
 
     if (rc == STOCKCERT_OK || rc == STOCKCERT_FULL) {
         lane->failures = 0;
+        ngx_http_stockcert_lane_compare(lane);
+
+    } else if (rc == STOCKCERT_UNREACHED || rc == STOCKCERT_DIVERGED) {
+
+        /* the ledger is good, and may be led again a little later */
+
+        lane->failures = 0;
+        lane->pause = ngx_current_msec + NGX_HTTP_STOCKCERT_PAUSE;
+        ngx_http_stockcert_late_orders(lane);
 
     } else {
         lane->failures++;
@@ -496,13 +520,13 @@ ngx_http_stockcert_led(ngx_http_stockcert_lane_t *lane)
 static void
 ngx_http_stockcert_give_up(ngx_http_stockcert_lane_t *lane)
 {
-    if ((stockcert_lane_waiting(lane->lane)
-         || ngx_http_stockcert_orders_wait(lane))
+    if (ngx_http_stockcert_waits(lane)
         && ngx_current_msec - lane->progress > NGX_HTTP_STOCKCERT_LATE)
     {
         lane->retry = ngx_current_msec + NGX_HTTP_STOCKCERT_RETRY;
 
         ngx_http_stockcert_answer(lane, stockcert_lane_filled(lane->lane));
         ngx_http_stockcert_give_up_orders(lane);
+        ngx_http_stockcert_miss(lane);
     }
 }

@@ -17,7 +17,11 @@ static void ngx_http_stockcert_lane_tell(ngx_http_stockcert_lane_t *lane,
     const stockcert_class_t *conf, const stockcert_class_t *class);
 
 
-/* runs on the event loop as the worker starts, later on a thread */
+/*
+ * Runs on the event loop as the worker starts, later on a thread.  What other
+ * machines have can only be asked for on a thread: at the start, a ledger of
+ * theirs is opened if it is there.
+ */
 
 stockcert_rc_e
 ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane, unsigned wait,
@@ -31,13 +35,20 @@ ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane, unsigned wait,
 
     stockcert_lanes_known(lane->lanes, &known);
 
+    ngx_memzero(&lc, sizeof(stockcert_ledger_conf_t));
+
     lc.path = (char *) conf->path.data;
     lc.access = conf->create ? STOCKCERT_MAKE : STOCKCERT_OPEN;
-    lc.created = 0;
     lc.wait = wait;
     lc.known = &known;
-    lc.interrupted = NULL;
     lc.size = conf->size;
+    lc.replica = lane->replica;
+    lc.shared = &lane->lanes->shared;
+
+    if (lane->replica && wait) {
+        lc.access = STOCKCERT_WRITE;
+    }
+
     lc.company.len = conf->company.len;
     lc.company.data = (char *) conf->company.data;
     lc.nclasses = conf->classes.nelts;
@@ -51,21 +62,38 @@ ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane, unsigned wait,
 }
 
 
-/* the ledger is the truth; one worker logs where the configuration differs */
-
 void
 ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane)
+{
+    if (stockcert_ledger_is_made(lane->ledger)) {
+        ngx_log_error(NGX_LOG_NOTICE, lane->log, 0,
+                      "stockcert ledger \"%V\" is new, made in \"%V\"",
+                      &lane->conf->name, &lane->conf->path);
+    }
+
+    ngx_http_stockcert_lane_compare(lane);
+}
+
+
+/*
+ * The ledger is the truth; one worker logs where the configuration differs.
+ * Where other machines have the ledger, too, only once classes that it did not
+ * have are opened: another machine may have opened them with other shares.
+ */
+
+void
+ngx_http_stockcert_lane_compare(ngx_http_stockcert_lane_t *lane)
 {
     char                 title[4 * STOCKCERT_TEXT_MAX + 1];
     ngx_uint_t           i;
     stockcert_class_t   *conf, class;
     stockcert_error_t    error;
 
-    if (stockcert_ledger_is_made(lane->ledger)) {
-        ngx_log_error(NGX_LOG_NOTICE, lane->log, 0,
-                      "stockcert ledger \"%V\" is new, made in \"%V\"",
-                      &lane->conf->name, &lane->conf->path);
+    if (lane->compared || (lane->replica && !lane->task.classes)) {
+        return;
     }
+
+    lane->compared = 1;
 
     if (ngx_worker != 0) {
         return;

@@ -63,6 +63,7 @@ ngx_http_stockcert_order_queue(ngx_http_stockcert_lane_t *lane,
         return NGX_DECLINED;
     }
 
+    order->start = ngx_current_msec;
     lane->orders.order[n % NGX_HTTP_STOCKCERT_ORDERS] = order;
 
     lane->orders.queued = n + 1;
@@ -93,6 +94,14 @@ ngx_http_stockcert_take_orders(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
         order = lane->orders.order[i];
 
         rc = ngx_http_stockcert_take_one(lane, order, log);
+
+        /* other machines may answer the next time */
+
+        if (rc == STOCKCERT_UNREACHED
+            && ngx_current_msec - order->start < lane->conf->etcd.timeout)
+        {
+            order->turn.done.status = STOCKCERT_WAITING;
+        }
 
         if (order->fault.kind || order->turn.done.status != STOCKCERT_WAITING) {
             lane->orders.taken++;
@@ -222,6 +231,24 @@ ngx_http_stockcert_give_up_orders(ngx_http_stockcert_lane_t *lane)
     }
 
     ngx_http_stockcert_answer_orders(lane);
+}
+
+
+void
+ngx_http_stockcert_late_orders(ngx_http_stockcert_lane_t *lane)
+{
+    ngx_uint_t                   i;
+    ngx_http_stockcert_order_t  *order;
+
+    if (lane->orders.taken != lane->orders.queued) {
+
+        i = lane->orders.taken % NGX_HTTP_STOCKCERT_ORDERS;
+        order = lane->orders.order[i];
+
+        if (ngx_current_msec - order->start >= lane->conf->etcd.timeout) {
+            ngx_http_stockcert_give_up_orders(lane);
+        }
+    }
 }
 
 

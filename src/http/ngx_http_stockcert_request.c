@@ -107,6 +107,7 @@ ngx_http_stockcert_body_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_stockcert_grant(ngx_http_request_t *r, ngx_str_t *body)
 {
+    ngx_int_t                       rc;
     ngx_str_t                       actor;
     stockcert_slot_t                slot;
     stockcert_fault_t               fault;
@@ -145,6 +146,18 @@ ngx_http_stockcert_grant(ngx_http_request_t *r, ngx_str_t *body)
     if (!stockcert_ledger_has_class(ledger, slot.grant.code,
                                     slot.grant.code_len))
     {
+        rc = ngx_http_stockcert_catch_up(r, slcf->ledger,
+                                         ngx_http_stockcert_body_handler);
+        if (rc == NGX_DONE) {
+            return rc;
+        }
+
+        if (rc != NGX_DECLINED) {
+            return ngx_http_stockcert_problem(r,
+                                         NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE,
+                                         NULL, NULL);
+        }
+
         slot.outcome.status = STOCKCERT_NO_CLASS;
         return ngx_http_stockcert_reply(r, &slot);
     }

@@ -201,8 +201,7 @@ ngx_http_stockcert_get_transaction(ngx_http_request_t *r,
                                              error);
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_NOT_FOUND,
-                                          NULL, NULL);
+        return NGX_HTTP_NOT_FOUND;
     }
 
     if (rc != NGX_OK) {

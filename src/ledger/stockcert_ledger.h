@@ -175,7 +175,7 @@ stockcert_str_t stockcert_ledger_mark(const stockcert_ledger_t *ledger);
 /*
  * Readers have the classes that there were when the ledger was opened.  This
  * gives them those that the writer has found since, by transactions that are
- * committed.  Neither the writer nor the reader may be at work.
+ * committed.  The reader's; not in a snapshot.
  */
 
 void stockcert_ledger_adopt(stockcert_ledger_t *ledger);
@@ -315,6 +315,13 @@ size_t stockcert_ledger_room(const stockcert_ledger_t *ledger);
 int stockcert_ledger_is_appended(const stockcert_ledger_t *ledger);
 stockcert_rc_e stockcert_ledger_confirm(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
+
+/*
+ * Without the lock: if another machine waits to append, as this one was faster,
+ * gives it some time, at most half a second.
+ */
+
+void stockcert_ledger_yield(stockcert_ledger_t *ledger);
 
 /* Whether anything was entered in the transaction. */
 

@@ -1,0 +1,131 @@
+
+/*
+ * Requests for what the ledger of this machine does not have: they wait until
+ * it has all of the journal that the machines share.
+ *
+ * It runs on the event loop.  One look at that journal serves all who had asked
+ * before it began.
+ */
+
+
+#include <ngx_http_stockcert_lane.h>
+
+
+#define NGX_HTTP_STOCKCERT_BEHIND_MAX  1024    /* requests that wait in a worker */
+
+
+/* a request that waits, or has waited */
+
+typedef struct {
+    ngx_queue_t                    queue;
+    ngx_http_request_t            *request;
+    uint64_t                       asked;
+    ngx_uint_t                     done;
+    ngx_uint_t                     missed;
+    void                         (*resume)(ngx_http_request_t *r);
+} ngx_http_stockcert_asked_t;
+
+
+ngx_int_t
+ngx_http_stockcert_ask(ngx_http_stockcert_lane_t *lane, ngx_http_request_t *r,
+    void (*resume)(ngx_http_request_t *r))
+{
+    ngx_http_stockcert_asked_t  *asked;
+
+    if (lane->replica == NULL) {
+        return NGX_DECLINED;
+    }
+
+    asked = ngx_http_get_module_ctx(r, ngx_http_stockcert_module);
+
+    if (asked) {
+        return asked->missed ? NGX_ERROR : NGX_DECLINED;
+    }
+
+    if (lane->behind.n == NGX_HTTP_STOCKCERT_BEHIND_MAX) {
+        return NGX_ERROR;
+    }
+
+    asked = ngx_pcalloc(r->pool, sizeof(ngx_http_stockcert_asked_t));
+    if (asked == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_set_ctx(r, asked, ngx_http_stockcert_module);
+
+    asked->request = r;
+    asked->resume = resume;
+    asked->asked = atomic_fetch_add(&lane->behind.asked, 1) + 1;
+
+    ngx_queue_insert_tail(&lane->behind.requests, &asked->queue);
+    lane->behind.n++;
+
+    return NGX_DONE;
+}
+
+
+ngx_uint_t
+ngx_http_stockcert_is_behind(const ngx_http_stockcert_lane_t *lane)
+{
+    uint64_t  asked;
+
+    asked = atomic_load(&lane->behind.asked);
+
+    return atomic_load(&lane->behind.reached) < asked
+           && atomic_load(&lane->behind.missed) < asked;
+}
+
+
+void
+ngx_http_stockcert_caught_up(ngx_http_stockcert_lane_t *lane)
+{
+    ngx_int_t                    rc;
+    uint64_t                     reached, missed;
+    ngx_queue_t                 *q;
+    ngx_connection_t            *c;
+    ngx_http_request_t          *r;
+    ngx_http_stockcert_asked_t  *asked;
+
+    missed = atomic_load(&lane->behind.missed);
+    reached = atomic_load(&lane->behind.reached);
+
+    while (!ngx_queue_empty(&lane->behind.requests)) {
+
+        q = ngx_queue_head(&lane->behind.requests);
+        asked = ngx_queue_data(q, ngx_http_stockcert_asked_t, queue);
+
+        if (asked->asked > reached && asked->asked > missed) {
+            return;
+        }
+
+        asked->missed = asked->asked > reached;
+
+        ngx_queue_remove(q);
+        lane->behind.n--;
+
+        r = asked->request;
+        c = r->connection;
+
+        ngx_http_set_log_request(c->log, r);
+
+        rc = ngx_http_stockcert_waited(r);
+
+        if (rc == NGX_OK) {
+            asked->resume(r);
+
+        } else {
+            ngx_http_finalize_request(r, rc);
+        }
+
+        ngx_http_run_posted_requests(c);
+    }
+}
+
+
+void
+ngx_http_stockcert_miss(ngx_http_stockcert_lane_t *lane)
+{
+    atomic_store(&lane->behind.missed, atomic_load(&lane->behind.asked));
+
+    ngx_http_stockcert_caught_up(lane);
+}
