@@ -47,7 +47,11 @@ static const stockcert_etcd_advice_t  stockcert_etcd_advices[] = {
       "if etcd runs with --client-cert-auth, its own certificate needs "
       "clientAuth in its extended key usage" },
 
-    { "all SubConns are in TransientFailure",
+    { "connection error",
+      "if etcd runs with --client-cert-auth, its own certificate needs "
+      "clientAuth in its extended key usage" },
+
+    { "TransientFailure",
       "if etcd runs with --client-cert-auth, its own certificate needs "
       "clientAuth in its extended key usage" },
 
