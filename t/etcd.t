@@ -256,15 +256,15 @@ undef $etcd;
 # asked for until it is there.
 
 $etcd = Stockcert::Etcd->new(members => 3);
-$one = replica([$etcd->endpoints]);
+$one = replica([$etcd->endpoints], 'timeout=5000');
 my $watch = replica([$etcd->endpoints(1, 2, 0)], 'timeout=5000');
 
 sub comes {
     my ($replica, $call, $expected, $name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    my $line;
-    wait_for($name, sub { ($line = call($replica, $call)) =~ $expected });
-    pass($name);
+    my $line = '';
+    eval { wait_for($name, sub { ($line = call($replica, $call)) =~ $expected }) };
+    like($line, $expected, $name);
     return ($line =~ /(\d+)/)[0];
 }
 
@@ -280,7 +280,7 @@ comes($one, 'append 1 10', qr/^(OK|CHANGED) \d+ 1 0/, 'a batch');
 watched('a watch at another member');
 
 $etcd->kill(0);
-my $fresh = replica([$etcd->endpoints]);
+my $fresh = replica([$etcd->endpoints], 'timeout=5000');
 gives($fresh, 'head', qr/^UNREACHED 0 0 0 etcd at http:\S+: no answer: /, 'a member was killed: no answer');
 comes($fresh, 'head', qr/^OK \d+ 1 0$/, 'the next one answers');
 comes($fresh, 'append 1 10', qr/^(OK|CHANGED) \d+ 2 0/, 'a batch');
