@@ -257,7 +257,11 @@ stockcert_ledger_keep(stockcert_ledger_t *ledger, stockcert_error_t *error)
 void
 stockcert_ledger_abort(stockcert_ledger_t *ledger)
 {
-    assert(ledger->writer);
+    /* stockcert_ledger_reach() may have ended it, and had no other */
+
+    if (ledger->writer == NULL) {
+        return;
+    }
 
     mdb_txn_abort(ledger->writer);
 
