@@ -227,7 +227,7 @@ stockcert_ledger_use(stockcert_ledger_t *ledger,
         return rc;
     }
 
-    /* what others have is not read yet, and nothing is appended */
+    /* what was there before is nothing to be appended for other machines */
 
     rc = stockcert_ledger_keep(ledger, error);
 
@@ -285,13 +285,6 @@ void
 stockcert_ledger_adopt(stockcert_ledger_t *ledger)
 {
     ledger->nclasses = ledger->nkept;
-}
-
-
-stockcert_replica_t *
-stockcert_ledger_replica(const stockcert_ledger_t *ledger)
-{
-    return ledger->replica;
 }
 
 
