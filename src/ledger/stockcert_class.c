@@ -147,6 +147,27 @@ stockcert_class_need(stockcert_ledger_t *ledger,
 }
 
 
+stockcert_rc_e
+stockcert_ledger_authorized(stockcert_ledger_t *ledger,
+    const stockcert_str_t *code, uint64_t *shares, stockcert_error_t *error)
+{
+    stockcert_rc_e             rc;
+    stockcert_ledger_class_t  *class;
+
+    class = stockcert_class_find(ledger, ledger->nmet, code->data, code->len);
+
+    if (class == NULL) {
+        return STOCKCERT_NOT_FOUND;
+    }
+
+    rc = stockcert_class_load(ledger, class, error);
+
+    *shares = class->record.authorized;
+
+    return rc;
+}
+
+
 void
 stockcert_class_entry(const stockcert_class_t *class, stockcert_entry_t *entry)
 {

@@ -9,7 +9,7 @@
  *
  *     meta               "ledger" -> header (stockcert_entry.h); "replica" ->
  *                        what the journal is known by that other machines
- *                        share, if any do
+ *                        share, if any do, and its seal, as if it came next
  *     journal            position of the entry -> entry
  *     class              code -> authorized, issued, last number, title
  *     certificate:CODE   number -> position of the entry that issued it, and of
@@ -320,7 +320,8 @@ int stockcert_ledger_has_entered(const stockcert_ledger_t *ledger);
 /*
  * A transaction of its own, for what no lane has.  enter() enters something in
  * it, or nothing, and returns STOCKCERT_OK; or STOCKCERT_REFUSED, and nothing may
- * stay.  It may be called again where another machine was faster.
+ * stay.  It may be called again where another machine was faster.  What others
+ * appended stays, unless it is refused.
  *
  * noted and guard are zeroed at first.  If it is not known whether what was
  * entered is in the journal, noted is where that ends, and another call finds
@@ -354,6 +355,24 @@ stockcert_rc_e stockcert_ledger_write(stockcert_ledger_t *ledger,
 
 stockcert_rc_e stockcert_ledger_open_classes(stockcert_ledger_t *ledger,
     const stockcert_class_t *classes, size_t n, stockcert_error_t *error);
+
+/*
+ * Says in the ledger what the journal is known by that other machines share, or,
+ * with an empty name, that they share none, in a transaction of its own.  From
+ * then on stockcert_ledger_begin() refuses all who have no conf->replica, with
+ * STOCKCERT_FAILED.  Nobody may ask for the mark meanwhile.
+ */
+
+stockcert_rc_e stockcert_ledger_set_mark(stockcert_ledger_t *ledger,
+    const char *name, stockcert_error_t *error);
+
+/*
+ * Within a transaction: how many shares of a class are authorized, as of what
+ * was entered last; STOCKCERT_NOT_FOUND if there is no such class.
+ */
+
+stockcert_rc_e stockcert_ledger_authorized(stockcert_ledger_t *ledger,
+    const stockcert_str_t *code, uint64_t *shares, stockcert_error_t *error);
 
 /*
  * For a writer that finds outcomes of another's transaction, in a transaction

@@ -1,12 +1,14 @@
 
 /*
  * What a ledger says of the journal that other machines share: in the database
- * "meta", by the key "replica", what that journal is known by.
+ * "meta", by the key "replica", what that journal is known by, and behind it a
+ * seal, as if it came after the header.
  *
  * It reads in any transaction, and writes in the writer's.
  */
 
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,14 +19,20 @@
 #define STOCKCERT_MARK_KEY  "replica"
 
 
+static stockcert_rc_e stockcert_mark_seal(const stockcert_ledger_t *ledger,
+    const void *name, size_t len, uint8_t *seal, stockcert_error_t *error);
+
+
 /* who writes to one machine's copy alone parts it from the others */
 
 stockcert_rc_e
-stockcert_mark_read(stockcert_ledger_t *ledger,
-    const stockcert_ledger_conf_t *conf, stockcert_error_t *error)
+stockcert_mark_read(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
-    int      rc;
-    MDB_val  key, value;
+    int             rc;
+    size_t          len;
+    uint8_t         seal[STOCKCERT_SEAL_LEN];
+    MDB_val         key, value;
+    stockcert_rc_e  failed;
 
     key.mv_size = sizeof(STOCKCERT_MARK_KEY) - 1;
     key.mv_data = (void *) STOCKCERT_MARK_KEY;
@@ -39,17 +47,30 @@ stockcert_mark_read(stockcert_ledger_t *ledger,
         return stockcert_ledger_error(error, "mdb_get()", rc);
     }
 
-    if (value.mv_size == 0 || value.mv_size > STOCKCERT_TEXT_MAX
-        || stockcert_text_fault(value.mv_data, value.mv_size) != NULL)
+    len = value.mv_size - STOCKCERT_SEAL_LEN;
+
+    if (value.mv_size <= STOCKCERT_SEAL_LEN || len > STOCKCERT_TEXT_MAX
+        || stockcert_text_fault(value.mv_data, len) != NULL)
     {
         return stockcert_ledger_damaged(error,
                                         "its replica has a name of none");
     }
 
-    ledger->mark_len = value.mv_size;
-    memcpy(ledger->mark, value.mv_data, value.mv_size);
+    failed = stockcert_mark_seal(ledger, value.mv_data, len, seal, error);
+    if (failed != STOCKCERT_OK) {
+        return failed;
+    }
 
-    if (conf->replica == NULL && conf->access != STOCKCERT_READ) {
+    if (memcmp(seal, (uint8_t *) value.mv_data + len, STOCKCERT_SEAL_LEN) != 0)
+    {
+        return stockcert_ledger_damaged(error,
+                                        "its replica has another seal");
+    }
+
+    ledger->mark_len = len;
+    memcpy(ledger->mark, value.mv_data, len);
+
+    if (ledger->replica == NULL && ledger->access != STOCKCERT_READ) {
         snprintf(error->text, sizeof(error->text),
                  "other machines have this ledger, too, by etcd, below %.*s: "
                  "whoever writes to it must name that etcd (nginx: \"etcd\"; "
@@ -65,15 +86,82 @@ stockcert_rc_e
 stockcert_mark_put(stockcert_ledger_t *ledger, const char *name,
     stockcert_error_t *error)
 {
-    int      rc;
-    MDB_val  key, value;
+    int             rc;
+    size_t          len;
+    uint8_t         bytes[STOCKCERT_TEXT_MAX + STOCKCERT_SEAL_LEN];
+    MDB_val         key, value;
+    stockcert_rc_e  failed;
+
+    len = strlen(name);
 
     key.mv_size = sizeof(STOCKCERT_MARK_KEY) - 1;
     key.mv_data = (void *) STOCKCERT_MARK_KEY;
-    value.mv_size = strlen(name);
-    value.mv_data = (void *) name;
+
+    if (len == 0) {
+        rc = mdb_del(ledger->writer, ledger->meta, &key, NULL);
+
+        return stockcert_ledger_error(error, "mdb_del()",
+                                      rc == MDB_NOTFOUND ? 0 : rc);
+    }
+
+    if (len > STOCKCERT_TEXT_MAX) {
+        return stockcert_ledger_error(error, "mdb_put()", ENAMETOOLONG);
+    }
+
+    memcpy(bytes, name, len);
+
+    failed = stockcert_mark_seal(ledger, name, len, bytes + len, error);
+    if (failed != STOCKCERT_OK) {
+        return failed;
+    }
+
+    value.mv_size = len + STOCKCERT_SEAL_LEN;
+    value.mv_data = bytes;
 
     rc = mdb_put(ledger->writer, ledger->meta, &key, &value, 0);
 
     return stockcert_ledger_error(error, "mdb_put()", rc);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_set_mark(stockcert_ledger_t *ledger, const char *name,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    rc = stockcert_ledger_begin(ledger, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    rc = stockcert_mark_put(ledger, name, error);
+
+    if (rc != STOCKCERT_OK) {
+        stockcert_ledger_abort(ledger);
+        return rc;
+    }
+
+    rc = stockcert_ledger_keep(ledger, error);
+
+    if (rc == STOCKCERT_OK) {
+        ledger->mark_len = strlen(name);
+        memcpy(ledger->mark, name, ledger->mark_len);
+    }
+
+    return rc;
+}
+
+
+static stockcert_rc_e
+stockcert_mark_seal(const stockcert_ledger_t *ledger, const void *name,
+    size_t len, uint8_t *seal, stockcert_error_t *error)
+{
+    if (stockcert_seal(ledger->sealer, ledger->header_seal, name, len, seal)
+        != 0)
+    {
+        return stockcert_ledger_error(error, "EVP_DigestFinal_ex()", ENOMEM);
+    }
+
+    return STOCKCERT_OK;
 }

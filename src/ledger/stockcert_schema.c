@@ -235,7 +235,7 @@ stockcert_ledger_open_header(stockcert_ledger_t *ledger,
         return rc;
     }
 
-    return stockcert_mark_read(ledger, conf, error);
+    return stockcert_mark_read(ledger, error);
 }
 
 

@@ -15,7 +15,9 @@
  *     stockcert_holder.c                       who has a certificate now
  *     stockcert_transaction.c                  lock, beginning, end
  *     stockcert_append.c                       the batch that others will apply
- *     stockcert_mark.c                         that there are others
+ *     stockcert_mark.c                         that there are others (its
+ *                                              stockcert_ledger_set_mark() is a
+ *                                              transaction of its own)
  *     stockcert_post.c                         from the journal to the rest
  *     stockcert_keys.c                         idempotency keys
  *     stockcert_certificate.c                  certificates by number
@@ -437,8 +439,9 @@ stockcert_rc_e stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
     const stockcert_ledger_conf_t *conf, int make, stockcert_error_t *error);
 
 /*
- * What machines share.  stockcert_mark_put() says in the ledger that they do.
- * stockcert_mark_read() reads that, and refuses a writer who does not know it.
+ * What machines share.  stockcert_mark_put() says in the ledger that they do, or,
+ * with an empty name, that they do not.  stockcert_mark_read() reads that, in
+ * ledger->writer, and refuses a writer who does not know it.
  * stockcert_reach_origin() sets what a new ledger's header says;
  * header->company may be the one that is expected, or empty.
  * stockcert_append() appends what was entered in the writer's transaction, and
@@ -448,7 +451,7 @@ stockcert_rc_e stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
  */
 
 stockcert_rc_e stockcert_mark_read(stockcert_ledger_t *ledger,
-    const stockcert_ledger_conf_t *conf, stockcert_error_t *error);
+    stockcert_error_t *error);
 stockcert_rc_e stockcert_mark_put(stockcert_ledger_t *ledger,
     const char *name, stockcert_error_t *error);
 stockcert_rc_e stockcert_reach_origin(stockcert_replica_t *replica,

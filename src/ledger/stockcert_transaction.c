@@ -138,6 +138,12 @@ stockcert_ledger_begin(stockcert_ledger_t *ledger, stockcert_error_t *error)
         rc = stockcert_post_catch_up(ledger, error);
     }
 
+    /* "stockcert replicate" may have come since the ledger was opened */
+
+    if (rc == STOCKCERT_OK && ledger->replica == NULL) {
+        rc = stockcert_mark_read(ledger, error);
+    }
+
     if (rc != STOCKCERT_OK) {
         stockcert_ledger_abort(ledger);
     }

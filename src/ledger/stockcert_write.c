@@ -173,6 +173,10 @@ stockcert_write_enter(stockcert_ledger_t *ledger, stockcert_write_t *write,
         }
     }
 
+    if (rc == STOCKCERT_OK) {
+        return stockcert_ledger_commit(ledger, error);
+    }
+
     stockcert_ledger_abort(ledger);
 
     return rc;

@@ -20,6 +20,8 @@ static int stockcert_verify_structure(stockcert_verify_t *v);
 static int stockcert_verify_visit_main(void *data,
     const stockcert_bytes_t *key, const stockcert_bytes_t *value, int subtree);
 static int stockcert_verify_header(stockcert_verify_t *v);
+static int stockcert_verify_mark(stockcert_verify_t *v,
+    const stockcert_bytes_t *mark);
 
 
 int
@@ -217,14 +219,15 @@ stockcert_verify_header(stockcert_verify_t *v)
 {
     size_t              n;
     const uint8_t      *p;
-    stockcert_bytes_t   value;
+    stockcert_bytes_t   value, mark;
 
     stockcert_mdb_find(v->mdb, &v->meta, "ledger", 6, &value);
+    stockcert_mdb_find(v->mdb, &v->meta, "replica", 7, &mark);
 
-    if (value.data == NULL || v->meta.entries != 1) {
-        return stockcert_verify_fault(v, "meta: expected \"ledger\" alone, "
-                                      "found %" PRIu64 " entries",
-                                      v->meta.entries);
+    if (value.data == NULL || v->meta.entries != 1 + (mark.data != NULL)) {
+        return stockcert_verify_fault(v, "meta: expected \"ledger\" alone, or "
+                                      "with \"replica\", found %" PRIu64
+                                      " entries", v->meta.entries);
     }
 
     p = value.data;
@@ -254,5 +257,44 @@ stockcert_verify_header(stockcert_verify_t *v)
                                       stockcert_get64(p + 13));
     }
 
-    return stockcert_verify_hash(v, &value, NULL, v->seal);
+    if (stockcert_verify_hash(v, &value, NULL, v->seal) != 0) {
+        return -1;
+    }
+
+    return mark.data ? stockcert_verify_mark(v, &mark) : 0;
+}
+
+
+/* what the journal is known by that other machines share, and its seal */
+
+static int
+stockcert_verify_mark(stockcert_verify_t *v, const stockcert_bytes_t *mark)
+{
+    uint8_t            seal[STOCKCERT_SEAL_LEN];
+    stockcert_bytes_t  header, name;
+
+    name.data = mark->data;
+    name.len = mark->len - STOCKCERT_SEAL_LEN;
+
+    if (mark->len <= STOCKCERT_SEAL_LEN
+        || stockcert_text_fault((const char *) name.data, name.len) != NULL)
+    {
+        return stockcert_verify_fault(v, "meta: expected the name of a replica "
+                                      "and a seal, found other bytes");
+    }
+
+    header.data = v->seal;
+    header.len = STOCKCERT_SEAL_LEN;
+
+    if (stockcert_verify_hash(v, &header, &name, seal) != 0) {
+        return -1;
+    }
+
+    if (memcmp(seal, name.data + name.len, STOCKCERT_SEAL_LEN) != 0) {
+        return stockcert_verify_fault(v, "meta: expected the seal of the replica "
+                                      "%.*s, found another", (int) name.len,
+                                      (const char *) name.data);
+    }
+
+    return 0;
 }

@@ -18,6 +18,7 @@ static void test_right(void);
 static void test_wrong(void);
 
 
+#define SEAL  "0123456789abcdef0123456789abcdef"
 
 
 static const case_t  cases[] = {
@@ -130,6 +131,13 @@ static const case_t  cases[] = {
              DELETE, "meta", KEY("ledger") } } },
     { 0, { { "a header and more", "meta: expected \"ledger\" alone",
              PUT, "meta", KEY("more"), VALUE("") } } },
+    { 0, { { "a replica without a seal", "meta: expected the name of a replica",
+             PUT, "meta", KEY("replica"), VALUE("/stockcert/acme/") } } },
+    { 0, { { "a replica of no name", "meta: expected the name of a replica",
+             PUT, "meta", KEY("replica"), VALUE("\n" SEAL) } } },
+    { 0, { { "a replica of another seal", "meta: expected the seal of the replica"
+             " /acme/, found another",
+             PUT, "meta", KEY("replica"), VALUE("/acme/" SEAL) } } },
     { 0, { { "another database", "databases: expected a ledger's, found "
              "\"users\"", PUT, "users", MDB_CREATE, KEY("x"), VALUE("") } } },
     { 0, { { "a value of no database", "databases: expected a ledger's, found "
