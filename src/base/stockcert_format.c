@@ -76,11 +76,15 @@ stockcert_parse_time(const char *text, uint64_t *time)
 void
 stockcert_format_seal(const uint8_t *seal, char *text)
 {
-    int  i;
+    int                i;
+    static const char  digits[] = "0123456789abcdef";
 
     for (i = 0; i < STOCKCERT_SEAL_LEN; i++) {
-        snprintf(text + 2 * i, 3, "%02x", seal[i]);
+        *text++ = digits[seal[i] >> 4];
+        *text++ = digits[seal[i] & 15];
     }
+
+    *text = '\0';
 }
 
 

@@ -301,8 +301,8 @@ stockcert_etcd_endpoint_fault(const char *text, size_t len)
     }
 
     if (len == n
-        || strspn(url + n, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                           "0123456789.-_:[]")
+        || strspn(url + n, "abcdefghijklmnopqrstuvwxyz"
+                           "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]")
            != len - n)
     {
         return "must be a host, and maybe a port, and nothing else";

@@ -47,7 +47,11 @@ static const stockcert_etcd_advice_t  stockcert_etcd_advices[] = {
       "if etcd runs with --client-cert-auth, its own certificate needs "
       "clientAuth in its extended key usage" },
 
-    { "all SubConns are in TransientFailure",
+    { "connection error",
+      "if etcd runs with --client-cert-auth, its own certificate needs "
+      "clientAuth in its extended key usage" },
+
+    { "TransientFailure",
       "if etcd runs with --client-cert-auth, its own certificate needs "
       "clientAuth in its extended key usage" },
 
@@ -63,7 +67,7 @@ static const stockcert_etcd_advice_t  stockcert_etcd_advices[] = {
     { "alert unknown ca",
       "etcd does not trust the client certificate" },
 
-    { "HTTP/0.9",
+    { "HTTP request to an HTTPS server",
       "etcd speaks TLS there: the endpoint must begin with https://" },
 
     { NULL, NULL }
@@ -192,7 +196,8 @@ stockcert_etcd_refused(const stockcert_etcd_t *etcd, long status,
     advice = stockcert_etcd_advice(message);
 
     return stockcert_etcd_unreached(etcd, error,
-                                    "refused, status %ld: %s%s%s%s", status,
-                                    shown, advice ? " (" : "",
+                                    "refused, status %ld%s%s%s%s%s", status,
+                                    shown[0] ? ": " : "", shown,
+                                    advice ? " (" : "",
                                     advice ? advice : "", advice ? ")" : "");
 }

@@ -35,7 +35,7 @@ stockcert_etcd_room(stockcert_etcd_buf_t *buf, size_t len)
         return NULL;
     }
 
-    if (len > buf->size - buf->len) {
+    if (len > buf->size - buf->len || buf->data == NULL) {
 
         size = buf->size ? buf->size : 4096;
 

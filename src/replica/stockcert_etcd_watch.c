@@ -32,6 +32,11 @@ static void stockcert_etcd_watch_step(stockcert_etcd_t *etcd, uint64_t left);
 static void stockcert_etcd_watch_lines(stockcert_etcd_t *etcd);
 static int stockcert_etcd_watch_line(stockcert_etcd_t *etcd, const char *line,
     size_t len);
+static int stockcert_etcd_watch_stream(stockcert_etcd_t *etcd,
+    uint64_t revision, uint64_t end);
+static stockcert_rc_e stockcert_etcd_watch_head(stockcert_etcd_t *etcd,
+    stockcert_rc_e rc, const stockcert_head_t *head, uint64_t *revision,
+    uint64_t end);
 
 
 void
@@ -266,77 +271,113 @@ stockcert_etcd_watch_line(stockcert_etcd_t *etcd, const char *line, size_t len)
 }
 
 
-stockcert_rc_e
-stockcert_etcd_watch(stockcert_replica_t *replica, uint64_t *revision,
-    unsigned wait, stockcert_error_t *error)
+/* 1: it told of a later revision; 0: the time is over; -1: there is none */
+
+static int
+stockcert_etcd_watch_stream(stockcert_etcd_t *etcd, uint64_t revision,
+    uint64_t end)
 {
-    int                       began;
-    uint64_t                  end, since;
-    stockcert_rc_e            rc;
-    stockcert_head_t          head;
-    stockcert_etcd_t         *etcd;
     stockcert_etcd_stream_t  *stream;
 
-    etcd = (stockcert_etcd_t *) replica;
     stream = &etcd->stream;
 
-    since = *revision;
-    end = stockcert_etcd_clock() + wait;
+    if (stream->curl == NULL
+        && stockcert_etcd_watch_begin(etcd, revision) != 0)
+    {
+        return -1;
+    }
 
-    for (began = 0; since && began < 2; began++) {
+    stockcert_etcd_watch_wait(etcd, revision, end);
 
-        if (stream->curl == NULL
-            && stockcert_etcd_watch_begin(etcd, since) != 0)
-        {
-            return stockcert_etcd_unreached(etcd, error, "no memory");
-        }
+    if (stream->seen > revision) {
+        return 1;
+    }
 
-        stockcert_etcd_watch_wait(etcd, since, end);
-
-        if (stream->seen > since) {
-            *revision = stream->seen;
-            return STOCKCERT_OK;
-        }
-
-        if (!stream->ended) {
-            break;
-        }
-
-        /* it begins anew where nothing was missed */
-
+    if (stream->ended) {
         stockcert_etcd_watch_end(etcd);
-
-        rc = stockcert_etcd_head(replica, &head, error);
-
-        if (rc != STOCKCERT_OK || head.revision != since) {
-            goto read;
-        }
+        return -1;
     }
 
-    if (stream->curl == NULL && since) {
-        stockcert_etcd_watch_wait(etcd, since, end);
-    }
+    return 0;
+}
 
-    rc = stockcert_etcd_head(replica, &head, error);
 
-    if (rc == STOCKCERT_NOT_FOUND && since == 0) {
-        stockcert_etcd_watch_wait(etcd, since, end);
-        return rc;
-    }
+/* what the head says, which was read with a result */
 
-read:
+static stockcert_rc_e
+stockcert_etcd_watch_head(stockcert_etcd_t *etcd, stockcert_rc_e rc,
+    const stockcert_head_t *head, uint64_t *revision, uint64_t end)
+{
+    uint64_t  now;
 
-    if (rc == STOCKCERT_OK && head.revision == since) {
+    if (rc == STOCKCERT_OK && head->revision == *revision) {
         return STOCKCERT_NOT_FOUND;
     }
 
-    /* it should have told of that, or it is where nobody answers */
+    /* the stream should have told of that, or is where nobody answers */
 
     stockcert_etcd_watch_end(etcd);
 
     if (rc == STOCKCERT_OK) {
-        *revision = head.revision;
+        *revision = head->revision;
+        return STOCKCERT_OK;
     }
 
+    /* who calls at once again does not do so all the time */
+
+    now = stockcert_etcd_clock();
+
+    if (rc == STOCKCERT_UNREACHED && end > now + STOCKCERT_ETCD_LOOK) {
+        end = now + STOCKCERT_ETCD_LOOK;
+    }
+
+    stockcert_etcd_watch_wait(etcd, *revision, end);
+
     return rc;
+}
+
+
+stockcert_rc_e
+stockcert_etcd_watch(stockcert_replica_t *replica, uint64_t *revision,
+    unsigned wait, stockcert_error_t *error)
+{
+    int                told, began;
+    uint64_t           end;
+    stockcert_rc_e     rc;
+    stockcert_head_t   head;
+    stockcert_etcd_t  *etcd;
+
+    etcd = (stockcert_etcd_t *) replica;
+    end = stockcert_etcd_clock() + wait;
+    told = 0;
+
+    for (began = 0; *revision && began < 2; began++) {
+
+        told = stockcert_etcd_watch_stream(etcd, *revision, end);
+
+        if (told == 1) {
+            *revision = etcd->stream.seen;
+            return STOCKCERT_OK;
+        }
+
+        if (told == 0) {
+            break;
+        }
+
+        /* it begins anew, if nothing was missed, maybe elsewhere */
+
+        rc = stockcert_etcd_head(replica, &head, error);
+
+        if (rc != STOCKCERT_OK || head.revision != *revision) {
+            return stockcert_etcd_watch_head(etcd, rc, &head, revision, end);
+        }
+    }
+
+    if (told == -1) {
+        stockcert_etcd_watch_wait(etcd, *revision, end);
+    }
+
+    rc = stockcert_etcd_head(replica, &head, error);
+
+    return stockcert_etcd_watch_head(etcd, rc, &head, revision, end);
 }

@@ -30,6 +30,9 @@ static void stockcert_etcd_remove(stockcert_etcd_t *etcd, uint64_t from,
     uint64_t to);
 static stockcert_rc_e stockcert_etcd_commit(stockcert_etcd_t *etcd,
     size_t puts, size_t ranges, stockcert_error_t *error);
+static void stockcert_etcd_append_request(stockcert_etcd_t *etcd,
+    const stockcert_head_t *guard, const stockcert_batch_t *batch,
+    const stockcert_head_t *next, uint64_t trim);
 static stockcert_rc_e stockcert_etcd_lost(stockcert_etcd_t *etcd,
     stockcert_head_t *next, stockcert_error_t *error);
 static uint64_t stockcert_etcd_trim(stockcert_etcd_t *etcd,
@@ -119,21 +122,56 @@ stockcert_etcd_commit(stockcert_etcd_t *etcd, size_t puts, size_t ranges,
 }
 
 
+/* what is written and, if the guard fails, read; removes what is before trim */
+
+static void
+stockcert_etcd_append_request(stockcert_etcd_t *etcd,
+    const stockcert_head_t *guard, const stockcert_batch_t *batch,
+    const stockcert_head_t *next, uint64_t trim)
+{
+    char                   name[STOCKCERT_ETCD_NAME_MAX];
+    char                   value[STOCKCERT_ETCD_VALUE_MAX];
+    size_t                 len;
+    stockcert_etcd_buf_t  *buf;
+
+    buf = &etcd->request;
+
+    stockcert_etcd_transaction(etcd, guard, NULL);
+
+    if (trim) {
+        stockcert_etcd_remove(etcd, 0, trim);
+        stockcert_etcd_text(buf, ",");
+    }
+
+    if (batch != NULL) {
+        stockcert_etcd_name(batch->first, name);
+        stockcert_etcd_put(buf, etcd->prefix, name, batch->data, batch->len);
+        stockcert_etcd_text(buf, ",");
+    }
+
+    len = stockcert_etcd_head_value(next, value);
+
+    stockcert_etcd_put(buf, etcd->prefix, "head", value, len);
+    stockcert_etcd_text(buf, "],\"failure\":[{\"request_range\":");
+    stockcert_etcd_range(buf, etcd->prefix, "head", NULL, "");
+    stockcert_etcd_text(buf, "},{\"request_range\":");
+    stockcert_etcd_range_batches(buf, etcd->prefix, guard->tail.position + 1,
+                                 guard->tail.position + STOCKCERT_ETCD_WINDOW,
+                                 ",\"limit\":\"4\"");
+    stockcert_etcd_text(buf, "}]}");
+}
+
+
 stockcert_rc_e
 stockcert_etcd_append(stockcert_replica_t *replica,
     const stockcert_head_t *guard, const stockcert_batch_t *batch,
     stockcert_head_t *next, stockcert_error_t *error)
 {
-    char                   name[STOCKCERT_ETCD_NAME_MAX];
-    char                   value[STOCKCERT_ETCD_VALUE_MAX];
-    size_t                 len, n;
-    uint64_t               trim;
-    stockcert_rc_e         rc;
-    stockcert_etcd_t      *etcd;
-    stockcert_etcd_buf_t  *buf;
+    uint64_t           trim;
+    stockcert_rc_e     rc;
+    stockcert_etcd_t  *etcd;
 
     etcd = (stockcert_etcd_t *) replica;
-    buf = &etcd->request;
 
     etcd->nbatches = 0;
     next->revision = 0;
@@ -163,32 +201,11 @@ stockcert_etcd_append(stockcert_replica_t *replica,
     }
 
     trim = batch != NULL ? stockcert_etcd_trim(etcd, guard, next) : 0;
-    n = 1 + (batch != NULL) + (trim != 0);
-    len = stockcert_etcd_head_value(next, value);
 
-    stockcert_etcd_transaction(etcd, guard, NULL);
+    stockcert_etcd_append_request(etcd, guard, batch, next, trim);
 
-    if (trim) {
-        stockcert_etcd_remove(etcd, 0, trim);
-        stockcert_etcd_text(buf, ",");
-    }
-
-    if (batch != NULL) {
-        stockcert_etcd_name(batch->first, name);
-        stockcert_etcd_put(buf, etcd->prefix, name, batch->data, batch->len);
-        stockcert_etcd_text(buf, ",");
-    }
-
-    stockcert_etcd_put(buf, etcd->prefix, "head", value, len);
-    stockcert_etcd_text(buf, "],\"failure\":[{\"request_range\":");
-    stockcert_etcd_range(buf, etcd->prefix, "head", NULL, "");
-    stockcert_etcd_text(buf, "},{\"request_range\":");
-    stockcert_etcd_range_batches(buf, etcd->prefix, guard->tail.position + 1,
-                                 guard->tail.position + STOCKCERT_ETCD_WINDOW,
-                                 ",\"limit\":\"4\"");
-    stockcert_etcd_text(buf, "}]}");
-
-    rc = stockcert_etcd_commit(etcd, n, 2, error);
+    rc = stockcert_etcd_commit(etcd, 1 + (batch != NULL) + (trim != 0), 2,
+                               error);
 
     if (rc == STOCKCERT_CHANGED) {
         return stockcert_etcd_lost(etcd, next, error);
@@ -212,8 +229,7 @@ static stockcert_rc_e
 stockcert_etcd_lost(stockcert_etcd_t *etcd, stockcert_head_t *next,
     stockcert_error_t *error)
 {
-    json_t            *responses;
-    stockcert_error_t  ignored;
+    json_t  *responses;
 
     responses = json_object_get(etcd->doc, "responses");
 
@@ -228,10 +244,9 @@ stockcert_etcd_lost(stockcert_etcd_t *etcd, stockcert_head_t *next,
                                                    "response_range"));
     }
 
-    /* what another etcd has is nothing to go on with: it is read, and refused */
+    /* what another etcd has is nothing to go on with */
 
-    if (stockcert_etcd_same(etcd, &ignored) != STOCKCERT_OK) {
-        *error = ignored;
+    if (stockcert_etcd_same(etcd, error) != STOCKCERT_OK) {
         next->revision = 0;
         etcd->nbatches = 0;
         return STOCKCERT_DIVERGED;

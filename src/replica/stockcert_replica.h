@@ -23,7 +23,8 @@
  *                           request twice.)
  *     STOCKCERT_UNREACHED   no answer, or one that decides nothing: what was
  *                           sent may be done now, later or never
- *     STOCKCERT_DIVERGED    what is there is not this journal, or not readable
+ *     STOCKCERT_DIVERGED    what is there is not this journal, or not readable.
+ *                           Of what was sent it decides nothing, either.
  *
  * All but the first two set *error.
  */
@@ -87,7 +88,11 @@ typedef struct {
     stockcert_rc_e  (*origin)(stockcert_replica_t *replica,
         stockcert_header_t *header, stockcert_error_t *error);
 
-    /* The head, never an older one than any that was there when called. */
+    /*
+     * The head, never an older one than any that was there when called.  After
+     * STOCKCERT_DIVERGED, *head is the guard that create() needs to put that
+     * right, or has revision 0 if not even that can be read.
+     */
 
     stockcert_rc_e  (*head)(stockcert_replica_t *replica,
         stockcert_head_t *head, stockcert_error_t *error);
@@ -112,7 +117,8 @@ typedef struct {
 
     /*
      * Waits until the head has another revision than *revision, which is set
-     * then; STOCKCERT_NOT_FOUND: it was the same for so many milliseconds.
+     * then; STOCKCERT_NOT_FOUND: it was the same for so many milliseconds, or
+     * there is none.  With *revision 0 it waits for nothing where there is one.
      */
 
     stockcert_rc_e  (*watch)(stockcert_replica_t *replica, uint64_t *revision,

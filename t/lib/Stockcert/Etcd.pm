@@ -28,7 +28,7 @@ use Stockcert::Port;
 
 my $process = $$;
 my %running;
-END { kill KILL => keys %running if $$ == $process }
+END { CORE::kill KILL => CORE::keys %running if $$ == $process }
 
 sub new {
     my ($class, %arg) = @_;
@@ -84,7 +84,7 @@ sub make_certificates {
     spew("$dir/ext-server-only", "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n");
     my $ext = ref $self->{tls} && $self->{tls}{server_only} ? "$dir/ext-server-only" : "$dir/ext";
     openssl("req -x509 $key -subj /O=ca -keyout $dir/ca.key -out $dir/ca.pem");
-    for my $name (sort keys %subject) {
+    for my $name (sort CORE::keys %subject) {
         my $of = $name eq 'server' ? $ext : "$dir/ext";
         openssl("req -new $key -subj $subject{$name} -keyout $dir/$name.key -out $dir/$name.csr");
         openssl("x509 -req -in $dir/$name.csr -CA $dir/ca.pem -CAkey $dir/ca.key -CAcreateserial"
@@ -137,11 +137,13 @@ sub spawn {
     my ($self, $i) = @_;
     my $pid = fork // die "fork: $!\n";
     if (!$pid) {
-        delete @ENV{grep { /^ETCD_/ } keys %ENV};
-        open STDIN, '<', '/dev/null';
-        open STDOUT, '>>', "$self->{dir}/log$i";
-        open STDERR, '>&', \*STDOUT;
-        exec $self->command($i);
+        eval {
+            delete @ENV{grep { /^ETCD_/ } CORE::keys %ENV};
+            open STDIN, '<', '/dev/null';
+            open STDOUT, '>>', "$self->{dir}/log$i" or die "log: $!\n";
+            open STDERR, '>&', \*STDOUT;
+            exec $self->command($i);
+        };
         POSIX::_exit(127);
     }
     $running{$pid} = 1;

@@ -63,7 +63,7 @@ main(int argc, char **argv)
     memset(&conf, 0, sizeof(conf));
     conf.prefix = argv[1];
     conf.endpoints = endpoints;
-    conf.timeout = 10000;
+    conf.timeout = 60000;
     conf.stop = is_stopped;
 
     for (p = strtok(argv[2], ","); p; p = strtok(NULL, ",")) {
@@ -373,19 +373,19 @@ static stockcert_str_t
 slurp(const char *path)
 {
     FILE             *file;
-    char             *data;
+    static char       data[3][65536];
+    static size_t     n;
     stockcert_str_t   str;
 
-    data = malloc(65536);
     file = fopen(path, "r");
 
-    if (data == NULL || file == NULL) {
+    if (file == NULL) {
         perror(path);
         exit(2);
     }
 
-    str.data = data;
-    str.len = fread(data, 1, 65536, file);
+    str.data = data[n];
+    str.len = fread(data[n++], 1, sizeof(data[0]), file);
     fclose(file);
 
     return str;
