@@ -161,6 +161,10 @@ uint64_t stockcert_ledger_created(const stockcert_ledger_t *ledger);
 int stockcert_ledger_has_class(const stockcert_ledger_t *ledger,
     const char *code, size_t len);
 
+/* The conf->replica that it was opened with.  Any thread. */
+
+stockcert_replica_t *stockcert_ledger_replica(const stockcert_ledger_t *ledger);
+
 /*
  * What the journal is known by that other machines share, or an empty string.
  * Any thread.
