@@ -186,6 +186,8 @@ sub healed {
 }
 
 
+END { my $status = $?; diag($cluster->state) if $status; $? = $status }
+
 my (@grants, @transfers);
 my $rounds = 2;
 
