@@ -42,6 +42,7 @@ stockcert_lanes_commit(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     leader->pace.grants = 0;
     leader->given_up = 0;
 
+    stockcert_ledger_yield(ledger);
     stockcert_turn_give(lanes);
 
     rc = stockcert_ledger_lock(ledger, error);

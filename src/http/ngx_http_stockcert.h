@@ -70,6 +70,7 @@ typedef struct {
     ngx_str_t                      prefix;     /* zero-terminated */
     ngx_msec_t                     timeout;
     off_t                          keep;       /* entries */
+    uint64_t                       machine;    /* a number of this one's own */
     ngx_str_t                      user;
     ngx_str_t                      password;
     ngx_str_t                      trusted;    /* PEM, or empty, */

@@ -9,6 +9,8 @@
 #include <ngx_http_stockcert.h>
 #include <stockcert_etcd.h>
 
+#include <openssl/rand.h>
+
 
 #define NGX_HTTP_STOCKCERT_ETCD_FILE      65536     /* bytes */
 #define NGX_HTTP_STOCKCERT_ETCD_TIMEOUT   10000     /* milliseconds, */
@@ -308,6 +310,10 @@ ngx_http_stockcert_init_etcd(ngx_conf_t *cf,
         etcd->keep = NGX_HTTP_STOCKCERT_ETCD_KEEP;
     }
 
+    if (RAND_bytes((unsigned char *) &etcd->machine, sizeof(uint64_t)) != 1) {
+        return NGX_CONF_ERROR;
+    }
+
     if (etcd->prefix.data == NULL) {
         len = sizeof("/stockcert//") - 1 + ledger->name.len;
 
@@ -349,6 +355,7 @@ ngx_http_stockcert_replica(ngx_http_stockcert_ledger_t *ledger, ngx_log_t *log,
     conf.prefix = (char *) etcd->prefix.data;
     conf.timeout = (unsigned) etcd->timeout;
     conf.keep = (uint64_t) etcd->keep;
+    conf.machine = etcd->machine;
     conf.user = ngx_http_stockcert_str(&etcd->user);
     conf.password = ngx_http_stockcert_str(&etcd->password);
     conf.trusted = ngx_http_stockcert_str(&etcd->trusted);

@@ -9,8 +9,13 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "stockcert_store.h"
+
+
+#define STOCKCERT_YIELD_MAX  500       /* milliseconds, */
+#define STOCKCERT_YIELD      1         /* and between two looks */
 
 
 static stockcert_rc_e stockcert_append_collect(stockcert_ledger_t *ledger,
@@ -40,6 +45,7 @@ stockcert_append(stockcert_ledger_t *ledger, stockcert_error_t *error)
 
     do {
         next.epoch = shared->head.epoch;
+        next.wanted = 0;
         stockcert_ledger_tail(ledger, &next.tail);
 
         rc = replica->ops->append(replica, &shared->head, &batch, &next, error);
@@ -48,6 +54,7 @@ stockcert_append(stockcert_ledger_t *ledger, stockcert_error_t *error)
 
     if (rc == STOCKCERT_OK) {
         stockcert_append_know(ledger, &next);
+        ledger->wanted = next.wanted != 0;
 
     } else if (rc == STOCKCERT_CHANGED) {
         atomic_store(&shared->reached, 0);
@@ -162,4 +169,35 @@ int
 stockcert_ledger_has_entered(const stockcert_ledger_t *ledger)
 {
     return ledger->position != ledger->begun;
+}
+
+
+void
+stockcert_ledger_yield(stockcert_ledger_t *ledger)
+{
+    unsigned           i, waits;
+    stockcert_error_t  error;
+    struct timespec    ts;
+
+    if (!ledger->wanted) {
+        return;
+    }
+
+    ledger->wanted = 0;
+
+    ts.tv_sec = 0;
+    ts.tv_nsec = STOCKCERT_YIELD * 1000000;
+
+    /* each look takes time, too */
+
+    for (i = 0; i < STOCKCERT_YIELD_MAX / STOCKCERT_YIELD; i++) {
+        (void) nanosleep(&ts, NULL);
+
+        if (ledger->replica->ops->waits(ledger->replica, &waits, &error)
+            != STOCKCERT_OK
+            || !waits)
+        {
+            return;
+        }
+    }
 }

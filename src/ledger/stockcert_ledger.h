@@ -316,6 +316,13 @@ int stockcert_ledger_is_appended(const stockcert_ledger_t *ledger);
 stockcert_rc_e stockcert_ledger_confirm(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
+/*
+ * Without the lock: if another machine waits to append, as this one was faster,
+ * gives it some time, at most half a second.
+ */
+
+void stockcert_ledger_yield(stockcert_ledger_t *ledger);
+
 /* Whether anything was entered in the transaction. */
 
 int stockcert_ledger_has_entered(const stockcert_ledger_t *ledger);

@@ -124,35 +124,6 @@ stockcert_mark_put(stockcert_ledger_t *ledger, const char *name,
 }
 
 
-stockcert_rc_e
-stockcert_ledger_set_mark(stockcert_ledger_t *ledger, const char *name,
-    stockcert_error_t *error)
-{
-    stockcert_rc_e  rc;
-
-    rc = stockcert_ledger_begin(ledger, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    rc = stockcert_mark_put(ledger, name, error);
-
-    if (rc != STOCKCERT_OK) {
-        stockcert_ledger_abort(ledger);
-        return rc;
-    }
-
-    rc = stockcert_ledger_keep(ledger, error);
-
-    if (rc == STOCKCERT_OK) {
-        ledger->mark_len = strlen(name);
-        memcpy(ledger->mark, name, ledger->mark_len);
-    }
-
-    return rc;
-}
-
-
 static stockcert_rc_e
 stockcert_mark_seal(const stockcert_ledger_t *ledger, const void *name,
     size_t len, uint8_t *seal, stockcert_error_t *error)

@@ -83,13 +83,16 @@ stockcert_ledger_reach(stockcert_ledger_t *ledger, uint64_t guard,
 }
 
 
-/* that belongs to the journal's end, if it is known, or the newest */
+/* that belongs to the journal's end, if no newer one is known of */
 
 static stockcert_rc_e
 stockcert_reach_head(stockcert_ledger_t *ledger, stockcert_head_t *head,
     stockcert_error_t *error)
 {
-    if (stockcert_append_known(ledger)) {
+    if (stockcert_append_known(ledger)
+        && atomic_load(&ledger->shared->seen)
+           <= atomic_load(&ledger->shared->reached))
+    {
         *head = ledger->shared->head;
         return STOCKCERT_OK;
     }

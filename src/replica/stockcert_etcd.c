@@ -40,6 +40,7 @@ static const stockcert_replica_ops_t  stockcert_etcd_ops = {
     .append = stockcert_etcd_append,
     .read = stockcert_etcd_read,
     .watch = stockcert_etcd_watch,
+    .waits = stockcert_etcd_waits,
     .put = stockcert_etcd_put_batch,
     .clear = stockcert_etcd_clear,
     .create = stockcert_etcd_create_ledger,
@@ -85,6 +86,7 @@ stockcert_etcd_create(const stockcert_etcd_conf_t *conf,
     etcd->prefix = strdup(conf->prefix);
     etcd->timeout = conf->timeout;
     etcd->keep = conf->keep;
+    etcd->machine = conf->machine;
     etcd->stop = conf->stop;
     etcd->pause = STOCKCERT_ETCD_PAUSE;
 

@@ -10,6 +10,8 @@
  *     head            {"position":N,"seal":"<hex>","epoch":N}
  *     batch/<first>   the bytes of a batch, by the position of its first entry
  *                     in 16 hexadecimal digits
+ *     turn/<machine>  a machine that lost to others waits to append: a hint, see
+ *                     stockcert_etcd_turn.c
  *
  * A guard is the revision of "head" and its value: an etcd that was restored
  * repeats revisions.
@@ -34,6 +36,8 @@ typedef struct {
     const char         *prefix;        /* "/stockcert/acme/" */
     unsigned            timeout;       /* milliseconds a caller has */
     uint64_t            keep;          /* entries that stay; 0: all */
+    uint64_t            machine;       /* the same number in all processes of a
+                                          machine that append, or 0 */
     stockcert_str_t     user;          /* empty: none */
     stockcert_str_t     password;
     stockcert_str_t     trusted;       /* PEM; empty: what the system trusts */

@@ -62,6 +62,10 @@ typedef struct {
 } stockcert_etcd_batch_t;
 
 
+#define STOCKCERT_ETCD_TURNS     16
+#define STOCKCERT_ETCD_TURN_LEN  (sizeof("turn/") - 1 + 16)
+
+
 /* what "ledger" says */
 
 typedef struct {
@@ -115,6 +119,11 @@ typedef struct {
     json_t                  *doc;        /* the last answer */
     uint64_t                 cluster;    /* that gave it */
     uint64_t                 revision;   /* of its header */
+
+    uint64_t                 machine;
+    size_t                   nturns;     /* names of keys of those that wait */
+    char                     turns[STOCKCERT_ETCD_TURNS]
+                                  [STOCKCERT_ETCD_TURN_LEN + 1];
 
     int                      known;      /* ledger is */
     stockcert_etcd_ledger_t  ledger;
@@ -257,6 +266,21 @@ int stockcert_etcd_keep(stockcert_etcd_t *etcd, const json_t *range);
 stockcert_rc_e stockcert_etcd_watch(stockcert_replica_t *replica,
     uint64_t *revision, unsigned wait, stockcert_error_t *error);
 void stockcert_etcd_watch_end(stockcert_etcd_t *etcd);
+
+
+/*
+ * _turn: what an append does besides, if it succeeds (returns how many things,
+ * the last of them a range), and if its guard fails.  stockcert_etcd_turn_read()
+ * reads the answer to that range, and tells whether another machine waits.
+ */
+
+size_t stockcert_etcd_turn_end(stockcert_etcd_t *etcd);
+void stockcert_etcd_turn_ask(stockcert_etcd_t *etcd);
+void stockcert_etcd_turn_range(stockcert_etcd_t *etcd, const char *more);
+unsigned stockcert_etcd_turn_read(stockcert_etcd_t *etcd, const json_t *range);
+void stockcert_etcd_turn_own(const stockcert_etcd_t *etcd, char *name);
+stockcert_rc_e stockcert_etcd_waits(stockcert_replica_t *replica,
+    unsigned *waits, stockcert_error_t *error);
 
 
 /* _write */

@@ -19,6 +19,10 @@
 
 #define STOCKCERT_ETCD_REMOVE  1000
 
+/* that an append reads if its guard fails */
+
+#define STOCKCERT_ETCD_RANGES  2
+
 /* entries between two looks for what can be removed, at least */
 
 #define STOCKCERT_ETCD_TRIM    1000
@@ -32,7 +36,7 @@ static stockcert_rc_e stockcert_etcd_commit(stockcert_etcd_t *etcd,
     size_t puts, size_t ranges, stockcert_error_t *error);
 static void stockcert_etcd_append_request(stockcert_etcd_t *etcd,
     const stockcert_head_t *guard, const stockcert_batch_t *batch,
-    const stockcert_head_t *next, uint64_t trim);
+    const stockcert_head_t *next, uint64_t trim, size_t *turns);
 static stockcert_rc_e stockcert_etcd_lost(stockcert_etcd_t *etcd,
     stockcert_head_t *next, stockcert_error_t *error);
 static uint64_t stockcert_etcd_trim(stockcert_etcd_t *etcd,
@@ -107,7 +111,9 @@ stockcert_etcd_commit(stockcert_etcd_t *etcd, size_t puts, size_t ranges,
         return stockcert_etcd_odd(etcd, error);
     }
 
-    for (i = 0; i < n; i++) {
+    /* the turn may come after them */
+
+    for (i = 0; i < n && i < STOCKCERT_ETCD_RANGES; i++) {
         if (json_object_get(json_array_get(responses, i), "response_range")
             == NULL)
         {
@@ -127,7 +133,7 @@ stockcert_etcd_commit(stockcert_etcd_t *etcd, size_t puts, size_t ranges,
 static void
 stockcert_etcd_append_request(stockcert_etcd_t *etcd,
     const stockcert_head_t *guard, const stockcert_batch_t *batch,
-    const stockcert_head_t *next, uint64_t trim)
+    const stockcert_head_t *next, uint64_t trim, size_t *turns)
 {
     char                   name[STOCKCERT_ETCD_NAME_MAX];
     char                   value[STOCKCERT_ETCD_VALUE_MAX];
@@ -152,13 +158,22 @@ stockcert_etcd_append_request(stockcert_etcd_t *etcd,
     len = stockcert_etcd_head_value(next, value);
 
     stockcert_etcd_put(buf, etcd->prefix, "head", value, len);
+
+    *turns = batch != NULL ? stockcert_etcd_turn_end(etcd) : 0;
+
     stockcert_etcd_text(buf, "],\"failure\":[{\"request_range\":");
     stockcert_etcd_range(buf, etcd->prefix, "head", NULL, "");
     stockcert_etcd_text(buf, "},{\"request_range\":");
     stockcert_etcd_range_batches(buf, etcd->prefix, guard->tail.position + 1,
                                  guard->tail.position + STOCKCERT_ETCD_WINDOW,
                                  ",\"limit\":\"4\"");
-    stockcert_etcd_text(buf, "}]}");
+    stockcert_etcd_text(buf, "}");
+
+    if (batch != NULL) {
+        stockcert_etcd_turn_ask(etcd);
+    }
+
+    stockcert_etcd_text(buf, "]}");
 }
 
 
@@ -167,6 +182,8 @@ stockcert_etcd_append(stockcert_replica_t *replica,
     const stockcert_head_t *guard, const stockcert_batch_t *batch,
     stockcert_head_t *next, stockcert_error_t *error)
 {
+    json_t            *range;
+    size_t             turns, puts;
     uint64_t           trim;
     stockcert_rc_e     rc;
     stockcert_etcd_t  *etcd;
@@ -202,10 +219,12 @@ stockcert_etcd_append(stockcert_replica_t *replica,
 
     trim = batch != NULL ? stockcert_etcd_trim(etcd, guard, next) : 0;
 
-    stockcert_etcd_append_request(etcd, guard, batch, next, trim);
+    stockcert_etcd_append_request(etcd, guard, batch, next, trim, &turns);
 
-    rc = stockcert_etcd_commit(etcd, 1 + (batch != NULL) + (trim != 0), 2,
-                               error);
+    puts = (trim != 0) + (batch != NULL) + 1 + turns;
+
+    rc = stockcert_etcd_commit(etcd, puts,
+                               STOCKCERT_ETCD_RANGES + (batch != NULL), error);
 
     if (rc == STOCKCERT_CHANGED) {
         return stockcert_etcd_lost(etcd, next, error);
@@ -217,6 +236,14 @@ stockcert_etcd_append(stockcert_replica_t *replica,
 
     if (rc == STOCKCERT_OK) {
         next->revision = etcd->revision;
+
+        range = json_array_get(json_object_get(etcd->doc, "responses"),
+                               puts - 1);
+
+        next->wanted = turns
+                       && stockcert_etcd_turn_read(etcd,
+                                                   json_object_get(range,
+                                                          "response_range"));
     }
 
     return rc;

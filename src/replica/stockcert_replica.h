@@ -60,6 +60,8 @@ typedef struct {
     uint64_t                     revision; /* of this very head, 0: not known */
     uint64_t                     epoch;    /* one more with each fence */
     stockcert_tail_t             tail;
+    unsigned                     wanted;   /* after an append: a machine that lost
+                                              to others waits to append; a hint */
 } stockcert_head_t;
 
 
@@ -141,6 +143,14 @@ typedef struct {
     stockcert_rc_e  (*create)(stockcert_replica_t *replica,
         const stockcert_head_t *guard, const stockcert_header_t *header,
         stockcert_head_t *head, stockcert_error_t *error);
+
+    /*
+     * After an append that said "wanted": whether any of those machines still
+     * waits.  It may be asked again and again.
+     */
+
+    stockcert_rc_e  (*waits)(stockcert_replica_t *replica, unsigned *waits,
+        stockcert_error_t *error);
 
     /*
      * start() begins the time that a caller has; again() tells whether to try
