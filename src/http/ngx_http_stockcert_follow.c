@@ -33,12 +33,6 @@ struct ngx_http_stockcert_follower_s {
 static void ngx_http_stockcert_tick_handler(ngx_event_t *ev);
 static void ngx_http_stockcert_follower_start(ngx_http_stockcert_lane_t *lane);
 static void *ngx_http_stockcert_follower_thread(void *data);
-static int ngx_http_stockcert_follower_stop(void);
-
-
-/* of this worker, all its ledgers together */
-
-static _Atomic int  ngx_http_stockcert_leaving;
 
 
 void
@@ -47,8 +41,6 @@ ngx_http_stockcert_follow(ngx_http_stockcert_lane_t *lane)
     if (lane->replica == NULL) {
         return;
     }
-
-    ngx_http_stockcert_leaving = 0;
 
     lane->tick.handler = ngx_http_stockcert_tick_handler;
     lane->tick.data = &lane->dummy;
@@ -74,7 +66,7 @@ ngx_http_stockcert_unfollow(ngx_http_stockcert_lane_t *lane)
         return;
     }
 
-    ngx_http_stockcert_leaving = 1;
+    ngx_http_stockcert_end_threads();
 
     (void) pthread_join(follower->thread, NULL);
 
@@ -131,7 +123,7 @@ ngx_http_stockcert_follower_start(ngx_http_stockcert_lane_t *lane)
     follower->lane = lane;
     follower->lanes = lane->lanes;
     follower->replica = ngx_http_stockcert_replica(lane->conf, lane->log,
-                                             ngx_http_stockcert_follower_stop);
+                                                   ngx_http_stockcert_stop);
     if (follower->replica == NULL) {
         goto failed;
     }
@@ -178,7 +170,7 @@ ngx_http_stockcert_follower_thread(void *data)
     replica = follower->replica;
     revision = 0;
 
-    while (!ngx_http_stockcert_follower_stop()) {
+    while (!ngx_http_stockcert_stop()) {
 
         rc = replica->ops->watch(replica, &revision, NGX_HTTP_STOCKCERT_EVENT,
                                  &error);
@@ -196,11 +188,4 @@ ngx_http_stockcert_follower_thread(void *data)
     }
 
     return NULL;
-}
-
-
-static int
-ngx_http_stockcert_follower_stop(void)
-{
-    return ngx_http_stockcert_leaving || ngx_terminate;
 }

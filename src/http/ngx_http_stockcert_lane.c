@@ -50,7 +50,8 @@ ngx_http_stockcert_lane_create(ngx_cycle_t *cycle,
     if (ledger->etcd.endpoints.nelts) {
         lane->task.leader.patience = (uint64_t) ledger->etcd.timeout * 1000000;
 
-        lane->replica = ngx_http_stockcert_replica(ledger, cycle->log, NULL);
+        lane->replica = ngx_http_stockcert_replica(ledger, cycle->log,
+                                                   ngx_http_stockcert_stop);
         if (lane->replica == NULL) {
             return NGX_ERROR;
         }

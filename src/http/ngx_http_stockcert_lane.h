@@ -9,6 +9,7 @@
  *     ngx_http_stockcert_lead.c    leads
  *     ngx_http_stockcert_follow.c  follows what other machines append
  *     ngx_http_stockcert_behind.c  has requests wait for that
+ *     ngx_http_stockcert_exit.c    ends what threads wait for
  *     ngx_http_stockcert_tell.c    logs what the thread has seen
  *     ngx_http_stockcert_answer.c  answers
  *     ngx_http_stockcert_open.c    opens and closes the ledger
@@ -278,6 +279,17 @@ void ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late);
 
 void ngx_http_stockcert_follow(ngx_http_stockcert_lane_t *lane);
 void ngx_http_stockcert_unfollow(ngx_http_stockcert_lane_t *lane);
+
+/*
+ * Whether threads must end what they do on the network; any thread.
+ * ngx_http_stockcert_end_threads() says so, for good.  A worker that exits does
+ * with ngx_http_stockcert_exiting(), once it has answered all: nginx waits for
+ * its pools' threads before it tells modules.
+ */
+
+int ngx_http_stockcert_stop(void);
+void ngx_http_stockcert_end_threads(void);
+void ngx_http_stockcert_exiting(ngx_http_stockcert_main_conf_t *smcf);
 
 /* Queues a request, for ngx_http_stockcert_catch_up(), and returns as that. */
 

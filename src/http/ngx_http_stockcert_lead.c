@@ -143,9 +143,12 @@ ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane)
             ngx_del_timer(&lane->look);
         }
 
+        if (ngx_exiting) {
+            ngx_http_stockcert_exiting(lane->main);
+
         /* other machines may have appended something */
 
-        if (lane->replica && stockcert_lanes_waiting(lane->lanes)) {
+        } else if (lane->replica && stockcert_lanes_waiting(lane->lanes)) {
             ngx_http_stockcert_lead(lane, 0);
         }
 
