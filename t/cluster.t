@@ -186,7 +186,7 @@ sub healed {
 }
 
 
-END { my $status = $?; diag($cluster->state) if $status; $? = $status }
+END { my $status = $?; diag($cluster->state) if $status; sleep 600 if $status and $ENV{STOCKCERT_HANG}; $? = $status }
 
 my (@grants, @transfers);
 my $rounds = 2;
