@@ -124,6 +124,7 @@ struct ngx_http_stockcert_lane_s {
     ngx_msec_t                     told;       /* when the lock's holder was
                                                   logged, */
     time_t                         logged;     /* and when a failure was */
+    ngx_uint_t                     compared;   /* with the configuration */
     ngx_uint_t                     failures;   /* of tasks, one after another */
     _Atomic ngx_uint_t             failed;     /* the task must end */
     ngx_msec_t                     pause;      /* it does not lead before */
@@ -168,9 +169,13 @@ void ngx_http_stockcert_lane_destroy(ngx_http_stockcert_ledger_t *ledger);
 stockcert_rc_e ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane,
     unsigned wait, stockcert_ledger_t **ledger, stockcert_error_t *error);
 
-/* Logs where the configuration differs from the opened ledger. */
+/*
+ * Logs that the opened ledger is new.  ngx_http_stockcert_lane_compare(), which
+ * it calls, logs once where the configuration differs from the ledger.
+ */
 
 void ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane);
+void ngx_http_stockcert_lane_compare(ngx_http_stockcert_lane_t *lane);
 
 /* Closes the ledger; no task may be active. */
 

@@ -469,6 +469,7 @@ ngx_http_stockcert_led(ngx_http_stockcert_lane_t *lane)
 
     if (rc == STOCKCERT_OK || rc == STOCKCERT_FULL) {
         lane->failures = 0;
+        ngx_http_stockcert_lane_compare(lane);
 
     } else if (rc == STOCKCERT_UNREACHED || rc == STOCKCERT_DIVERGED) {
 

@@ -62,22 +62,38 @@ ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane, unsigned wait,
 }
 
 
-/* the ledger is the truth; one worker logs where the configuration differs */
-
 void
 ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane)
 {
-    char                 title[4 * STOCKCERT_TEXT_MAX + 1];
-    ngx_uint_t           i;
-    stockcert_rc_e       rc;
-    stockcert_class_t   *conf, class;
-    stockcert_error_t    error;
-
     if (stockcert_ledger_is_made(lane->ledger)) {
         ngx_log_error(NGX_LOG_NOTICE, lane->log, 0,
                       "stockcert ledger \"%V\" is new, made in \"%V\"",
                       &lane->conf->name, &lane->conf->path);
     }
+
+    ngx_http_stockcert_lane_compare(lane);
+}
+
+
+/*
+ * The ledger is the truth; one worker logs where the configuration differs.
+ * Where other machines have the ledger, too, only once classes that it did not
+ * have are opened: another machine may have opened them with other shares.
+ */
+
+void
+ngx_http_stockcert_lane_compare(ngx_http_stockcert_lane_t *lane)
+{
+    char                 title[4 * STOCKCERT_TEXT_MAX + 1];
+    ngx_uint_t           i;
+    stockcert_class_t   *conf, class;
+    stockcert_error_t    error;
+
+    if (lane->compared || (lane->replica && !lane->task.classes)) {
+        return;
+    }
+
+    lane->compared = 1;
 
     if (ngx_worker != 0) {
         return;
@@ -98,16 +114,10 @@ ngx_http_stockcert_lane_opened(ngx_http_stockcert_lane_t *lane)
 
     for (i = 0; i < lane->conf->classes.nelts; i++) {
 
-        rc = stockcert_ledger_class(lane->ledger, conf[i].code.data,
-                                    conf[i].code.len, &class, &error);
-
-        /* it is opened once the journal of all machines is known */
-
-        if (rc == STOCKCERT_NOT_FOUND && lane->replica) {
-            continue;
-        }
-
-        if (rc != STOCKCERT_OK) {
+        if (stockcert_ledger_class(lane->ledger, conf[i].code.data,
+                                   conf[i].code.len, &class, &error)
+            != STOCKCERT_OK)
+        {
             ngx_http_stockcert_log(lane->log, lane->conf, &error);
             break;
         }
