@@ -10,7 +10,8 @@ package Stockcert::Cluster;
 # relays      1: a relay is between each machine and each member, link(machine, member),
 #             and before each member, for those of the others, peer(member)
 # classes     [code => shares, ...]
-# block       more directives of the ledger, block => sub { ... } by the number of a machine
+# block       more directives of the ledger, block => sub { ... } by the number of a machine,
+#             and the cluster
 # start       0: no machine is started yet, and etcd has no ledger
 #
 # More for Stockcert->new() is in server => {...}.
@@ -79,7 +80,7 @@ sub block {
     while (my ($code, $shares) = splice @classes, 0, 2) {
         $text .= "class $code $shares \"Title of $code\";\n";
     }
-    return $text . "etcd @{[$self->endpoints($i)]};\n" . $self->{block}->($i) . "}\n";
+    return $text . "etcd @{[$self->endpoints($i)]};\n" . $self->{block}->($i, $self) . "}\n";
 }
 
 sub server {
@@ -94,6 +95,10 @@ sub replicate {
     my ($self, $i, @more) = @_;
     my @arg = ('--etcd', join(',', map { "http://127.0.0.1:$_->{plain}" } @{$self->{etcd}{member}}),
         '--etcd-prefix', $self->{etcd}{prefix}, @more);
+    if (my $auth = $self->{etcd}{auth}) {
+        spew("$self->{etcd}{dir}/auth", $auth->[1]);
+        push @arg, '--etcd-user', $auth->[0], '--etcd-password-file', "$self->{etcd}{dir}/auth";
+    }
     return tool('replicate', $self->path($i), @arg) if defined $i;
     my $tmp = File::Temp->newdir('stockcert-XXXXXX', TMPDIR => 1);
     my ($status, $out, $err) = tool('replicate', "$tmp/acme", '--company', company, @arg);
