@@ -227,7 +227,9 @@ stockcert_ledger_use(stockcert_ledger_t *ledger,
         return rc;
     }
 
-    rc = stockcert_ledger_commit(ledger, error);
+    /* what others have is not read yet, and nothing is appended */
+
+    rc = stockcert_ledger_keep(ledger, error);
 
     return rc == STOCKCERT_UNKNOWN ? STOCKCERT_FAILED : rc;
 }
