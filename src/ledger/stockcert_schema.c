@@ -70,11 +70,6 @@ stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
         return rc;
     }
 
-    /* what is there was not entered by this transaction */
-
-    ledger->begun = ledger->position;
-    ledger->entered = 0;
-
     rc = stockcert_class_meet(ledger, error);
     if (rc != STOCKCERT_OK) {
         return rc;
