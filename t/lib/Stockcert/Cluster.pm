@@ -80,7 +80,7 @@ sub block {
     while (my ($code, $shares) = splice @classes, 0, 2) {
         $text .= "class $code $shares \"Title of $code\";\n";
     }
-    return $text . "etcd @{[$self->endpoints($i)]};\n" . $self->{block}->($i, $self) . "}\n";
+    return $text . "etcd @{[$self->endpoints($i)]};\n" . $self->{block}->($i, $self) . "\n}\n";
 }
 
 sub server {
