@@ -7,6 +7,7 @@ use warnings;
 use File::Basename qw(dirname);
 use File::Spec;
 use File::Temp;
+use IO::Select;
 use IO::Socket::INET;
 use IPC::Open2;
 use JSON::PP;
@@ -42,6 +43,7 @@ sub begin_call { my ($replica, $call) = @_; print { $replica->{to} } "$call\n" }
 
 sub told {
     my ($replica) = @_;
+    return 'nothing' if !IO::Select->new($replica->{from})->can_read($Stockcert::TIMEOUT);
     my $line = readline($replica->{from}) // 'ended';
     $line =~ s/\s+$//;
     return $line;
@@ -256,15 +258,15 @@ undef $etcd;
 # asked for until it is there.
 
 $etcd = Stockcert::Etcd->new(members => 3);
-$one = replica([$etcd->endpoints]);
+$one = replica([$etcd->endpoints], 'timeout=5000');
 my $watch = replica([$etcd->endpoints(1, 2, 0)], 'timeout=5000');
 
 sub comes {
     my ($replica, $call, $expected, $name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    my $line;
-    wait_for($name, sub { ($line = call($replica, $call)) =~ $expected });
-    pass($name);
+    my $line = '';
+    eval { wait_for($name, sub { ($line = call($replica, $call)) =~ $expected }) };
+    like($line, $expected, $name);
     return ($line =~ /(\d+)/)[0];
 }
 
@@ -280,7 +282,7 @@ comes($one, 'append 1 10', qr/^(OK|CHANGED) \d+ 1 0/, 'a batch');
 watched('a watch at another member');
 
 $etcd->kill(0);
-my $fresh = replica([$etcd->endpoints]);
+my $fresh = replica([$etcd->endpoints], 'timeout=5000');
 gives($fresh, 'head', qr/^UNREACHED 0 0 0 etcd at http:\S+: no answer: /, 'a member was killed: no answer');
 comes($fresh, 'head', qr/^OK \d+ 1 0$/, 'the next one answers');
 comes($fresh, 'append 1 10', qr/^(OK|CHANGED) \d+ 2 0/, 'a batch');
@@ -478,7 +480,9 @@ $cluster = $etcd->ask('maintenance/status', {})->{header}{cluster_id};
 my $header = qq("header":{"cluster_id":"$cluster","revision":"99"});
 my $put = '{"response_put":{}}';
 my $range = '{"response_range":{}}';
-my $good = qq({$header,"succeeded":true,"responses":[$put,$put]});
+my $puts = qq($put,$put,{"response_delete_range":{}},$range);
+my $ranges = qq($range,$range,$put);
+my $good = qq({$header,"succeeded":true,"responses":[$puts]});
 my $is_odd = qr/its answer is not one of etcd, or is cut$/;
 
 for my $case (
@@ -495,13 +499,13 @@ for my $case (
     ['no last chunk', sprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", length $good, $good), qr/no answer/],
     ['a long answer', http('200 OK', '{"x":"' . 'x' x (9 * 1024 * 1024) . '"}'), qr/its answer is too long$/],
     (map { ["\"$_\"", http('200 OK', $_), $is_odd] } '', 'x', '{}', '[]', '1', substr($good, 0, -1), "$good}",
-        '{"succeeded":true,"responses":[{"response_put":{}},{"response_put":{}}]}',
-        '{"header":{},"succeeded":true,"responses":[{"response_put":{}},{"response_put":{}}]}',
-        qq({"header":{"cluster_id":$cluster},"succeeded":true,"responses":[$put,$put]}),
-        qq({"header":{"cluster_id":"$cluster"},"succeeded":true,"responses":[$put,$put]}),
-        qq({$header,"succeeded":"true","responses":[$put,$put]}), qq({$header,"succeeded":1,"responses":[$range,$range]}),
+        qq({"succeeded":true,"responses":[$puts]}), qq({"header":{},"succeeded":true,"responses":[$puts]}),
+        qq({"header":{"cluster_id":$cluster},"succeeded":true,"responses":[$puts]}),
+        qq({"header":{"cluster_id":"$cluster"},"succeeded":true,"responses":[$puts]}),
+        qq({$header,"succeeded":"true","responses":[$puts]}), qq({$header,"succeeded":1,"responses":[$ranges]}),
         qq({$header,"succeeded":true}), qq({$header,"succeeded":true,"responses":[$put]}), qq({$header,"succeeded":true,"responses":{}}),
-        qq({$header}), qq({$header,"responses":[$range]}), qq({$header,"responses":[$put,$put]}), qq({$header,"responses":[1,2]})),
+        qq({$header}), qq({$header,"responses":[$range]}), qq({$header,"responses":[$put,$put,$put]}),
+        qq({$header,"responses":[1,2,3]})),
 ) {
     my ($name, $bytes, $expected) = @$case;
     my $replica = replica([fake(sub { my ($path) = @_; return $path eq '/v3/kv/txn' ? $bytes : undef })]);
@@ -593,12 +597,19 @@ for my $case (['no JSON', "x\n"], ['cancelled', $line_of->(',"canceled":true')],
     ['a line without an end', 'x' x (9 * 1024 * 1024)], ['nothing', '']) {
     my ($name, $lines) = @$case;
     my $bytes = $stream . ($lines eq '' ? '' : sprintf "%x\r\n%s\r\n", length $lines, $lines);
-    $replica = replica([fake(sub { return $_[0] eq '/v3/watch' ? $bytes : undef })]);
+    $replica = replica([fake(sub {
+        my ($path, $body, undef, $socket) = @_;
+        return if $path ne '/v3/watch';
+        print $socket $bytes;
+        $socket->flush;
+        sleep 600 if $lines ne '';
+        return '';
+    })]);
     gives($replica, 'watch 1', qr/^OK/);
     gives($replica, 'watch 200', qr/^NOT_FOUND/, "a stream: $name");
     call($one, 'head');
     ($now) = call($one, 'append 1 10') =~ /^OK (\d+)/;
-    gives($replica, 'watch 200', "OK $now", "a stream: $name: the head is read");
+    gives($replica, 'watch 600000', "OK $now", "a stream: $name: the head is read");
     done($replica);
 }
 $replica = replica([fake(sub {

@@ -227,7 +227,7 @@ stockcert_ledger_use(stockcert_ledger_t *ledger,
         return rc;
     }
 
-    /* what others have is not read yet, and nothing is appended */
+    /* what was there before is nothing to be appended for other machines */
 
     rc = stockcert_ledger_keep(ledger, error);
 

@@ -285,9 +285,10 @@ void stockcert_ledger_abort(stockcert_ledger_t *ledger);
  * at once, and return STOCKCERT_OK.
  *
  * stockcert_ledger_reach() is called in a transaction before anything is entered
- * in it: it applies what others appended, up to the journal's head.  guard is 0,
- * or what stockcert_ledger_guard() told when something was sent whose outcome is
- * not known: then that is in the journal after this, or it never will be.  It may
+ * in it, and stockcert_ledger_lock() before that: it applies what others
+ * appended, up to the journal's head.  guard is 0, or what
+ * stockcert_ledger_guard() told when something was sent whose outcome is not
+ * known: then that is in the journal after this, or it never will be.  It may
  * commit what it has applied, and begin another transaction.
  *
  * stockcert_ledger_room() tells how many entries more the transaction may have.

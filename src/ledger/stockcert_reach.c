@@ -7,6 +7,7 @@
  */
 
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +50,10 @@ stockcert_ledger_reach(stockcert_ledger_t *ledger, uint64_t guard,
     if (ledger->replica == NULL) {
         return STOCKCERT_OK;
     }
+
+    /* or the head would be an old one behind a commit in between */
+
+    assert(ledger->locked);
 
     rc = stockcert_reach_head(ledger, &head, error);
 

@@ -113,6 +113,8 @@ stockcert_ledger_begin(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
     stockcert_rc_e  rc;
 
+    ledger->appended = 0;
+
     rc = stockcert_ledger_begin_write(ledger, 0, error);
     if (rc != STOCKCERT_OK) {
         return rc;
@@ -126,7 +128,6 @@ stockcert_ledger_begin(stockcert_ledger_t *ledger, stockcert_error_t *error)
 
     ledger->flushed = 0;
     ledger->drawn = 0;
-    ledger->appended = 0;
     ledger->group.first = 0;
 
     rc = stockcert_journal_read_tail(ledger, error);
@@ -257,7 +258,11 @@ stockcert_ledger_keep(stockcert_ledger_t *ledger, stockcert_error_t *error)
 void
 stockcert_ledger_abort(stockcert_ledger_t *ledger)
 {
-    assert(ledger->writer);
+    /* stockcert_ledger_reach() may have ended it, and had no other */
+
+    if (ledger->writer == NULL) {
+        return;
+    }
 
     mdb_txn_abort(ledger->writer);
 

@@ -18,6 +18,8 @@ typedef struct {
 } stockcert_to_open_t;
 
 
+static stockcert_rc_e stockcert_write_locked(stockcert_ledger_t *ledger,
+    stockcert_write_t *write, stockcert_error_t *error);
 static stockcert_rc_e stockcert_write_begin(stockcert_ledger_t *ledger,
     stockcert_write_t *write, stockcert_error_t *error);
 static stockcert_rc_e stockcert_write_try(stockcert_ledger_t *ledger,
@@ -32,17 +34,48 @@ static stockcert_rc_e stockcert_write_classes(stockcert_ledger_t *ledger,
     void *data, stockcert_error_t *error);
 
 
-/* pages that only dead readers have are room */
+/*
+ * The lock is held until it is settled: who lets it go in between comes back
+ * with a head that is old.
+ */
 
 stockcert_rc_e
 stockcert_ledger_write(stockcert_ledger_t *ledger, stockcert_write_t *write,
+    stockcert_error_t *error)
+{
+    int             held;
+    stockcert_rc_e  rc;
+
+    write->entered = 0;
+    held = ledger->locked;
+
+    if (!held) {
+        rc = stockcert_ledger_lock(ledger, error);
+        if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+    }
+
+    rc = stockcert_write_locked(ledger, write, error);
+
+    if (!held) {
+        stockcert_ledger_unlock(ledger);
+    }
+
+    return rc;
+}
+
+
+/* pages that only dead readers have are room */
+
+static stockcert_rc_e
+stockcert_write_locked(stockcert_ledger_t *ledger, stockcert_write_t *write,
     stockcert_error_t *error)
 {
     int                dead, looks;
     stockcert_rc_e     rc;
     stockcert_error_t  ignored;
 
-    write->entered = 0;
     looks = write->noted.position != 0;
     dead = 0;
 

@@ -9,6 +9,7 @@
  *     _http     one request to one endpoint; the token
  *     _read     the ledger, the head, batches
  *     _watch    the stream of events
+ *     _turn     who waits to append
  *     _write    transactions
  *     stockcert_etcd.c    the replica as a whole
  */
