@@ -372,7 +372,7 @@ stockcert_rc_e stockcert_ledger_open_classes(stockcert_ledger_t *ledger,
  * Says in the ledger what the journal is known by that other machines share, or,
  * with an empty name, that they share none, in a transaction of its own.  From
  * then on stockcert_ledger_begin() refuses all who have no conf->replica, with
- * STOCKCERT_FAILED.  Nobody may ask for the mark meanwhile.
+ * STOCKCERT_DIVERGED.  Nobody may ask for the mark meanwhile.
  */
 
 stockcert_rc_e stockcert_ledger_set_mark(stockcert_ledger_t *ledger,
