@@ -276,8 +276,8 @@ stockcert_tool_written(const stockcert_write_t *write, stockcert_rc_e rc,
             && (rc == STOCKCERT_UNREACHED || rc == STOCKCERT_DIVERGED)))
     {
         return stockcert_tool_error(STOCKCERT_EXIT_UNKNOWN, "it is not known "
-                                    "whether it is done, run it again, what is "
-                                    "done is not done twice: %s", error->text);
+                                    "whether it is done, run it again: %s",
+                                    error->text);
     }
 
     switch (rc) {
