@@ -19,6 +19,8 @@ my $cluster = Stockcert::Cluster->new(relays => 1, machines => 3, members => 3,
 my $etcd = $cluster->etcd;
 my ($one, $two, $three) = map { $cluster->machine($_)->client } 0 .. 2;
 
+END { my $status = $?; diag($cluster->state) if $status and $cluster; $? = $status }
+
 # of a machine that is not what it was before
 
 sub again { ($one, $two, $three) = map { $cluster->machine($_)->client } 0 .. 2 }
@@ -54,6 +56,15 @@ $r = $one->issue('CS', 3, 'Cy');
 $there = $two->ask('POST', '/transactions', transfer($r->{json}{cert_id}, 'moved on', Dan => 3));
 is($there->{status}, 201, 'a transaction on what another machine issued just now')
     or diag($there->{body});
+
+# who asks again, on another machine, is told the same
+
+my @again = ('POST', '/transactions', transfer('CS-2', 'twice', Gil => 10), 'Idempotency-Key: gil moves');
+my @twice = map { $_->ask(@again) } $one, $two;
+is_deeply([map { "$_->{status} $_->{body}" } @twice], [("201 $twice[0]{body}") x 2], 'a transaction that was entered elsewhere just now');
+@again = ('POST', '/', grant('CS', 1, 'Gil'), 'Idempotency-Key: gil');
+@twice = map { $_->ask(@again) } $one, $two;
+is_deeply([map { "$_->{status} $_->{body}" } @twice], [("201 $twice[0]{body}") x 2], 'a certificate that was issued elsewhere just now');
 
 is(status(map { $two->ask('GET', $_) } '/CS-999', '/ZZ', '/ZZ-1', '/transactions/999999'), '404 404 404 404', 'what nobody has is not found');
 is(status($two->issue('ZZ', 1, 'Eve')), '422', 'nor is there a class that nobody has');
