@@ -214,7 +214,9 @@ ngx_http_stockcert_etcd_file(ngx_conf_t *cf, ngx_str_t *text)
     value = cf->args->elts;
 
     if (text->data) {
-        return "directive is duplicate";
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" directive is duplicate",
+                           &value[0]);
+        return NGX_CONF_ERROR;
     }
 
     return ngx_http_stockcert_etcd_read(cf, &value[1], text);

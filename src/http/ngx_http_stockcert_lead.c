@@ -30,7 +30,7 @@ static ngx_uint_t ngx_http_stockcert_commit_one(
 static ngx_uint_t ngx_http_stockcert_take_all(ngx_http_stockcert_lane_t *lane,
     ngx_log_t *log);
 static stockcert_rc_e ngx_http_stockcert_open_classes(
-    ngx_http_stockcert_lane_t *lane);
+    ngx_http_stockcert_lane_t *lane, stockcert_error_t *error);
 static void ngx_http_stockcert_resign(ngx_http_stockcert_lane_t *lane);
 static ngx_int_t ngx_http_stockcert_post_task(ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_next(ngx_http_stockcert_main_conf_t *smcf);
@@ -340,6 +340,8 @@ static ngx_uint_t
 ngx_http_stockcert_commit_one(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 {
     uint64_t                    asked;
+    stockcert_rc_e              opened;
+    stockcert_error_t           why;
     ngx_http_stockcert_task_t  *task;
 
     task = &lane->task;
@@ -347,13 +349,18 @@ ngx_http_stockcert_commit_one(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
     asked = atomic_load(&lane->behind.asked);
     task->leader.confirms = ngx_http_stockcert_is_behind(lane);
 
-    task->rc = ngx_http_stockcert_open_classes(lane);
+    /* who waits is told in either case */
 
-    if (task->rc == STOCKCERT_OK) {
-        task->rc = stockcert_lanes_commit(&task->leader, task->ledger,
-                                          &task->error);
+    opened = ngx_http_stockcert_open_classes(lane, &why);
 
-        ngx_http_stockcert_tell_given_up(lane, log);
+    task->rc = stockcert_lanes_commit(&task->leader, task->ledger,
+                                      &task->error);
+
+    ngx_http_stockcert_tell_given_up(lane, log);
+
+    if (task->rc == STOCKCERT_OK && opened != STOCKCERT_OK) {
+        task->rc = opened;
+        task->error = why;
     }
 
     if (task->rc == STOCKCERT_OK) {
@@ -378,7 +385,8 @@ ngx_http_stockcert_commit_one(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 /* those of the configuration, once the journal of all machines is known */
 
 static stockcert_rc_e
-ngx_http_stockcert_open_classes(ngx_http_stockcert_lane_t *lane)
+ngx_http_stockcert_open_classes(ngx_http_stockcert_lane_t *lane,
+    stockcert_error_t *error)
 {
     stockcert_rc_e  rc;
 
@@ -389,7 +397,7 @@ ngx_http_stockcert_open_classes(ngx_http_stockcert_lane_t *lane)
     rc = stockcert_ledger_open_classes(lane->task.ledger,
                                        lane->conf->classes.elts,
                                        lane->conf->classes.nelts,
-                                       &lane->task.error);
+                                       error);
 
     lane->task.classes = (rc == STOCKCERT_OK);
 

@@ -210,6 +210,22 @@ stockcert_write_enter(stockcert_ledger_t *ledger, stockcert_write_t *write,
         return stockcert_ledger_commit(ledger, error);
     }
 
+    /* what it found may be what was reached just now, and is read soon */
+
+    if (rc == STOCKCERT_REFUSED && ledger->replica
+        && !stockcert_ledger_has_entered(ledger)
+        && !stockcert_group_is_open(ledger))
+    {
+        confirmed = stockcert_ledger_keep(ledger, &why);
+
+        if (confirmed != STOCKCERT_OK) {
+            rc = confirmed;
+            *error = why;
+        }
+
+        return rc;
+    }
+
     stockcert_ledger_abort(ledger);
 
     return rc;

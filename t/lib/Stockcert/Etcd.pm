@@ -11,7 +11,8 @@ package Stockcert::Etcd;
 #            all below the prefix
 # prefix     of the keys, "/stockcert/acme/" by default
 # args       more arguments of each member
-# start      0: no member is started yet
+# start      0: no member is started yet; $etcd->{member}[i]{advertised} may then be a port
+#            by which the others reach one, before start_all()
 #
 # All that asks etcd goes to its JSON gateway by a second, plain port of each member.
 
@@ -43,11 +44,16 @@ sub new {
     }
     $self->make_certificates if $self->{tls};
     if ($self->{start}) {
-        $self->spawn($_) for $self->all;
-        $self->wait_healthy;
-        $self->make_users if $self->{auth};
+        $self->start_all;
     }
     return $self;
+}
+
+sub start_all {
+    my ($self) = @_;
+    $self->spawn($_) for $self->all;
+    $self->wait_healthy;
+    $self->make_users if $self->{auth} and !$self->{users};
 }
 
 sub DESTROY {
@@ -122,14 +128,15 @@ sub command {
     my $member = $self->{member}[$i];
     my ($url) = $self->endpoints($i);
     my $plain = "http://127.0.0.1:$member->{plain}";
+    my @peer = map { 'http://127.0.0.1:' . ($_->{advertised} // $_->{peer}) } @{$self->{member}};
     my @tls = $self->{tls} ? ('--cert-file', "$self->{dir}/server.pem", '--key-file', "$self->{dir}/server.key") : ();
     push @tls, '--client-cert-auth', '--trusted-ca-file', "$self->{dir}/ca.pem"
         if ref $self->{tls} && $self->{tls}{client_certificates};
     return ('etcd', '--name', "m$i", '--data-dir', "$self->{dir}/m$i",
         '--listen-client-urls', "$url,$plain", '--advertise-client-urls', $url,
         '--listen-peer-urls', "http://127.0.0.1:$member->{peer}",
-        '--initial-advertise-peer-urls', "http://127.0.0.1:$member->{peer}",
-        '--initial-cluster', join(',', map { "m$_=http://127.0.0.1:$self->{member}[$_]{peer}" } $self->all),
+        '--initial-advertise-peer-urls', $peer[$i],
+        '--initial-cluster', join(',', map { "m$_=$peer[$_]" } $self->all),
         '--initial-cluster-state', $self->{state}, '--log-outputs', 'stderr', @tls, @{$self->{args}});
 }
 

@@ -1,0 +1,210 @@
+# What one machine has answered is never "not found" on another, asked at once. Without
+# etcd, machines answer what they have, and go on by themselves. A machine that was away
+# catches up, or says that it cannot.
+
+use strict;
+use warnings;
+use JSON::PP;
+use Test::More;
+use Stockcert;
+use Stockcert::Checks;
+use Stockcert::Cluster;
+use Stockcert::Tool;
+use Stockcert::Transactions;
+
+my $cluster = Stockcert::Cluster->new(relays => 1, machines => 3, members => 3,
+    server => { workers => 1 }, block => sub {
+        return "etcd_timeout 2s; etcd_keep 10000;\n" . ($_[0] == 2 ? 'class XS 1000 "Extra";' : '');
+    });
+my $etcd = $cluster->etcd;
+my ($one, $two, $three) = map { $cluster->machine($_)->client } 0 .. 2;
+
+END { my $status = $?; diag($cluster->state) if $status and $cluster; $? = $status }
+
+# of a machine that is not what it was before
+
+sub again { ($one, $two, $three) = map { $cluster->machine($_)->client } 0 .. 2 }
+
+sub status { return join ' ', map { $_->{status} || $_->{error} } @_ }
+
+sub problem {
+    my ($r, $error, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    like("$r->{status} $r->{body}", qr/^503 .*"error":"$error"/, $name);
+}
+
+
+# The way from the second machine to etcd takes long: it has not what others issued
+# just now.
+
+$_->delay(0.1) for $cluster->links(1);
+
+for my $n (1 .. 10) {
+    my $r = $one->issue('CS', 10, "holder $n");
+    my $id = $r->{json}{cert_id};
+    my $there = $two->ask('GET', "/$id");
+    is($there->{body}, $r->{body} =~ s/\}\n$/,"status":"outstanding"}\n/r, "$id is on another machine") if $n == 1;
+    is("$there->{status} $there->{json}{seal}", "200 $r->{json}{seal}", "$id at once");
+}
+
+my $r = $one->ask('POST', '/transactions', transfer('CS-1', 'moved', Ann => 4, Bob => 6));
+is($r->{status}, 201, 'a transaction');
+my $number = $r->{json}{transaction};
+my $there = $two->ask('GET', "/transactions/$number");
+is("$there->{status} $there->{body}", "200 $r->{body}", 'it is on another machine at once');
+$r = $one->issue('CS', 3, 'Cy');
+$there = $two->ask('POST', '/transactions', transfer($r->{json}{cert_id}, 'moved on', Dan => 3));
+is($there->{status}, 201, 'a transaction on what another machine issued just now')
+    or diag($there->{body});
+
+# who asks again, on another machine, is told the same
+
+my @again = ('POST', '/transactions', transfer('CS-2', 'twice', Gil => 10), 'Idempotency-Key: gil moves');
+my @twice = map { $_->ask(@again) } $one, $two;
+is_deeply([map { "$_->{status} $_->{body}" } @twice], [("201 $twice[0]{body}") x 2], 'a transaction that was entered elsewhere just now');
+@again = ('POST', '/', grant('CS', 1, 'Gil'), 'Idempotency-Key: gil');
+@twice = map { $_->ask(@again) } $one, $two;
+is_deeply([map { "$_->{status} $_->{body}" } @twice], [("201 $twice[0]{body}") x 2], 'a certificate that was issued elsewhere just now');
+
+is(status(map { $two->ask('GET', $_) } '/CS-999', '/ZZ', '/ZZ-1', '/transactions/999999'), '404 404 404 404', 'what nobody has is not found');
+is(status($two->issue('ZZ', 1, 'Eve')), '422', 'nor is there a class that nobody has');
+
+# only the third has this class in its configuration
+
+is(status($one->ask('GET', '/XS')), '200', 'a class that another machine opened');
+is(status($two->issue('XS', 5, 'Eve')), '201', 'another machine issues of it');
+is(status($three->ask('GET', '/XS-1')), '200');
+
+# a class that is opened while the others run
+
+$cluster->settle;
+$cluster->machine(2)->stop;
+$cluster->machine(2)->{http} =~ s/class XS/class YS 100 "Why";\nclass XS/;
+$cluster->machine(2)->start;
+again();
+wait_for('the class is open', sub { $three->ask('GET', '/YS')->{status} == 200 });
+is(status($two->issue('YS', 5, 'Eve'), $one->ask('GET', '/YS-1'), $two->ask('GET', '/YS')), '201 200 200',
+    'a class that another machine opened just now: issued, found, listed');
+$_->heal for $cluster->links(1);
+$cluster->settle;
+
+
+# The way to etcd is closed: who asks for what is not there waits, and nobody else.
+
+$_->stall for $cluster->links(0);
+my @waiting = map { $cluster->machine(0)->client } 1 .. 20;
+$_->send('GET', '/CS-999') for @waiting;
+is(status($one->ask('GET', '/static'), $one->ask('GET', '/CS-1'), $one->ask('GET', '/CS'), $one->ask('GET', '/')), '200 200 200 200',
+    'while 20 ask for what is not there: others are answered');
+my @answers = map { $_->receive } @waiting;
+is_deeply([grep { $_->{status} != 503 } @answers], [], 'they are told 503 in the end');
+$_->heal for $cluster->links(0);
+wait_for('it is asked again', sub { $one->ask('GET', '/CS-999')->{status} == 404 });
+
+# etcd is slow: the same, and they are told 404
+
+$_->delay(0.2) for $cluster->links(0);
+for (1 .. 10) {
+    $_->send('GET', '/CS-999') for @waiting;
+    is(status($one->ask('GET', '/static'), $one->ask('GET', '/CS-1')), '200 200', 'a slow etcd: others are answered');
+    is_deeply([grep { $_->{status} != 404 } map { $_->receive } @waiting], [], 'who asks for what is not there is told so');
+}
+$_->heal for $cluster->links(0);
+
+
+# without etcd
+
+$etcd->stop($_) for $etcd->all;
+is(status(map { $one->ask('GET', $_) } '/CS-1', '/CS', '/', '/CS-1.html', "/transactions/$number", '/transactions'), '200 200 200 200 200 200',
+    'without etcd, what is there is read');
+problem($one->ask('GET', '/CS-999'), 'ledger_unavailable', 'what is not there may be elsewhere');
+problem($one->ask('GET', '/ZZ'), 'ledger_unavailable', 'so may a class');
+problem($one->ask('GET', '/transactions/999999'), 'ledger_unavailable', 'so may a transaction');
+problem($one->issue('ZZ', 1, 'Eve'), 'ledger_unavailable', 'a grant of a class that is not there');
+for my $what (['POST', '/', grant('CS', 1, 'Fay'), 'Idempotency-Key: fay'],
+    ['POST', '/transactions', transfer('CS-3', 'without', Fay => 10), 'Idempotency-Key: fay moves']) {
+    like(status($one->ask(@$what)), qr/^50[03]$/, "$what->[0] $what->[1] is answered");
+}
+$cluster->machine(0)->reload;
+pass('a reload ends');
+is(status($one->ask('GET', '/CS-1')), '200', 'the new worker reads');
+like(status($one->issue('CS', 1, 'Gus')), qr/^50[03]$/, 'and says that it cannot issue');
+is($cluster->machine(1)->stop, 0, 'QUIT ends');
+is($cluster->machine(2)->stop('TERM'), 0, 'so does TERM');
+$_->start for map { $cluster->machine($_) } 1, 2;
+again();
+is(status($two->ask('GET', '/CS-1')), '200', 'a machine that starts without etcd reads');
+like(status($two->issue('CS', 1, 'Hal')), qr/^50[03]$/, 'and issues nothing');
+
+$etcd->start_all;
+for my $client ($one, $two, $three) {
+    wait_for('it issues again', sub { $client->issue('CS', 1, 'Ida')->{status} == 201 });
+}
+my @same = map { $_->ask('POST', '/', grant('CS', 1, 'Fay'), 'Idempotency-Key: fay') } $one, $two, $three;
+is(status(@same), '201 201 201', 'all go on by themselves');
+is_deeply([map { $_->{body} } @same], [($same[0]{body}) x 3], 'and a key has one certificate');
+my @moved = map { $_->ask('POST', '/transactions', transfer('CS-3', 'without', Fay => 10), 'Idempotency-Key: fay moves') } $one, $two, $three;
+is_deeply([map { "$_->{status} $_->{body}" } @moved], [("201 $moved[0]{body}") x 3], 'or one transaction');
+$cluster->settle;
+is_deeply([$cluster->parted], [], 'the journals are the same bytes');
+
+
+# away, and back
+
+sub flood {
+    my ($client_of, $n) = @_;
+    my @clients = map { $client_of->client } 1 .. 100;
+    my %status;
+    for my $client (@clients) {
+        $client->send('POST', '/', grant('CS', 1, 'Jo')) for 1 .. $n / 100;
+    }
+    for my $client (@clients) {
+        $status{$client->receive->{status}}++ for 1 .. $n / 100;
+    }
+    is_deeply(\%status, { 201 => $n }, "$n more certificates");
+}
+
+$cluster->machine(2)->stop;
+flood($cluster->machine(0), 2000);
+$cluster->machine(2)->start;
+$cluster->settle;
+is_deeply([$cluster->parted], [], 'a machine that was away catches up');
+
+# etcd keeps 10,000 entries, and removes others from time to time
+
+$cluster->machine(2)->stop;
+my $before = tool_out('export', $cluster->path(2), '--format', 'jsonl');
+my ($end) = $before =~ /"entry":(\d+)[^\n]*\n\z/ or die "no entry\n";
+for (1 .. 10) {
+    flood($cluster->machine(0), 3000);
+    my ($first) = sort grep { /^batch/ } $etcd->keys;
+    last if hex($first =~ s/batch\///r) > $end + 1;
+}
+$cluster->machine(2)->start;
+again();
+wait_for('it says so', sub { $cluster->machine(2)->log =~ /this machine was away too long: entry @{[$end + 1]} is not in etcd any more/ });
+like($cluster->machine(2)->log, qr/away too long: .* take a "stockcert backup" of another machine/, 'away too long: the log says what to do');
+is(status($three->ask('GET', '/CS-1')), '200', 'what it has is read');
+problem($three->ask('GET', '/CS-999999'), 'ledger_unavailable', 'what it has not is unavailable');
+problem($three->issue('CS', 1, 'Kay'), 'ledger_unavailable', 'it issues nothing');
+is($cluster->machine(2)->stop, 0, 'it ends in order');
+is(tool_out('export', $cluster->path(2), '--format', 'jsonl'), $before, 'its journal is as it was');
+
+my $path = $cluster->path(2);
+system('rm', '-rf', $path) == 0 or die "rm failed\n";
+my ($status, $out, $err) = tool('backup', $cluster->path(0), $path);
+is("$status$err", '0', 'a backup of another machine');
+system('chown', '-R', '--reference=' . $cluster->path(0), $path) == 0 or die "chown failed\n";
+$cluster->machine(2)->start;
+again();
+$cluster->settle;
+wait_for('it issues', sub { $three->issue('CS', 1, 'Lee')->{status} == 201 });
+$cluster->settle;
+is_deeply([$cluster->parted], [], 'it goes on from there');
+
+for my $server ($cluster->servers) {
+    is($server->stop, 0, 'nginx ends in order');
+    ok($server->log !~ /exited on signal|\[alert\]|\[emerg\]/, 'no worker crashed');
+}
+
+done_testing();

@@ -1,0 +1,266 @@
+# What a machine refuses, and says why: a journal in etcd that is shorter, parts from its
+# own, is of another company or not there; an etcd without space, or that was restored.
+# Nothing is changed then, on either side. And what is the way back.
+
+use strict;
+use warnings;
+use JSON::PP;
+use MIME::Base64;
+use Test::More;
+use Stockcert;
+use Stockcert::Cluster;
+use Stockcert::Tool;
+
+sub status { return join ' ', map { $_->{status} || $_->{error} } @_ }
+
+sub cluster {
+    my (%arg) = @_;
+    return Stockcert::Cluster->new(machines => 2, members => 1, server => { workers => 1 },
+        block => sub { return 'etcd_timeout 2s;' }, %arg);
+}
+
+sub issue {
+    my ($cluster, $i, $n) = @_;
+    my $client = $cluster->machine($i)->client;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    is(status(map { $client->issue('CS', 1, "holder $_") } 1 .. $n), join(' ', (201) x $n), "machine $i issues $n");
+}
+
+# all below the prefix, but what machines say of their turns
+
+sub keys_of {
+    my ($etcd) = @_;
+    my $end = encode_base64(substr($etcd->{prefix}, 0, -1) . '0', '');
+    my $r = $etcd->ask('kv/range', { key => $etcd->key(''), range_end => $end });
+    my %value = map { decode_base64($_->{key}) => $_->{value} } @{$r->{kvs} || []};
+    delete @value{grep { m{^\Q$etcd->{prefix}\Eturn/} } keys %value};
+    return \%value;
+}
+
+sub journal {
+    my ($cluster, $i) = @_;
+    my $lines = tool_out('export', $cluster->path($i), '--format', 'jsonl');
+    return $lines =~ s/\A.*\n//r;      # the first one tells how many there are
+}
+
+# A machine that runs issues nothing, says why, and reads on. Nothing is changed. If it
+# knew the head before, it has sent a batch, whose outcome it does not know.
+
+sub refuses {
+    my ($cluster, $i, $why, $knew) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my ($journal, $keys) = (journal($cluster, $i), keys_of($cluster->etcd));
+    my $client = $cluster->machine($i)->client;
+    my $r = $client->issue('CS', 1, 'nobody');
+    my $told = $knew ? qr/^503 .*"error":"ledger_unavailable"|^500 .*"error":"outcome_unknown"/ : qr/^503 .*"error":"ledger_unavailable"/;
+    like("$r->{status} $r->{body}", $told, "machine $i issues nothing");
+    is(status($client->ask('GET', '/CS-1'), $client->ask('GET', '/CS-99999')), '200 503', 'it reads what it has');
+    wait_for('it says why', sub { $cluster->machine($i)->log =~ $why });
+    like($cluster->machine($i)->log, $why, 'it says why');
+    is(journal($cluster, $i), $journal, 'its journal is as it was');
+    is_deeply(keys_of($cluster->etcd), $keys, 'so is the one in etcd');
+}
+
+# no machine is asked by a worker that has seen another etcd
+
+sub restart {
+    my ($cluster, @which) = @_;
+    for my $server (map { $cluster->machine($_) } @which) {
+        $server->stop;
+        $server->start;
+    }
+}
+
+sub recovers {
+    my ($cluster, $i) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $client = $cluster->machine($i)->client;
+    wait_for("machine $i issues", sub { $client->issue('CS', 1, 'again')->{status} == 201 });
+    $cluster->settle;
+    is_deeply([$cluster->parted], [], "machine $i goes on, and all have the same");
+}
+
+sub replicates {
+    my ($cluster, $i) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    $cluster->machine($i)->stop if $cluster->machine($i)->processes;
+    my ($status, $out, $err) = $cluster->replicate($i);
+    is("$status$err", '0', "\"stockcert replicate\" of machine $i");
+    $cluster->machine($i)->start;
+}
+
+
+# A head of before: etcd's journal is shorter.
+
+my $cluster = cluster();
+my $etcd = $cluster->etcd;
+issue($cluster, 0, 3);
+$cluster->settle;
+my $head = $etcd->get('head');
+my ($position, $seal) = split / /, $cluster->head;
+my %batches = map { $_ => 1 } $etcd->keys;
+issue($cluster, 0, 2);
+$cluster->settle;
+my ($longer) = split / /, $cluster->head;
+my $ours = (split / /, $cluster->head)[1];
+
+sub shorten {
+    $etcd->set('head', $head);
+    $etcd->remove($_) for grep { !$batches{$_} } $etcd->keys;
+}
+
+shorten();
+my $shorter = qr/is shorter than this ledger's, nothing is changed: it ends with entry $position \($seal\), this ledger with entry $longer \($ours\)/;
+refuses($cluster, $_, $shorter, 1) for 0, 1;
+restart($cluster, 0, 1);
+refuses($cluster, $_, $shorter) for 0, 1;
+
+# a third machine, that is new, goes on from there: now they part
+
+$cluster->machine(1)->stop;
+rename $cluster->path(1), $cluster->path(1) . '-away' or die "rename: $!\n";
+$cluster->machine(1)->start;
+$cluster->settle(1);
+issue($cluster, 1, 2);
+refuses($cluster, 0, qr/parts from this ledger's, nothing is changed: it ends with entry $longer \([0-9a-f]{64}\), this ledger with entry $longer \($ours\)/);
+issue($cluster, 1, 2);
+refuses($cluster, 0, qr/parts from this ledger at entry \d+, nothing is changed/);
+
+# the tool takes none that parts, either
+
+$cluster->machine(0)->stop;
+my $keys = keys_of($etcd);
+my ($status, $out, $err) = $cluster->replicate(0);
+ok($status ne '0', '"stockcert replicate" refuses what parts') or diag($out);
+is_deeply(keys_of($etcd), $keys, 'and changes nothing');
+note($err);
+
+# the machine that has the longer one puts it back
+
+$cluster->machine(1)->stop;
+system('rm', '-rf', $cluster->path(1)) == 0 or die "rm failed\n";
+shorten();
+replicates($cluster, 0);
+$cluster->machine(1)->start;
+recovers($cluster, $_) for 0, 1;
+
+
+# another company; a newer format; another ledger of that name; none
+
+my $ledger = $etcd->get('ledger');
+for my $case (
+    ['another company', 'company', 'Others Inc.', qr/is of another company/],
+    ['another ledger', 'created', 1764000000000001, qr/is of another ledger, made at another time/],
+    ['another format', 'format', 99, qr/has another format version, upgrade this machine/],
+) {
+    my ($name, $member, $value, $why) = @$case;
+    my $text = $ledger =~ s/("$member":)("[^"]*"|\d+)/$1 . JSON::PP->new->allow_nonref->encode($value)/er;
+    isnt($text, $ledger, $name);
+    $etcd->set('ledger', $text);
+    restart($cluster, 0);
+    refuses($cluster, 0, $why);
+}
+$etcd->set('ledger', $ledger);
+recovers($cluster, 0);
+
+
+# nginx without "etcd"
+
+my $http = $cluster->machine(0)->{http};
+$cluster->machine(0)->stop;
+$cluster->machine(0)->{http} = $http =~ s/^etcd.*$//mgr;
+$cluster->machine(0)->start;
+my $client = $cluster->machine(0)->client;
+my $r = $client->issue('CS', 1, 'nobody');
+like("$r->{status} $r->{body}", qr/^503 .*"error":"ledger_unavailable"/, 'without "etcd" in its block, nothing is issued');
+$cluster->machine(0)->stop;
+like($cluster->machine(0)->log, qr/\[crit\].*etcd/, 'the log says why');
+$cluster->machine(0)->{http} = $http;
+$cluster->machine(0)->start;
+recovers($cluster, 0);
+
+
+# an etcd that comes back empty, while all run
+
+my $before = journal($cluster, 0);
+$etcd->kill(0);
+$etcd->wipe(0);
+$etcd->start(0);
+refuses($cluster, $_, qr/etcd has no ledger below|it has no ledger below/, 1) for 0, 1;
+restart($cluster, 0);
+refuses($cluster, 0, qr/etcd has no ledger below/);
+is(journal($cluster, 0), $before, 'nothing was issued');
+replicates($cluster, 0);
+recovers($cluster, $_) for 0, 1;
+like(journal($cluster, 1), qr/\A\Q$before\E/, 'the journal goes on');
+
+
+# an etcd that is restored as it was before, while all run: its revisions come again
+
+$etcd->stop(0);
+system('cp', '-a', "$etcd->{dir}/m0", "$etcd->{dir}/saved") == 0 or die "cp failed\n";
+$etcd->start(0);
+recovers($cluster, 0);
+issue($cluster, $_, 3) for 0, 1;
+$cluster->settle;
+$etcd->kill(0);
+$etcd->wipe(0);
+rename "$etcd->{dir}/saved", "$etcd->{dir}/m0" or die "rename: $!\n";
+$etcd->start(0);
+refuses($cluster, $_, qr/is shorter than this ledger's/, 1) for 0, 1;
+replicates($cluster, 1);
+recovers($cluster, $_) for 0, 1;
+undef $cluster;
+
+
+# no space
+
+$cluster = cluster(etcd => { args => ['--quota-backend-bytes', 4_000_000] });
+$etcd = $cluster->etcd;
+issue($cluster, 0, 1);
+my %other = (key => encode_base64('/other', ''));
+for (1 .. 10) {
+    my $r = $etcd->post(0, '/v3/kv/put', { %other, value => encode_base64('x' x 1_000_000, '') });
+    last if $r->{status} != 200;
+}
+refuses($cluster, 0, qr/etcd is out of space \(its alarm\): compact, defragment and disarm it/, 1);
+$etcd->compact;
+$etcd->ask('kv/deleterange', \%other);
+$etcd->compact;
+$etcd->ask('maintenance/defragment', {});
+my $member = $etcd->ask('maintenance/status', {})->{header}{member_id};
+$etcd->ask('maintenance/alarm', { action => 'DEACTIVATE', alarm => 'NOSPACE', memberID => $member });
+recovers($cluster, $_) for 0, 1;
+undef $cluster;
+
+
+# TLS, with clients' certificates and a user
+
+sub secure {
+    my ($etcd, $password) = @_;
+    spew("$etcd->{dir}/password", "$password\nmore\n");
+    return "etcd_timeout 2s; etcd_user stockcert $etcd->{dir}/password; etcd_trusted_certificate $etcd->{dir}/ca.pem;\n"
+        . "etcd_certificate $etcd->{dir}/client.pem; etcd_certificate_key $etcd->{dir}/client.key;\n";
+}
+
+$cluster = cluster(etcd => { tls => { client_certificates => 1 }, auth => ['stockcert', 'secret'] },
+    block => sub { return secure($_[1]->etcd, 'secret') });
+issue($cluster, $_, 2) for 0, 1;
+$cluster->settle;
+is_deeply([$cluster->parted], [], 'TLS, clients with certificates, a user');
+$cluster->machine(0)->stop;
+secure($cluster->etcd, 'wrong');
+$cluster->machine(0)->start;
+is(status($cluster->machine(0)->client->issue('CS', 1, 'nobody')), '503', 'a wrong password: nothing is issued');
+like($cluster->machine(0)->log, qr/\[crit\].*etcd at https:.*authentication failed/, 'the log says why');
+secure($cluster->etcd, 'secret');
+is(status($cluster->machine(0)->client->ask('GET', '/CS-1')), '200');
+$cluster->machine(0)->reload;
+recovers($cluster, 0);
+
+for my $server ($cluster->servers) {
+    is($server->stop, 0, 'nginx ends in order');
+    ok($server->log !~ /exited on signal|\[alert\]|\[emerg\]/, 'no worker crashed');
+}
+
+done_testing();
