@@ -288,6 +288,13 @@ stockcert_ledger_adopt(stockcert_ledger_t *ledger)
 }
 
 
+stockcert_replica_t *
+stockcert_ledger_replica(const stockcert_ledger_t *ledger)
+{
+    return ledger->replica;
+}
+
+
 stockcert_str_t
 stockcert_ledger_mark(const stockcert_ledger_t *ledger)
 {

@@ -75,7 +75,7 @@ stockcert_mark_read(stockcert_ledger_t *ledger, stockcert_error_t *error)
                  "other machines have this ledger, too, by etcd, below %.*s: "
                  "whoever writes to it must name that etcd (nginx: \"etcd\"; "
                  "the tool: --etcd)", (int) ledger->mark_len, ledger->mark);
-        return STOCKCERT_FAILED;
+        return STOCKCERT_DIVERGED;
     }
 
     return STOCKCERT_OK;

@@ -35,6 +35,7 @@ static const stockcert_command_t *const  stockcert_commands[] = {
     &stockcert_command_cancel,
     &stockcert_command_correct,
     &stockcert_command_holder,
+    &stockcert_command_replicate,
     NULL
 };
 
@@ -120,7 +121,7 @@ stockcert_tool_help(FILE *file)
     fprintf(file, "\nLEDGER is the ledger's directory. For more: stockcert "
             "COMMAND --help, stockcert --version, man stockcert.\n"
             "Exit codes: 0; 1, what was asked is not so; 2, usage; 3, it could "
-            "not be done.\n");
+            "not be done;\n4, it is not known whether it is done.\n");
 }
 
 

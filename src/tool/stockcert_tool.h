@@ -27,6 +27,7 @@
 #define STOCKCERT_EXIT_NO      1       /* what was asked is not so */
 #define STOCKCERT_EXIT_USAGE   2
 #define STOCKCERT_EXIT_FAILED  3       /* could not be done */
+#define STOCKCERT_EXIT_UNKNOWN 4       /* it is done, or it is not */
 
 
 /*
@@ -57,6 +58,7 @@ extern const stockcert_command_t  stockcert_command_repurchase;
 extern const stockcert_command_t  stockcert_command_cancel;
 extern const stockcert_command_t  stockcert_command_correct;
 extern const stockcert_command_t  stockcert_command_holder;
+extern const stockcert_command_t  stockcert_command_replicate;
 
 
 /*
@@ -118,6 +120,14 @@ int stockcert_tool_open(const char *path, stockcert_access_e mode,
 
 int stockcert_tool_open_here(const char *path, stockcert_access_e mode,
     stockcert_ledger_t **ledger);
+
+/*
+ * The replica of the etcd that is named, below the prefix that is given, or that
+ * the ledger here knows, which has this path and is not open.  Returns an exit
+ * code.  Whoever opens a ledger to write has it by itself.
+ */
+
+int stockcert_tool_replica(const char *path, stockcert_replica_t **replica);
 
 #define STOCKCERT_PATIENCE  10         /* seconds */
 
@@ -259,12 +269,24 @@ int stockcert_tool_certificate(const char *text, stockcert_str_t *code,
 int stockcert_tool_since(const char *text, uint64_t *position);
 int stockcert_tool_size(const char *text, size_t *size);
 
+/* bytes that a ledger may have, as nginx's "size" is by default */
+
+#define STOCKCERT_SIZE  ((size_t) 64 << 30)
+
 /*
  * Who runs this, "uid:N": before the process becomes the ledger's owner.  It
  * stays.
  */
 
 void stockcert_tool_actor(stockcert_str_t *actor);
+
+/*
+ * Takes the writers' lock, with patience; then it is for
+ * stockcert_ledger_unlock().
+ */
+
+stockcert_rc_e stockcert_tool_lock(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
 
 /*
  * Make an entry, whose actor is set, and a transaction, in the ledger of this

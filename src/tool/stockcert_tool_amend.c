@@ -13,6 +13,7 @@
 
 #include "stockcert_text.h"
 #include "stockcert_tool.h"
+#include "stockcert_tool_etcd.h"
 
 
 static int stockcert_tool_authorize(int argc, char **argv);
@@ -25,16 +26,19 @@ static int stockcert_tool_amend_fault(const char *name,
 
 const stockcert_command_t  stockcert_command_authorize = {
     "authorize", stockcert_tool_authorize,
-    "LEDGER CLASS SHARES --reference TEXT",
-    "Sets the authorized shares of a class; TEXT is what allows it, such as\n"
-    "\"Board resolution 2026-11-20\". Also while nginx issues. The number that\n"
-    "is there already changes nothing, and makes no entry.\n"
+    "LEDGER CLASS SHARES --reference TEXT" STOCKCERT_ETCD_SYNOPSIS,
+    "Sets the authorized shares of a class. Also while nginx issues. The number\n"
+    "that is there already changes nothing, and makes no entry.\n"
+    "\n"
+    "  --reference TEXT   what allows it, such as \"Board resolution 2026-11-20\"\n"
+    STOCKCERT_ETCD_HELP
 };
 
 
 const stockcert_command_t  stockcert_command_holder = {
     "holder", stockcert_tool_holder,
-    "LEDGER CERTIFICATE [--id ID] [--address TEXT] --reference TEXT",
+    "LEDGER CERTIFICATE [--id ID] [--address TEXT] --reference TEXT"
+    STOCKCERT_ETCD_SYNOPSIS,
     "Changes the address of the holder of a certificate, such as CS-17, or gives\n"
     "an id to one who has none: of all that this holder has. Also while nginx\n"
     "issues. A name changes by \"stockcert reissue\".\n"
@@ -42,6 +46,7 @@ const stockcert_command_t  stockcert_command_holder = {
     "  --id ID            your own, 1 to 64 printable ASCII characters\n"
     "  --address TEXT     its lines parted by \", \"\n"
     "  --reference TEXT   what it is changed by, such as a letter of the holder\n"
+    STOCKCERT_ETCD_HELP
 };
 
 
@@ -74,6 +79,10 @@ stockcert_tool_authorize(int argc, char **argv)
     }
 
     status = stockcert_tool_amend_fault("reference", &entry.reference);
+
+    if (status == STOCKCERT_EXIT_OK) {
+        status = stockcert_tool_etcd_read();
+    }
 
     if (status == STOCKCERT_EXIT_OK) {
         status = stockcert_tool_write(args[0], &entry);
@@ -132,6 +141,10 @@ stockcert_tool_holder(int argc, char **argv)
     }
 
     if (status == STOCKCERT_EXIT_OK) {
+        status = stockcert_tool_etcd_read();
+    }
+
+    if (status == STOCKCERT_EXIT_OK) {
         status = stockcert_tool_write(args[0], &entry);
     }
 
@@ -160,6 +173,7 @@ stockcert_tool_amend_options(int argc, char **argv, int holder,
         { "id", required_argument, NULL, 'i' },
         { "address", required_argument, NULL, 'a' },
         { "reference", required_argument, NULL, 'r' },
+        STOCKCERT_ETCD_TABLE,
         { NULL, 0, NULL, 0 }
     };
 
@@ -182,7 +196,11 @@ stockcert_tool_amend_options(int argc, char **argv, int holder,
             break;
 
         default:
-            return -1;
+            if (!stockcert_tool_etcd_option(c, optarg)) {
+                return -1;
+            }
+
+            continue;
         }
 
         text->len = strlen(optarg);

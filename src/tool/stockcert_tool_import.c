@@ -20,8 +20,6 @@
 
 
 #define STOCKCERT_BATCH  10000                         /* entries of a commit */
-#define STOCKCERT_SIZE   ((size_t) 64 << 30)           /* bytes, as "size" has
-                                                          it by default */
 
 
 typedef struct {

@@ -22,11 +22,14 @@
 
 #include "stockcert_owner.h"
 #include "stockcert_tool.h"
+#include "stockcert_tool_etcd.h"
 
 
 #define STOCKCERT_NOGROUP   65534      /* Linux has it for what has none */
 
 
+static int stockcert_tool_open_conf(const char *path,
+    const stockcert_ledger_conf_t *conf, stockcert_ledger_t **ledger);
 static int stockcert_tool_become(const char *path, uid_t uid);
 static void stockcert_tool_sigalrm(int signo);
 
@@ -52,8 +55,7 @@ int
 stockcert_tool_open_here(const char *path, stockcert_access_e mode,
     stockcert_ledger_t **ledger)
 {
-    stockcert_rc_e           rc;
-    stockcert_error_t        error;
+    int                      status;
     stockcert_ledger_conf_t  conf;
 
     memset(&conf, 0, sizeof(stockcert_ledger_conf_t));
@@ -63,9 +65,55 @@ stockcert_tool_open_here(const char *path, stockcert_access_e mode,
     conf.wait = 1000 * STOCKCERT_PATIENCE;
     conf.interrupted = stockcert_tool_interrupted;
 
+    if (mode != STOCKCERT_READ && stockcert_tool_etcd_is_given()) {
+        status = stockcert_tool_replica(path, &conf.replica);
+        if (status != STOCKCERT_EXIT_OK) {
+            return status;
+        }
+    }
+
+    return stockcert_tool_open_conf(path, &conf, ledger);
+}
+
+
+/* without --etcd-prefix, the ledger knows it, if it is replicated */
+
+int
+stockcert_tool_replica(const char *path, stockcert_replica_t **replica)
+{
+    int                      status;
+    stockcert_str_t          mark;
+    stockcert_ledger_t      *ledger;
+
+    if (stockcert_tool_etcd_has_prefix()) {
+        return stockcert_tool_etcd_replica(NULL, replica);
+    }
+
+    status = stockcert_tool_open_here(path, STOCKCERT_READ, &ledger);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
+    }
+
+    mark = stockcert_ledger_mark(ledger);
+
+    status = stockcert_tool_etcd_replica(&mark, replica);
+
+    stockcert_ledger_close(ledger);
+
+    return status;
+}
+
+
+static int
+stockcert_tool_open_conf(const char *path, const stockcert_ledger_conf_t *conf,
+    stockcert_ledger_t **ledger)
+{
+    stockcert_rc_e     rc;
+    stockcert_error_t  error;
+
     stockcert_tool_patience(1);
 
-    rc = stockcert_ledger_open(&conf, ledger, &error);
+    rc = stockcert_ledger_open(conf, ledger, &error);
 
     if (rc == STOCKCERT_OK) {
         rc = stockcert_ledger_snapshot(*ledger, &error);

@@ -1,8 +1,9 @@
 
 /*
- * "stockcert status": the inventory, sizes, readers, and who keeps the lock.
+ * "stockcert status": the inventory, sizes, readers, who keeps the lock, and
+ * whether other machines have it, too.
  *
- * It reads the ledger.
+ * It reads the ledger, and what etcd has of it.
  */
 
 
@@ -15,11 +16,13 @@
 
 #include "stockcert_filesystem.h"
 #include "stockcert_json.h"
-#include "stockcert_tool.h"
+#include "stockcert_tool_etcd.h"
+#include "stockcert_tool_shared.h"
 
 
 #define STOCKCERT_LOOK     10000000    /* nanoseconds between two looks */
 #define STOCKCERT_LOOKS    105         /* looks at who has the lock */
+#define STOCKCERT_AHEAD    10000000    /* microseconds that clocks may differ */
 
 
 /* the strings of classes are those of the snapshot */
@@ -38,10 +41,15 @@ typedef struct {
     pid_t                    holder;       /* of the lock, for long; or 0 */
     char                     command[64];  /* its, or "" */
     unsigned                 some:1;       /* of the readers is written */
+    uint64_t                 ahead;        /* the last entry is, of the clock:
+                                              seconds, or 0 */
+    stockcert_tail_t         end;
+    stockcert_shared_state_t shared;
 } stockcert_state_t;
 
 
 static int stockcert_tool_status(int argc, char **argv);
+static int stockcert_tool_status_options(int argc, char **argv, int *json);
 static stockcert_rc_e stockcert_tool_status_read(stockcert_state_t *state,
     stockcert_error_t *error);
 static stockcert_rc_e stockcert_tool_status_text(stockcert_state_t *state,
@@ -58,9 +66,13 @@ static stockcert_rc_e stockcert_tool_end(stockcert_ledger_t *ledger,
 
 
 const stockcert_command_t  stockcert_command_status = {
-    "status", stockcert_tool_status, "LEDGER [--json]",
+    "status", stockcert_tool_status, "LEDGER [--json]" STOCKCERT_ETCD_SYNOPSIS,
     "Shows the inventory, the journal's end, the format, sizes, the disk's file\n"
-    "system, who reads, and who keeps the ledger locked.\n"
+    "system, who reads, who keeps the ledger locked, and whether other machines\n"
+    "have it, too.\n"
+    "\n"
+    "  --json             as a line of JSON\n"
+    STOCKCERT_ETCD_HELP
 };
 
 
@@ -72,12 +84,13 @@ stockcert_tool_status(int argc, char **argv)
     stockcert_error_t         error;
     static stockcert_state_t  state;
 
-    json = stockcert_tool_json(argc, argv, 1);
-    if (json == -1) {
-        return stockcert_tool_usage(&stockcert_command_status);
+    status = stockcert_tool_status_options(argc, argv, &json);
+
+    if (status == STOCKCERT_EXIT_OK) {
+        status = stockcert_tool_open(argv[optind], STOCKCERT_READ,
+                                     &state.ledger);
     }
 
-    status = stockcert_tool_open(argv[1], STOCKCERT_READ, &state.ledger);
     if (status != STOCKCERT_EXIT_OK) {
         return status;
     }
@@ -85,20 +98,56 @@ stockcert_tool_status(int argc, char **argv)
     rc = stockcert_tool_status_read(&state, &error);
 
     if (rc == STOCKCERT_OK) {
+        status = stockcert_tool_shared_read(&state.shared, state.ledger,
+                                            &state.end);
+
         rc = json ? stockcert_tool_status_json(&state, &error)
                   : stockcert_tool_status_text(&state, &error);
     }
 
     stockcert_ledger_close(state.ledger);
 
-    return rc == STOCKCERT_OK ? stockcert_tool_flush()
-                              : stockcert_tool_not_read(&error);
+    if (rc != STOCKCERT_OK) {
+        return stockcert_tool_not_read(&error);
+    }
+
+    return stockcert_tool_flush() == STOCKCERT_EXIT_OK ? status
+                                                       : STOCKCERT_EXIT_FAILED;
+}
+
+
+static int
+stockcert_tool_status_options(int argc, char **argv, int *json)
+{
+    int                         c;
+
+    static const struct option  options[] = {
+        { "json", no_argument, NULL, 'j' },
+        STOCKCERT_ETCD_TABLE,
+        { NULL, 0, NULL, 0 }
+    };
+
+    *json = 0;
+
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+
+        if (c == 'j') {
+            *json = 1;
+
+        } else if (!stockcert_tool_etcd_option(c, optarg)) {
+            return stockcert_tool_usage(&stockcert_command_status);
+        }
+    }
+
+    return argc - optind == 1 ? stockcert_tool_etcd_read()
+                              : stockcert_tool_usage(&stockcert_command_status);
 }
 
 
 static stockcert_rc_e
 stockcert_tool_status_read(stockcert_state_t *state, stockcert_error_t *error)
 {
+    uint64_t           now;
     stockcert_rc_e     rc;
     stockcert_entry_t  last;
 
@@ -123,6 +172,15 @@ stockcert_tool_status_read(stockcert_state_t *state, stockcert_error_t *error)
         state->entries = last.position;
         stockcert_format_time(last.time, state->last);
         stockcert_format_seal(last.seal, state->seal);
+
+        state->end.position = last.position;
+        memcpy(state->end.seal, last.seal, STOCKCERT_SEAL_LEN);
+
+        now = stockcert_now();
+
+        if (last.time > now + STOCKCERT_AHEAD) {
+            state->ahead = (last.time - now) / 1000000;
+        }
 
         rc = stockcert_ledger_classes(state->ledger, state->classes,
                                       &state->nclasses, error);
@@ -183,9 +241,17 @@ stockcert_tool_status_text(stockcert_state_t *state, stockcert_error_t *error)
     }
 
     printf("\nsize       %" PRIu64 " bytes, at most %" PRIu64 "\n"
-           "disk       %s%s\nreaders    of at most %u:\n", state->usage.used,
-           state->usage.size, state->filesystem, means[state->kind],
-           state->usage.readers_max);
+           "disk       %s%s\n", state->usage.used, state->usage.size,
+           state->filesystem, means[state->kind]);
+
+    stockcert_tool_shared_text(&state->shared);
+
+    if (state->ahead) {
+        printf("clock      the last entry is %" PRIu64 " seconds ahead of this "
+               "machine's clock: run NTP\n", state->ahead);
+    }
+
+    printf("readers    of at most %u:\n", state->usage.readers_max);
 
     rc = stockcert_ledger_readers(state->ledger, stockcert_tool_status_reader,
                                   NULL, error);
@@ -243,12 +309,19 @@ stockcert_tool_status_json(stockcert_state_t *state, stockcert_error_t *error)
     rc = stockcert_ledger_readers(state->ledger,
                                   stockcert_tool_status_json_reader, state,
                                   error);
-    if (state->holder) {
-        printf("],\"locked_by\":%d}\n", (int) state->holder);
+    printf("]");
 
-    } else {
-        printf("]}\n");
+    stockcert_tool_shared_json(&state->shared);
+
+    if (state->ahead) {
+        printf(",\"clock_behind\":%" PRIu64, state->ahead);
     }
+
+    if (state->holder) {
+        printf(",\"locked_by\":%d", (int) state->holder);
+    }
+
+    printf("}\n");
 
     return rc;
 }

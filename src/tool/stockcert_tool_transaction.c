@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "stockcert_tool.h"
+#include "stockcert_tool_etcd.h"
 #include "stockcert_tool_order.h"
 
 
@@ -32,12 +33,13 @@ static int stockcert_tool_transaction_usable(const stockcert_tool_order_t *o,
 #define STOCKCERT_ORDER_HELP                                                  \
     "  --key KEY          an idempotency key: the same again enters nothing\n" \
     "  --json FILE        the body of POST /transactions instead of all but\n" \
-    "                     --key; - is standard input\n"
+    "                     --key; - is standard input\n"                        \
+    STOCKCERT_ETCD_HELP
 
 
 const stockcert_command_t  stockcert_command_transfer = {
     "transfer", stockcert_tool_transaction,
-    "LEDGER CERTIFICATE... --to NAME:SHARES... --reference TEXT [--key KEY]",
+    "LEDGER CERTIFICATE... --to NAME:SHARES... --reference TEXT [--key KEY]" STOCKCERT_ETCD_SYNOPSIS,
     "Surrenders certificates of one class and holder, such as CS-17, and issues\n"
     "others in their place, in one transaction. What the new holders do not get\n"
     "is issued to the old one. Also while nginx issues.\n"
@@ -51,7 +53,7 @@ const stockcert_command_t  stockcert_command_transfer = {
 const stockcert_command_t  stockcert_command_reissue = {
     "reissue", stockcert_tool_transaction,
     "LEDGER CERTIFICATE... --reference TEXT [--reason WORD] "
-    "[--to NAME:SHARES...] [--key KEY]",
+    "[--to NAME:SHARES...] [--key KEY]" STOCKCERT_ETCD_SYNOPSIS,
     "Surrenders certificates of one class and holder, such as CS-17, and issues\n"
     "others to the same, in one transaction. Also while nginx issues.\n"
     "\n"
@@ -66,7 +68,7 @@ const stockcert_command_t  stockcert_command_reissue = {
 const stockcert_command_t  stockcert_command_repurchase = {
     "repurchase", stockcert_tool_transaction,
     "LEDGER CERTIFICATE... --price PRICE --reference TEXT [--shares N] "
-    "[--key KEY]",
+    "[--key KEY]" STOCKCERT_ETCD_SYNOPSIS,
     "Surrenders certificates of one class and holder, such as CS-17, that the\n"
     "company bought. Their shares can be issued again. Also while nginx issues.\n"
     "\n"
@@ -80,7 +82,7 @@ const stockcert_command_t  stockcert_command_repurchase = {
 
 const stockcert_command_t  stockcert_command_cancel = {
     "cancel", stockcert_tool_transaction,
-    "LEDGER CERTIFICATE... --reference TEXT [--shares N] [--key KEY]",
+    "LEDGER CERTIFICATE... --reference TEXT [--shares N] [--key KEY]" STOCKCERT_ETCD_SYNOPSIS,
     "Cancels certificates of one class and holder, such as CS-17. Their numbers\n"
     "stay used, their shares can be issued again. Also while nginx issues.\n"
     "\n"
@@ -94,7 +96,7 @@ const stockcert_command_t  stockcert_command_cancel = {
 const stockcert_command_t  stockcert_command_correct = {
     "correct", stockcert_tool_transaction,
     "LEDGER CERTIFICATE... --corrects ENTRY --reference TEXT "
-    "[--to NAME:SHARES...] [--key KEY]",
+    "[--to NAME:SHARES...] [--key KEY]" STOCKCERT_ETCD_SYNOPSIS,
     "Surrenders certificates of one class and holder, such as CS-17, as an entry\n"
     "was wrong, and issues what should have been, in one transaction. Shares that\n"
     "are left over can be issued again. Also while nginx issues.\n"
@@ -185,6 +187,10 @@ stockcert_tool_transaction(int argc, char **argv)
     }
 
     if (status == STOCKCERT_EXIT_OK) {
+        status = stockcert_tool_etcd_read();
+    }
+
+    if (status == STOCKCERT_EXIT_OK) {
         stockcert_tool_actor(&actor);
         stockcert_order_set_actor(order, actor.data, actor.len);
 
@@ -206,7 +212,9 @@ stockcert_tool_transaction_options(int argc, char **argv, stockcert_tool_order_t
     int            c, status;
     size_t         i, n;
     unsigned       bit;
-    struct option  options[STOCKCERT_OPTIONS + 1];
+    struct option  options[STOCKCERT_OPTIONS + STOCKCERT_ETCD_OPTIONS + 1];
+
+    static const struct option  etcd[] = { STOCKCERT_ETCD_TABLE };
 
     memset(options, 0, sizeof(options));
 
@@ -224,10 +232,16 @@ stockcert_tool_transaction_options(int argc, char **argv, stockcert_tool_order_t
         }
     }
 
+    memcpy(options + n, etcd, sizeof(etcd));
+
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 
         if (c == '?') {
             return stockcert_tool_usage(stockcert_transaction_commands[o->type]);
+        }
+
+        if (stockcert_tool_etcd_option(c, optarg)) {
+            continue;
         }
 
         status = stockcert_tool_transaction_option(o, c, optarg);
@@ -239,7 +253,8 @@ stockcert_tool_transaction_options(int argc, char **argv, stockcert_tool_order_t
     if (o->file && (argc - optind != 1 || json_object_size(o->body) != 1)) {
         return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "--json FILE takes the "
                                     "place of certificates and of all options "
-                                    "but --key: give the ledger and these");
+                                    "but --key and those of etcd: give the "
+                                    "ledger and these");
     }
 
     if (o->file == NULL

@@ -16,17 +16,28 @@
 #include "stockcert_tool.h"
 
 
-static stockcert_rc_e stockcert_tool_begin(stockcert_ledger_t *ledger,
-    stockcert_error_t *error);
+typedef struct {
+    const stockcert_entry_t  *asked;
+    stockcert_entry_t         entry;       /* position 0: none was needed */
+} stockcert_tool_entering_t;
+
+
+typedef struct {
+    const stockcert_order_t  *order;
+    stockcert_transacted_t    done;
+} stockcert_tool_ordering_t;
+
+
+static stockcert_rc_e stockcert_tool_run(stockcert_ledger_t *ledger,
+    stockcert_write_t *write, stockcert_error_t *error);
+static stockcert_rc_e stockcert_tool_locked(stockcert_ledger_t *ledger,
+    stockcert_write_t *write, stockcert_error_t *error);
 static stockcert_rc_e stockcert_tool_enter_entry(stockcert_ledger_t *ledger,
-    stockcert_entry_t *entry, stockcert_error_t *error);
-static stockcert_rc_e stockcert_tool_amends(stockcert_ledger_t *ledger,
-    const stockcert_entry_t *entry, int *amends, stockcert_error_t *error);
-static int stockcert_tool_not_written(stockcert_rc_e rc, const char *path,
-    const stockcert_error_t *error);
+    void *data, stockcert_error_t *error);
 static stockcert_rc_e stockcert_tool_enter_order(stockcert_ledger_t *ledger,
-    const stockcert_order_t *order, stockcert_transacted_t *done,
-    stockcert_error_t *error);
+    void *data, stockcert_error_t *error);
+static int stockcert_tool_written(const stockcert_write_t *write,
+    stockcert_rc_e rc, const stockcert_error_t *error);
 static int stockcert_tool_transacted(stockcert_ledger_t *ledger,
     const stockcert_order_t *order, const stockcert_transacted_t *done);
 static int stockcert_tool_not_transacted(stockcert_ledger_t *ledger,
@@ -47,10 +58,12 @@ stockcert_tool_actor(stockcert_str_t *actor)
 int
 stockcert_tool_write(const char *path, stockcert_entry_t *entry)
 {
-    int                  status;
-    stockcert_rc_e       rc;
-    stockcert_error_t    error;
-    stockcert_ledger_t  *ledger;
+    int                        status;
+    stockcert_rc_e             rc;
+    stockcert_error_t          error;
+    stockcert_write_t          write;
+    stockcert_ledger_t        *ledger;
+    stockcert_tool_entering_t  entering;
 
     stockcert_tool_actor(&entry->actor);
 
@@ -61,95 +74,212 @@ stockcert_tool_write(const char *path, stockcert_entry_t *entry)
 
     stockcert_ledger_release(ledger);
 
-    rc = stockcert_tool_enter_entry(ledger, entry, &error);
+    memset(&write, 0, sizeof(stockcert_write_t));
+
+    memset(&entering, 0, sizeof(stockcert_tool_entering_t));
+    entering.asked = entry;
+    write.enter = stockcert_tool_enter_entry;
+    write.data = &entering;
+
+    rc = stockcert_tool_run(ledger, &write, &error);
 
     stockcert_ledger_close(ledger);
 
-    return rc == STOCKCERT_OK ? STOCKCERT_EXIT_OK
-                              : stockcert_tool_not_written(rc, path, &error);
+    status = stockcert_tool_written(&write, rc, &error);
+
+    entry->position = entering.entry.position;
+
+    return status;
+}
+
+
+int
+stockcert_tool_transact(const char *path, const stockcert_order_t *order)
+{
+    int                         status;
+    stockcert_rc_e              rc;
+    stockcert_error_t           error;
+    stockcert_write_t           write;
+    stockcert_ledger_t         *ledger;
+    stockcert_tool_ordering_t   ordering;
+
+    status = stockcert_tool_open(path, STOCKCERT_WRITE, &ledger);
+    if (status != STOCKCERT_EXIT_OK) {
+        return status;
+    }
+
+    stockcert_ledger_release(ledger);
+
+    memset(&write, 0, sizeof(stockcert_write_t));
+
+    memset(&ordering, 0, sizeof(stockcert_tool_ordering_t));
+    ordering.order = order;
+    write.enter = stockcert_tool_enter_order;
+    write.data = &ordering;
+
+    rc = stockcert_tool_run(ledger, &write, &error);
+
+    status = rc == STOCKCERT_REFUSED
+             ? stockcert_tool_not_transacted(ledger, order, &ordering.done)
+             : stockcert_tool_written(&write, rc, &error);
+
+    if (status == STOCKCERT_EXIT_OK) {
+        status = stockcert_tool_transacted(ledger, order, &ordering.done);
+    }
+
+    stockcert_ledger_close(ledger);
+
+    return status;
+}
+
+
+/* what was sent, and has no answer, has had all the time that there was */
+
+static stockcert_rc_e
+stockcert_tool_run(stockcert_ledger_t *ledger, stockcert_write_t *write,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e        rc;
+    stockcert_replica_t  *replica;
+
+    replica = stockcert_ledger_replica(ledger);
+
+    if (replica) {
+        replica->ops->start(replica);
+    }
+
+    do {
+        rc = stockcert_tool_locked(ledger, write, error);
+
+    } while (rc == STOCKCERT_UNREACHED && write->noted.position == 0
+             && replica->ops->again(replica));
+
+    return rc;
 }
 
 
 static stockcert_rc_e
-stockcert_tool_begin(stockcert_ledger_t *ledger, stockcert_error_t *error)
+stockcert_tool_locked(stockcert_ledger_t *ledger, stockcert_write_t *write,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    rc = stockcert_tool_lock(ledger, error);
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_ledger_write(ledger, write, error);
+
+        stockcert_ledger_unlock(ledger);
+    }
+
+    return rc;
+}
+
+
+/* LMDB's lock, too: who has it now is nobody who has ours */
+
+stockcert_rc_e
+stockcert_tool_lock(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
     stockcert_rc_e  rc;
 
     stockcert_tool_patience(1);
-    rc = stockcert_ledger_begin(ledger, error);
+
+    rc = stockcert_ledger_lock(ledger, error);
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_ledger_begin(ledger, error);
+
+        if (rc == STOCKCERT_OK) {
+            stockcert_ledger_abort(ledger);
+
+        } else {
+            stockcert_ledger_unlock(ledger);
+        }
+    }
+
     stockcert_tool_patience(0);
 
     return rc;
 }
 
 
-static stockcert_rc_e
-stockcert_tool_enter_entry(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
-    stockcert_error_t *error)
-{
-    int             amends;
-    stockcert_rc_e  rc;
-
-    rc = stockcert_tool_begin(ledger, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    amends = 1;
-
-    rc = stockcert_ledger_enter(ledger, entry, error);
-
-    if (rc == STOCKCERT_OK && entry->kind == STOCKCERT_CLASS_AMENDED) {
-        rc = stockcert_tool_amends(ledger, entry, &amends, error);
-    }
-
-    if (rc == STOCKCERT_OK && amends) {
-        return stockcert_ledger_commit(ledger, error);
-    }
-
-    stockcert_ledger_abort(ledger);
-    entry->position = 0;
-
-    return rc;
-}
-
-
 /*
- * Whether the number was another one. The process that committed it may not
- * have flushed.
+ * The number that is there already makes no entry.  The process that committed
+ * it may not have flushed.
  */
 
 static stockcert_rc_e
-stockcert_tool_amends(stockcert_ledger_t *ledger,
-    const stockcert_entry_t *entry, int *amends, stockcert_error_t *error)
+stockcert_tool_enter_entry(stockcert_ledger_t *ledger, void *data,
+    stockcert_error_t *error)
 {
-    stockcert_rc_e     rc;
-    stockcert_class_t  class;
+    stockcert_tool_entering_t *entering = data;
 
-    rc = stockcert_ledger_snapshot(ledger, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
+    uint64_t            shares;
+    stockcert_rc_e      rc;
+    stockcert_entry_t  *entry;
+
+    entry = &entering->entry;
+    *entry = *entering->asked;
+
+    if (entry->kind == STOCKCERT_CLASS_AMENDED) {
+
+        rc = stockcert_ledger_authorized(ledger, &entry->code, &shares, error);
+
+        if (rc == STOCKCERT_OK && shares == entry->shares) {
+            return stockcert_ledger_flush(ledger, error);
+        }
+
+        if (rc != STOCKCERT_OK && rc != STOCKCERT_NOT_FOUND) {
+            return rc;
+        }
     }
 
-    rc = stockcert_ledger_class(ledger, entry->code.data, entry->code.len,
-                                &class, error);
+    return stockcert_ledger_enter(ledger, entry, error);
+}
 
-    *amends = rc != STOCKCERT_OK || class.authorized != entry->shares;
 
-    stockcert_ledger_release(ledger);
+static stockcert_rc_e
+stockcert_tool_enter_order(stockcert_ledger_t *ledger, void *data,
+    stockcert_error_t *error)
+{
+    stockcert_tool_ordering_t *ordering = data;
 
-    if (rc == STOCKCERT_OK && !*amends) {
-        rc = stockcert_ledger_flush(ledger, error);
-    }
+    stockcert_rc_e  rc;
 
-    return rc;
+    rc = stockcert_ledger_transact(ledger, ordering->order, &ordering->done,
+                                   error);
+
+    return rc == STOCKCERT_OK && ordering->done.status != STOCKCERT_ISSUED
+           ? STOCKCERT_REFUSED : rc;
 }
 
 
 static int
-stockcert_tool_not_written(stockcert_rc_e rc, const char *path,
+stockcert_tool_written(const stockcert_write_t *write, stockcert_rc_e rc,
     const stockcert_error_t *error)
 {
+    if (rc == STOCKCERT_OK) {
+        return STOCKCERT_EXIT_OK;
+    }
+
+    if (write->entered) {
+        return stockcert_tool_error(STOCKCERT_EXIT_OK, "it is done, and in etcd, "
+                                    "but not on this machine yet: %s",
+                                    error->text);
+    }
+
+    /* what was sent may be there, or may come */
+
+    if (rc == STOCKCERT_UNKNOWN
+        || (write->noted.position
+            && (rc == STOCKCERT_UNREACHED || rc == STOCKCERT_DIVERGED)))
+    {
+        return stockcert_tool_error(STOCKCERT_EXIT_UNKNOWN, "it is not known "
+                                    "whether it is done, run it again, what is "
+                                    "done is not done twice: %s", error->text);
+    }
+
     switch (rc) {
 
     case STOCKCERT_REFUSED:
@@ -160,69 +290,10 @@ stockcert_tool_not_written(stockcert_rc_e rc, const char *path,
                                     " make room on the disk, or raise \"size\""
                                     " in nginx's configuration and reload: %s",
                                     error->text);
-    case STOCKCERT_UNKNOWN:
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "it is not known "
-                                    "whether it is done, see \"stockcert log\" "
-                                    "of %s: %s", path, error->text);
     default:
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED,
                                     "nothing is changed: %s", error->text);
     }
-}
-
-
-int
-stockcert_tool_transact(const char *path, const stockcert_order_t *order)
-{
-    int                     status;
-    stockcert_rc_e          rc;
-    stockcert_error_t       error;
-    stockcert_ledger_t     *ledger;
-    stockcert_transacted_t  done;
-
-    status = stockcert_tool_open(path, STOCKCERT_WRITE, &ledger);
-    if (status != STOCKCERT_EXIT_OK) {
-        return status;
-    }
-
-    stockcert_ledger_release(ledger);
-
-    rc = stockcert_tool_enter_order(ledger, order, &done, &error);
-
-    status = rc != STOCKCERT_OK ? stockcert_tool_not_written(rc, path, &error)
-             : done.status == STOCKCERT_ISSUED
-               ? stockcert_tool_transacted(ledger, order, &done)
-               : stockcert_tool_not_transacted(ledger, order, &done);
-
-    stockcert_ledger_close(ledger);
-
-    return status;
-}
-
-
-static stockcert_rc_e
-stockcert_tool_enter_order(stockcert_ledger_t *ledger,
-    const stockcert_order_t *order, stockcert_transacted_t *done,
-    stockcert_error_t *error)
-{
-    stockcert_rc_e  rc;
-
-    rc = stockcert_tool_begin(ledger, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    rc = stockcert_ledger_transact(ledger, order, done, error);
-
-    if (rc == STOCKCERT_OK && done->status == STOCKCERT_ISSUED
-        && !done->replayed)
-    {
-        return stockcert_ledger_commit(ledger, error);
-    }
-
-    stockcert_ledger_abort(ledger);
-
-    return rc;
 }
 
 
