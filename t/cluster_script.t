@@ -34,6 +34,7 @@ my ($port, $pid);
 END { my $status = $?; kill TERM => $pid if $pid; waitpid $pid, 0 if $pid; $? = $status }
 
 sub start {
+    unlink "$tmp/out";
     $pid = fork // die "fork: $!\n";
     if (!$pid) {
         $ENV{PORT} = $port;
