@@ -118,6 +118,8 @@ like(tool_out('status', $one), qr/^replica    none$/m, 'the ledger is as it was'
 is(tool_out('authorize', $one, 'CS', 9000002, @reference) =~ s/\d+$//r, "CS has 9000002 authorized shares now, by entry \n", 'and goes on alone');
 is(entries($one), 3063, 'by one entry');
 
+$etcd->set('batch/0000000000000007', 'of another try');
+
 is(tool_out('replicate', $one, @etcd), "$one is in etcd below $prefix: 3063 entries, 3063 of them were put there now\n", 'replicate');
 is_deeply([sort $etcd->keys], [batches(), 'head', 'ledger'], 'all is there');
 same('replicate', $one);

@@ -52,8 +52,8 @@ enum {
 #define STOCKCERT_ETCD_SYNOPSIS  " [--etcd URL...]"
 
 #define STOCKCERT_ETCD_HELP                                                   \
-    "  --etcd URL[,URL...] and more, see \"stockcert replicate --help\": of a\n" \
-    "                     ledger that other machines have, too\n"
+    "  --etcd URL[,URL...] and more: of a ledger that other machines have, too;\n"\
+    "                     see \"stockcert replicate --help\"\n"
 
 
 /* Takes an option, and returns 1, or 0 if it is none of these. */

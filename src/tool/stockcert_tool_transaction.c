@@ -39,7 +39,8 @@ static int stockcert_tool_transaction_usable(const stockcert_tool_order_t *o,
 
 const stockcert_command_t  stockcert_command_transfer = {
     "transfer", stockcert_tool_transaction,
-    "LEDGER CERTIFICATE... --to NAME:SHARES... --reference TEXT [--key KEY]" STOCKCERT_ETCD_SYNOPSIS,
+    "LEDGER CERTIFICATE... --to NAME:SHARES... --reference TEXT [--key KEY]"
+    STOCKCERT_ETCD_SYNOPSIS,
     "Surrenders certificates of one class and holder, such as CS-17, and issues\n"
     "others in their place, in one transaction. What the new holders do not get\n"
     "is issued to the old one. Also while nginx issues.\n"
@@ -53,7 +54,8 @@ const stockcert_command_t  stockcert_command_transfer = {
 const stockcert_command_t  stockcert_command_reissue = {
     "reissue", stockcert_tool_transaction,
     "LEDGER CERTIFICATE... --reference TEXT [--reason WORD] "
-    "[--to NAME:SHARES...] [--key KEY]" STOCKCERT_ETCD_SYNOPSIS,
+    "[--to NAME:SHARES...] [--key KEY]"
+    STOCKCERT_ETCD_SYNOPSIS,
     "Surrenders certificates of one class and holder, such as CS-17, and issues\n"
     "others to the same, in one transaction. Also while nginx issues.\n"
     "\n"
@@ -68,7 +70,8 @@ const stockcert_command_t  stockcert_command_reissue = {
 const stockcert_command_t  stockcert_command_repurchase = {
     "repurchase", stockcert_tool_transaction,
     "LEDGER CERTIFICATE... --price PRICE --reference TEXT [--shares N] "
-    "[--key KEY]" STOCKCERT_ETCD_SYNOPSIS,
+    "[--key KEY]"
+    STOCKCERT_ETCD_SYNOPSIS,
     "Surrenders certificates of one class and holder, such as CS-17, that the\n"
     "company bought. Their shares can be issued again. Also while nginx issues.\n"
     "\n"
@@ -82,7 +85,8 @@ const stockcert_command_t  stockcert_command_repurchase = {
 
 const stockcert_command_t  stockcert_command_cancel = {
     "cancel", stockcert_tool_transaction,
-    "LEDGER CERTIFICATE... --reference TEXT [--shares N] [--key KEY]" STOCKCERT_ETCD_SYNOPSIS,
+    "LEDGER CERTIFICATE... --reference TEXT [--shares N] [--key KEY]"
+    STOCKCERT_ETCD_SYNOPSIS,
     "Cancels certificates of one class and holder, such as CS-17. Their numbers\n"
     "stay used, their shares can be issued again. Also while nginx issues.\n"
     "\n"
@@ -96,7 +100,8 @@ const stockcert_command_t  stockcert_command_cancel = {
 const stockcert_command_t  stockcert_command_correct = {
     "correct", stockcert_tool_transaction,
     "LEDGER CERTIFICATE... --corrects ENTRY --reference TEXT "
-    "[--to NAME:SHARES...] [--key KEY]" STOCKCERT_ETCD_SYNOPSIS,
+    "[--to NAME:SHARES...] [--key KEY]"
+    STOCKCERT_ETCD_SYNOPSIS,
     "Surrenders certificates of one class and holder, such as CS-17, as an entry\n"
     "was wrong, and issues what should have been, in one transaction. Shares that\n"
     "are left over can be issued again. Also while nginx issues.\n"
