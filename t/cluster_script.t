@@ -86,6 +86,7 @@ is($client->ask('GET', "/CS-$_")->{status}, 200, "CS-$_ is on the third") for 1 
 ended('INT');
 start();
 is_deeply([issued()], ['CS-4', 'CS-5', 'CS-6'], 'started again, it goes on');
+is(Stockcert::Client->new($port + $_)->ask('GET', '/CS-6')->{status}, 200, "machine $_ has all") for 0 .. 2;
 ended('TERM');
 my @same = map { tool_out('export', "$tmp/cluster/machine$_", '--format', 'jsonl') } 0 .. 2;
 is_deeply([@same[1, 2]], [@same[0, 0]], 'and all have the same');
