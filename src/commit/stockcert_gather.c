@@ -45,7 +45,7 @@ stockcert_lanes_gather(stockcert_leader_t *leader)
 
     end = now + stockcert_pace_longest(pace);
 
-    wanted = atomic_load(&lanes->came) + (uint32_t) pace->grants;
+    wanted = pace->came + (uint32_t) pace->grants;
     atomic_store(&lanes->wanted, wanted);
 
     while (now < end) {
