@@ -26,7 +26,7 @@ my $client = $server->client;
 $client->issue('CS', 100, 'Ann') for 1 .. 30;
 
 my @etcd = ('--etcd', $url, '--etcd-prefix', $prefix);
-my @slow = ('--etcd', $between->url, '--etcd-prefix', $prefix, '--etcd-timeout', '1s');
+my @slow = ('--etcd', $between->url, '--etcd-prefix', $prefix, '--etcd-timeout', '3s');
 my @reference = ('--reference', 'Resolution');
 
 sub entries { return scalar split /^/, tool_out('log', $_[0]) }
@@ -142,7 +142,7 @@ my $mark = qr/other machines have this ledger, too, by etcd, below \Q$prefix\E: 
 tool_is('authorize alone', 3, $mark, 'authorize', $one, 'CS', 9000003, @reference);
 my $r = $client->issue('CS', 1, 'Too Late');
 is($r->{status}, 503, 'nginx, which had it open, issues nothing') or diag($r->{body});
-like($server->log, $mark, 'and says why');
+wait_for('nginx says why', sub { $server->log =~ $mark });
 $server->stop;
 tool_is('import into it', 3, qr/cannot make a new ledger in/, 'import', $one, '/dev/null');
 is(shown($one)->{replica}, $prefix, 'status --json: replica');
@@ -300,7 +300,7 @@ tool_is('--company where etcd has one', 1, qr/refused: etcd has a ledger below \
 tool_is('--company that is no name', 3, qr/cannot make a ledger in .*: the company's name/, 'replicate', "$dir/fourth", '--company', ' ', '--etcd', $url, '--etcd-prefix', '/fourth/');
 ok(!-e "$dir/fourth", 'nothing is made');
 for my $what (qw(request answer)) {
-    my @fifth = ('replicate', "$dir/$what", '--company', 'Fifth Inc.', '--etcd-prefix', "/$what/", '--etcd-timeout', '500ms');
+    my @fifth = ('replicate', "$dir/$what", '--company', 'Fifth Inc.', '--etcd-prefix', "/$what/", '--etcd-timeout', '3s');
     $between->lose(1, $what);
     tool_is("the $what of the head is lost", 4, qr/it is not known whether it is done, run it again: etcd at/, @fifth, '--etcd', $between->url);
     $between->lose(0);
@@ -368,7 +368,7 @@ is(decode_json($safe->get('head'))->{position} . "\n", $end, 'authorize by TLS')
     tool_is('an option goes before a variable', 2, qr/not "1h"/, 'status', $one, '--etcd-timeout', '1h');
 }
 spew("$dir/password", 'wrong');
-tool_is('a wrong password', 3, qr/the user or the password is wrong/, 'authorize', $one, 'CS', 9000092, @reference, @safe, '--etcd-timeout', '500ms');
-tool_is('no certificate', 3, qr/nothing is changed/, 'authorize', $one, 'CS', 9000092, @reference, @safe[0, 1], @files[0, 1], '--etcd-timeout', '500ms');
+tool_is('a wrong password', 3, qr/the user or the password is wrong/, 'authorize', $one, 'CS', 9000092, @reference, @safe, '--etcd-timeout', '3s');
+tool_is('no certificate', 3, qr/nothing is changed/, 'authorize', $one, 'CS', 9000092, @reference, @safe[0, 1], @files[0, 1], '--etcd-timeout', '3s');
 
 done_testing;
