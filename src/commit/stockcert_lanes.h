@@ -117,7 +117,8 @@ _Static_assert(sizeof(stockcert_lanes_t) % STOCKCERT_CACHE_LINE == 0
  */
 
 typedef struct {
-    uint64_t                    grants;        /* of the last batch */
+    uint64_t                    grants;        /* of the last batch, */
+    uint32_t                    came;          /* and "came" before it was told */
     uint64_t                    duration;
     uint64_t                    end;
 

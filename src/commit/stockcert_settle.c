@@ -152,9 +152,10 @@ stockcert_lanes_recover(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 
         case STOCKCERT_NOT_FOUND:
 
+            /* where machines share the journal, that is no reason */
+
             if (leader->rc != STOCKCERT_OK
-                && leader->rc != STOCKCERT_UNREACHED
-                && leader->rc != STOCKCERT_DIVERGED)
+                && stockcert_ledger_guard(ledger) == 0)
             {
                 stockcert_lane_refuse(lane, ledger, leader->rc);
                 break;

@@ -115,8 +115,8 @@ static ngx_http_stockcert_problem_t  ngx_http_stockcert_problems[] = {
     { 500, ngx_null_string,
       ngx_string("outcome-unknown"), ngx_string("outcome_unknown"),
       ngx_string("It is not known whether it was done"),
-      ngx_string("the disk failed in the last step of the commit; look at the "
-                 "class's last certificates before you ask again, or ask with "
+      ngx_string("the last step of the commit failed or had no answer; look at "
+                 "the class's last certificates before you ask again, or ask with "
                  "the Idempotency-Key that this request had") },
 
     { 503, ngx_null_string,

@@ -293,11 +293,12 @@ void stockcert_ledger_abort(stockcert_ledger_t *ledger);
  *
  * stockcert_ledger_room() tells how many entries more the transaction may have.
  *
- * stockcert_ledger_commit() first appends what was entered.  STOCKCERT_CHANGED,
+ * stockcert_ledger_commit() first appends what was entered, unless
+ * stockcert_ledger_append() has done so.  STOCKCERT_CHANGED,
  * STOCKCERT_UNREACHED: the transaction is gone; what was entered may be in the
  * journal, which stockcert_ledger_reach() finds out in the next transaction.
- * stockcert_ledger_is_appended() tells whether the last commit appended what was
- * entered: then that is in the journal for good, whatever became of the
+ * stockcert_ledger_is_appended() tells whether what was entered last was appended:
+ * then that is in the journal for good, whatever became of the
  * transaction on this machine.
  *
  * stockcert_ledger_confirm() makes sure that nothing was appended since, so that
@@ -313,6 +314,8 @@ stockcert_rc_e stockcert_ledger_reach(stockcert_ledger_t *ledger,
     uint64_t guard, stockcert_error_t *error);
 uint64_t stockcert_ledger_guard(const stockcert_ledger_t *ledger);
 size_t stockcert_ledger_room(const stockcert_ledger_t *ledger);
+stockcert_rc_e stockcert_ledger_append(stockcert_ledger_t *ledger,
+    stockcert_error_t *error);
 int stockcert_ledger_is_appended(const stockcert_ledger_t *ledger);
 stockcert_rc_e stockcert_ledger_confirm(stockcert_ledger_t *ledger,
     stockcert_error_t *error);

@@ -185,9 +185,18 @@ stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
 {
     stockcert_rc_e  rc;
 
-    assert(ledger->writer);
+    rc = stockcert_ledger_append(ledger, error);
 
-    ledger->appended = 0;
+    return rc == STOCKCERT_OK ? stockcert_ledger_keep(ledger, error) : rc;
+}
+
+
+stockcert_rc_e
+stockcert_ledger_append(stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    assert(ledger->writer);
 
     if (stockcert_group_is_open(ledger)) {
         stockcert_ledger_abort(ledger);
@@ -195,18 +204,22 @@ stockcert_ledger_commit(stockcert_ledger_t *ledger, stockcert_error_t *error)
         return STOCKCERT_FAILED;
     }
 
-    if (ledger->replica && stockcert_ledger_has_entered(ledger)) {
-
-        rc = stockcert_append(ledger, error);
-        if (rc != STOCKCERT_OK) {
-            stockcert_ledger_abort(ledger);
-            return rc;
-        }
-
-        ledger->appended = 1;
+    if (ledger->replica == NULL || ledger->appended
+        || !stockcert_ledger_has_entered(ledger))
+    {
+        return STOCKCERT_OK;
     }
 
-    return stockcert_ledger_keep(ledger, error);
+    rc = stockcert_append(ledger, error);
+
+    if (rc == STOCKCERT_OK) {
+        ledger->appended = 1;
+
+    } else {
+        stockcert_ledger_abort(ledger);
+    }
+
+    return rc;
 }
 
 

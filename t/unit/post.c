@@ -295,8 +295,9 @@ test_met(void)
 
     fixture_slot(&slots[0], "ZZ", "Salt Bae", 1);
     is_int(fixture_issue(ledger, slots, 1), STOCKCERT_OK, "met: of that class");
-    is_int(slots[0].outcome.status, STOCKCERT_NO_CLASS,
-           "met: it is not known here");
+    is_int(slots[0].outcome.status, STOCKCERT_ISSUED,
+           "met: it is known here, too");
+    is_int(slots[0].outcome.number, 101, "met: the next number");
 
     for (i = 0; i < 100; i++) {
         fixture_slot(&slots[i], "CS", "Salt Bae", 1);
@@ -311,7 +312,7 @@ test_met(void)
 
     stockcert_ledger_close(ledger);
 
-    is_int(verified_ledger(&f), 3 + 100 + 300, "met: verify");
+    is_int(verified_ledger(&f), 3 + 100 + 1 + 300, "met: verify");
     is_int(check_verify(&f), 0, "met: verify");
 }
 
