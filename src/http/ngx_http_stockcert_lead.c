@@ -27,10 +27,13 @@ static void ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane,
     ngx_log_t *log);
 static ngx_uint_t ngx_http_stockcert_commit_one(
     ngx_http_stockcert_lane_t *lane, ngx_log_t *log);
-static ngx_uint_t ngx_http_stockcert_take_all(ngx_http_stockcert_lane_t *lane,
+static ngx_uint_t ngx_http_stockcert_once(ngx_http_stockcert_lane_t *lane,
     ngx_log_t *log);
+static ngx_uint_t ngx_http_stockcert_is_good(stockcert_rc_e rc);
+static ngx_uint_t ngx_http_stockcert_must_pause(
+    const ngx_http_stockcert_lane_t *lane, stockcert_rc_e rc);
 static stockcert_rc_e ngx_http_stockcert_open_classes(
-    ngx_http_stockcert_lane_t *lane, stockcert_error_t *error);
+    ngx_http_stockcert_lane_t *lane, ngx_log_t *log, stockcert_error_t *error);
 static void ngx_http_stockcert_resign(ngx_http_stockcert_lane_t *lane);
 static ngx_int_t ngx_http_stockcert_post_task(ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_next(ngx_http_stockcert_main_conf_t *smcf);
@@ -143,12 +146,10 @@ ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane)
             ngx_del_timer(&lane->look);
         }
 
-        if (ngx_exiting) {
-            ngx_http_stockcert_exiting(lane->main);
-
         /* other machines may have appended something */
 
-        } else if (lane->replica && stockcert_lanes_waiting(lane->lanes)) {
+        if (lane->replica && !ngx_exiting
+            && stockcert_lanes_waiting(lane->lanes)) {
             ngx_http_stockcert_lead(lane, 0);
         }
 
@@ -279,20 +280,13 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
     start = stockcert_pace_clock();
 
     if (!lane->task.leads) {
-
-        if (!ngx_http_stockcert_take_all(lane, log)
-            && ngx_http_stockcert_is_behind(lane))
-        {
-            (void) ngx_http_stockcert_commit_one(lane, log);
-        }
-
+        (void) ngx_http_stockcert_once(lane, log);
         return;
     }
 
     do {
         do {
-            leave = ngx_http_stockcert_take_all(lane, log)
-                    || ngx_http_stockcert_commit_one(lane, log);
+            leave = ngx_http_stockcert_once(lane, log);
 
             if (!leave) {
                 stockcert_lanes_gather(&lane->task.leader);
@@ -321,16 +315,65 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 }
 
 
-/* orders come before the next batch; returns 1 if the task must end */
+/*
+ * Orders come before the next batch.  That comes, too, if only other machines
+ * or room are missing: who waits is told.  Returns 1 if the task must end.
+ */
 
 static ngx_uint_t
-ngx_http_stockcert_take_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
+ngx_http_stockcert_once(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 {
-    lane->task.rc = ngx_http_stockcert_take_orders(lane, log);
+    ngx_uint_t      leave;
+    stockcert_rc_e  rc;
+
+    rc = ngx_http_stockcert_take_orders(lane, log);
+
+    lane->task.rc = rc;
 
     ngx_http_stockcert_tell_failed(lane, log);
 
-    return lane->task.rc != STOCKCERT_OK && lane->task.rc != STOCKCERT_FULL;
+    if (!ngx_http_stockcert_is_good(rc)
+        || (!lane->task.leads && !ngx_http_stockcert_is_behind(lane)))
+    {
+        return 1;
+    }
+
+    leave = ngx_http_stockcert_commit_one(lane, log);
+
+    if (ngx_http_stockcert_must_pause(lane, rc)) {
+
+        if (lane->task.rc == STOCKCERT_OK) {
+            lane->task.rc = rc;
+        }
+
+        leave = 1;
+    }
+
+    return leave;
+}
+
+
+/* whether the ledger can be used after this */
+
+static ngx_uint_t
+ngx_http_stockcert_is_good(stockcert_rc_e rc)
+{
+    return rc == STOCKCERT_OK || rc == STOCKCERT_FULL
+           || rc == STOCKCERT_UNREACHED || rc == STOCKCERT_DIVERGED;
+}
+
+
+/*
+ * Whether the same would come at once of another try.  Where other machines have
+ * the ledger, too, what they appended stays to be applied if there is no room.
+ */
+
+static ngx_uint_t
+ngx_http_stockcert_must_pause(const ngx_http_stockcert_lane_t *lane,
+    stockcert_rc_e rc)
+{
+    return rc == STOCKCERT_UNREACHED || rc == STOCKCERT_DIVERGED
+           || (rc == STOCKCERT_FULL && lane->replica);
 }
 
 
@@ -351,7 +394,7 @@ ngx_http_stockcert_commit_one(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 
     /* who waits is told in either case */
 
-    opened = ngx_http_stockcert_open_classes(lane, &why);
+    opened = ngx_http_stockcert_open_classes(lane, log, &why);
 
     task->rc = stockcert_lanes_commit(&task->leader, task->ledger,
                                       &task->error);
@@ -377,7 +420,8 @@ ngx_http_stockcert_commit_one(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 
     /* a worker that ends lets others lead */
 
-    return (task->rc != STOCKCERT_OK && task->rc != STOCKCERT_FULL)
+    return !ngx_http_stockcert_is_good(task->rc)
+           || ngx_http_stockcert_must_pause(lane, task->rc)
            || lane->failed || ngx_exiting || ngx_quit || ngx_terminate;
 }
 
@@ -385,7 +429,7 @@ ngx_http_stockcert_commit_one(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 /* those of the configuration, once the journal of all machines is known */
 
 static stockcert_rc_e
-ngx_http_stockcert_open_classes(ngx_http_stockcert_lane_t *lane,
+ngx_http_stockcert_open_classes(ngx_http_stockcert_lane_t *lane, ngx_log_t *log,
     stockcert_error_t *error)
 {
     stockcert_rc_e  rc;
@@ -398,6 +442,13 @@ ngx_http_stockcert_open_classes(ngx_http_stockcert_lane_t *lane,
                                        lane->conf->classes.elts,
                                        lane->conf->classes.nelts,
                                        error);
+
+    /* there are as many as there may be, of other machines */
+
+    if (rc == STOCKCERT_REFUSED) {
+        ngx_http_stockcert_log(log, lane->conf, error);
+        rc = STOCKCERT_OK;
+    }
 
     lane->task.classes = (rc == STOCKCERT_OK);
 
@@ -475,21 +526,27 @@ ngx_http_stockcert_led(ngx_http_stockcert_lane_t *lane)
     task = &lane->task;
     rc = task->rc;
 
-    if (rc == STOCKCERT_OK || rc == STOCKCERT_FULL) {
-        lane->failures = 0;
-        ngx_http_stockcert_lane_compare(lane);
+    if (!ngx_http_stockcert_is_good(rc)) {
+        lane->failures++;
+        lane->failed = 1;
 
-    } else if (rc == STOCKCERT_UNREACHED || rc == STOCKCERT_DIVERGED) {
+    } else if (ngx_http_stockcert_must_pause(lane, rc)) {
 
-        /* the ledger is good, and may be led again a little later */
+        /* it may be led again a little later */
 
         lane->failures = 0;
         lane->pause = ngx_current_msec + NGX_HTTP_STOCKCERT_PAUSE;
         ngx_http_stockcert_late_orders(lane);
 
+        /* this ledger has become one of several machines, and not here */
+
+        if (rc == STOCKCERT_DIVERGED && lane->replica == NULL) {
+            ngx_http_stockcert_answer(lane, stockcert_lane_filled(lane->lane));
+        }
+
     } else {
-        lane->failures++;
-        lane->failed = 1;
+        lane->failures = 0;
+        ngx_http_stockcert_lane_compare(lane);
     }
 
     if (task->more) {
