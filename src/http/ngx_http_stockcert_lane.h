@@ -6,7 +6,8 @@
  *     ngx_http_stockcert_share.c   what all workers share
  *     ngx_http_stockcert_lane.c    makes and ends it
  *     ngx_http_stockcert_commit.c  fills the lane and watches it
- *     ngx_http_stockcert_lead.c    leads
+ *     ngx_http_stockcert_lead.c    has a task lead
+ *     ngx_http_stockcert_task.c    commits, or opens the ledger
  *     ngx_http_stockcert_follow.c  follows what other machines append
  *     ngx_http_stockcert_behind.c  has requests wait for that
  *     ngx_http_stockcert_exit.c    ends what threads wait for
@@ -327,6 +328,20 @@ void ngx_http_stockcert_tell_clock(ngx_http_stockcert_lane_t *lane,
     ngx_log_t *log);
 void ngx_http_stockcert_tell_given_up(ngx_http_stockcert_lane_t *lane,
     ngx_log_t *log);
+
+/*
+ * Of what a task returns: whether the ledger can be used after this; whether the
+ * same would come at once of another try, as other machines do not answer, or
+ * there is no room for what they appended.
+ */
+
+ngx_uint_t ngx_http_stockcert_is_good(stockcert_rc_e rc);
+ngx_uint_t ngx_http_stockcert_must_pause(const ngx_http_stockcert_lane_t *lane,
+    stockcert_rc_e rc);
+
+/* Lets others lead, and wakes those who wait. */
+
+void ngx_http_stockcert_resign(ngx_http_stockcert_lane_t *lane);
 
 /* Wakes the worker of a lane; on a leader's thread. */
 
