@@ -251,6 +251,22 @@ is(scalar(grep { /batch/ } $etcd->keys), 2134, 'many batches');
 gives($one, 'clear 10000', 'OK', 'they are removed');
 is(scalar(grep { /batch/ } $etcd->keys), 34, 'the others are there');
 done($one);
+
+# more than one look removes: the next append goes on
+
+$etcd->ask('kv/deleterange', { key => $etcd->key(''), range_end => encode_base64('/stockcert/acme0', '') });
+$one = replica([$etcd->endpoints], 'keep=2000');
+gives($one, 'create 0 Acme', qr/^OK/);
+call($one, 'append 1000 10') for 1 .. 5;
+for my $part (0 .. 19) {
+    $etcd->ask('kv/txn', { success => [map { { requestPut => { key => $etcd->key(sprintf 'batch/%016x', $part * 100 + $_), value => '' } } } 1 .. 100] });
+}
+for (['append 1000 10', 1004], ['append 1 10', 5], ['append 1 10', 4]) {
+    my ($append, $left) = @$_;
+    gives($one, $append, qr/^OK/);
+    is(scalar(grep { /batch/ } $etcd->keys), $left, "$left batches are left");
+}
+done($one);
 undef $etcd;
 
 

@@ -98,6 +98,7 @@ typedef struct {
     char                    *prefix;
     unsigned                 timeout;
     uint64_t                 keep;
+    int                      more;       /* can be removed than was */
     char                    *login;      /* JSON; NULL: no user */
     size_t                   login_len;
     char                    *trusted;
