@@ -584,6 +584,15 @@ for my $case (
     done($replica);
 }
 
+# what refuses a login may repeat the password
+
+for my $case (['secret', ''], ['authentication failed, secret', ' (the user or the password is wrong)']) {
+    my ($says, $advice) = @$case;
+    $replica = replica([fake(sub { return $_[0] eq '/v3/auth/authenticate' ? http('400 Bad Request', $says) : undef })], @user);
+    gives($replica, 'head', qr/^UNREACHED 0 0 0 etcd at http:\S+: refused, status 400\Q$advice\E$/, "a login is refused: $says");
+    done($replica);
+}
+
 # the end of the process, while etcd says nothing
 
 my $silent = fake(sub { sleep 600 });

@@ -207,8 +207,11 @@ stockcert_rc_e stockcert_etcd_no_answer(const stockcert_etcd_t *etcd,
     CURLcode code, stockcert_error_t *error);
 stockcert_rc_e stockcert_etcd_odd(const stockcert_etcd_t *etcd,
     stockcert_error_t *error);
+
+/* secret: the message may repeat a password, only the advice on it is said */
+
 stockcert_rc_e stockcert_etcd_refused(const stockcert_etcd_t *etcd, long status,
-    const char *message, stockcert_error_t *error);
+    const char *message, int secret, stockcert_error_t *error);
 
 
 /* _http */
