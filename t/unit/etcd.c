@@ -242,6 +242,13 @@ test_head(void)
     ok(len < sizeof(value), "the longest value of a head fits");
 
     memset(&back, 0, sizeof(back));
+    is_int(stockcert_etcd_head_read(value, len, &back), -1,
+           "an epoch without a next one is none");
+
+    head.epoch = (uint64_t) 1 << 53;
+    len = stockcert_etcd_head_value(&head, value);
+
+    memset(&back, 0, sizeof(back));
     is_int(stockcert_etcd_head_read(value, len, &back), 0, "it is read");
     ok(stockcert_head_same(&head, &back), "as it was");
 
