@@ -81,7 +81,7 @@ my $cluster = $etcd->ask('kv/range', { key => $etcd->key('head') })->{header}{cl
 
 gives($one, 'origin', 'NOT_FOUND 0 0', 'nothing is there: no ledger');
 gives($one, 'head', 'NOT_FOUND 0 0 0', 'no head');
-gives($one, 'read 1', 'NOT_FOUND', 'no batch');
+gives($one, 'read 1', qr/^DIVERGED .*it has no ledger below/, 'no batch');
 gives($one, 'watch 1', 'NOT_FOUND 0', 'nothing to watch');
 gives($one, 'append 1 50', qr/^CHANGED 0 /, 'an append without a head changes nothing');
 is_deeply([$etcd->keys], [], 'nothing was written');
@@ -199,6 +199,7 @@ gives($one, 'origin', 'OK 3 0', 'another format');
 $etcd->remove('ledger');
 gives($one, 'origin', 'NOT_FOUND 0 0', 'no ledger');
 gives($one, 'append 1 1', qr/^DIVERGED .*it has no ledger below \/stockcert\/acme\/; run "stockcert replicate"$/, 'no append');
+gives($one, 'read 1', qr/^DIVERGED .*it has no ledger below \/stockcert\/acme\/; run "stockcert replicate"$/, 'no batch');
 gives($one, 'head', qr/^NOT_FOUND 0 /, 'no head without one');
 (my $other = $was{ledger}) =~ s/$cluster/1234567/;
 $etcd->set('ledger', $other);

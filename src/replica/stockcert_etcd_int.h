@@ -251,6 +251,11 @@ stockcert_rc_e stockcert_etcd_read(stockcert_replica_t *replica,
 stockcert_rc_e stockcert_etcd_know(stockcert_etcd_t *etcd,
     stockcert_error_t *error);
 
+/* the same, but that there must be one: or STOCKCERT_DIVERGED */
+
+stockcert_rc_e stockcert_etcd_need(stockcert_etcd_t *etcd,
+    stockcert_error_t *error);
+
 /* whether the last answer is of the etcd that "ledger" names */
 
 stockcert_rc_e stockcert_etcd_same(stockcert_etcd_t *etcd,

@@ -204,13 +204,7 @@ stockcert_etcd_append(stockcert_replica_t *replica,
         return STOCKCERT_CHANGED;
     }
 
-    rc = stockcert_etcd_know(etcd, error);
-
-    if (rc == STOCKCERT_NOT_FOUND) {
-        return stockcert_etcd_diverged(etcd, error, "it has no ledger below %s;"
-                                       " run \"stockcert replicate\"",
-                                       etcd->prefix);
-    }
+    rc = stockcert_etcd_need(etcd, error);
 
     if (rc == STOCKCERT_OK) {
         rc = stockcert_etcd_same(etcd, error);
