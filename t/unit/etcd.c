@@ -376,8 +376,17 @@ test_create(void)
 
     is_int(stockcert_etcd_create(&conf, &replica, &error), STOCKCERT_FAILED,
            "a user that is not UTF-8");
+    is_str(error.text, "etcd cannot be used: its user is not UTF-8",
+           "it says so");
 
+    conf.password = conf.user;
     conf.user.data = "a";
+
+    is_int(stockcert_etcd_create(&conf, &replica, &error), STOCKCERT_FAILED,
+           "a password that is not");
+    is_str(error.text, "etcd cannot be used: its password is not UTF-8",
+           "it says so");
+
     conf.password.data = "\0";
     conf.password.len = 1;
 
