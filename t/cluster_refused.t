@@ -252,7 +252,7 @@ $cluster->machine(0)->stop;
 secure($cluster->etcd, 'wrong');
 $cluster->machine(0)->start;
 is(status($cluster->machine(0)->client->issue('CS', 1, 'nobody')), '503', 'a wrong password: nothing is issued');
-like($cluster->machine(0)->log, qr/\[crit\].*etcd at https:.*authentication failed/, 'the log says why');
+like($cluster->machine(0)->log, qr/\[crit\].*etcd at https:.*refused, status \d+ \(the user or the password is wrong\)/, 'the log says why');
 secure($cluster->etcd, 'secret');
 is(status($cluster->machine(0)->client->ask('GET', '/CS-1')), '200');
 $cluster->machine(0)->reload;

@@ -81,7 +81,7 @@ my $cluster = $etcd->ask('kv/range', { key => $etcd->key('head') })->{header}{cl
 
 gives($one, 'origin', 'NOT_FOUND 0 0', 'nothing is there: no ledger');
 gives($one, 'head', 'NOT_FOUND 0 0 0', 'no head');
-gives($one, 'read 1', 'NOT_FOUND', 'no batch');
+gives($one, 'read 1', qr/^DIVERGED .*it has no ledger below/, 'no batch');
 gives($one, 'watch 1', 'NOT_FOUND 0', 'nothing to watch');
 gives($one, 'append 1 50', qr/^CHANGED 0 /, 'an append without a head changes nothing');
 is_deeply([$etcd->keys], [], 'nothing was written');
@@ -199,6 +199,7 @@ gives($one, 'origin', 'OK 3 0', 'another format');
 $etcd->remove('ledger');
 gives($one, 'origin', 'NOT_FOUND 0 0', 'no ledger');
 gives($one, 'append 1 1', qr/^DIVERGED .*it has no ledger below \/stockcert\/acme\/; run "stockcert replicate"$/, 'no append');
+gives($one, 'read 1', qr/^DIVERGED .*it has no ledger below \/stockcert\/acme\/; run "stockcert replicate"$/, 'no batch');
 gives($one, 'head', qr/^NOT_FOUND 0 /, 'no head without one');
 (my $other = $was{ledger}) =~ s/$cluster/1234567/;
 $etcd->set('ledger', $other);
@@ -250,6 +251,22 @@ for my $part (0 .. 20) {
 is(scalar(grep { /batch/ } $etcd->keys), 2134, 'many batches');
 gives($one, 'clear 10000', 'OK', 'they are removed');
 is(scalar(grep { /batch/ } $etcd->keys), 34, 'the others are there');
+done($one);
+
+# more than one look removes: the next append goes on
+
+$etcd->ask('kv/deleterange', { key => $etcd->key(''), range_end => encode_base64('/stockcert/acme0', '') });
+$one = replica([$etcd->endpoints], 'keep=2000');
+gives($one, 'create 0 Acme', qr/^OK/);
+call($one, 'append 1000 10') for 1 .. 5;
+for my $part (0 .. 19) {
+    $etcd->ask('kv/txn', { success => [map { { requestPut => { key => $etcd->key(sprintf 'batch/%016x', $part * 100 + $_), value => '' } } } 1 .. 100] });
+}
+for (['append 1000 10', 1004], ['append 1 10', 5], ['append 1 10', 4]) {
+    my ($append, $left) = @$_;
+    gives($one, $append, qr/^OK/);
+    is(scalar(grep { /batch/ } $etcd->keys), $left, "$left batches are left");
+}
 done($one);
 undef $etcd;
 
@@ -565,6 +582,15 @@ for my $case (
             : http('401 Unauthorized', '{"message":"etcdserver: invalid auth token"}');
     })], @user);
     gives($replica, 'head', qr/^UNREACHED 0 0 0 .*$expected/, $name);
+    done($replica);
+}
+
+# what refuses a login may repeat the password
+
+for my $case (['secret', ''], ['authentication failed, secret', ' (the user or the password is wrong)']) {
+    my ($says, $advice) = @$case;
+    $replica = replica([fake(sub { return $_[0] eq '/v3/auth/authenticate' ? http('400 Bad Request', $says) : undef })], @user);
+    gives($replica, 'head', qr/^UNREACHED 0 0 0 etcd at http:\S+: refused, status 400\Q$advice\E$/, "a login is refused: $says");
     done($replica);
 }
 

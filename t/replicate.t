@@ -367,6 +367,10 @@ is(decode_json($safe->get('head'))->{position} . "\n", $end, 'authorize by TLS')
     is(shown($one)->{etcd}{behind}, 0, 'all of it from the environment');
     tool_is('an option goes before a variable', 2, qr/not "1h"/, 'status', $one, '--etcd-timeout', '1h');
 }
+spew("$dir/password", "secret\r\nmore\n");
+is(shown($one, @safe)->{etcd}{behind}, 0, 'the password is the first line');
+spew("$dir/password", "\nsecret\n");
+tool_is('a first line that is empty', 3, qr/the first line of .*password must be the password/, 'status', $one, @safe);
 spew("$dir/password", 'wrong');
 tool_is('a wrong password', 3, qr/the user or the password is wrong/, 'authorize', $one, 'CS', 9000092, @reference, @safe, '--etcd-timeout', '3s');
 tool_is('no certificate', 3, qr/nothing is changed/, 'authorize', $one, 'CS', 9000092, @reference, @safe[0, 1], @files[0, 1], '--etcd-timeout', '3s');

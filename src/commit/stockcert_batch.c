@@ -183,6 +183,7 @@ stockcert_lanes_end(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 
         } else {
             stockcert_lanes_refuse_new(leader, rc);
+            stockcert_lanes_refuse_late(leader);
         }
 
         break;
@@ -203,6 +204,7 @@ stockcert_lanes_end(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
         }
 
         stockcert_lanes_refuse_new(leader, rc);
+        stockcert_lanes_refuse_late(leader);
         break;
 
     case STOCKCERT_REPLACED:

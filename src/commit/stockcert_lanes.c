@@ -208,6 +208,18 @@ stockcert_lane_give_up(stockcert_lane_t *lane, uint64_t position)
 }
 
 
+int
+stockcert_lane_is_refused(const stockcert_lane_t *lane, uint64_t position)
+{
+    uint64_t  from, to;
+
+    to = atomic_load(&lane->refused_to);
+    from = atomic_load(&lane->refused_from);
+
+    return (int64_t) (position - from) >= 0 && (int64_t) (to - position) > 0;
+}
+
+
 stockcert_slot_t *
 stockcert_lane_slot(stockcert_lane_t *lane, uint64_t position)
 {
@@ -282,7 +294,8 @@ stockcert_lanes_resign(stockcert_lanes_t *lanes)
 int
 stockcert_lanes_waiting(stockcert_lanes_t *lanes)
 {
-    size_t  i;
+    size_t    i;
+    uint64_t  kept;
 
     for (i = 0; i < lanes->nlanes; i++) {
         if (stockcert_lane_waiting(&lanes->lanes[i])) {
@@ -290,8 +303,10 @@ stockcert_lanes_waiting(stockcert_lanes_t *lanes)
         }
     }
 
-    return atomic_load(&lanes->shared.seen)
-           > atomic_load(&lanes->shared.reached);
+    kept = atomic_load(&lanes->shared.kept);
+
+    return atomic_load(&lanes->shared.seen) > kept
+           || atomic_load(&lanes->shared.reached) > kept;
 }
 
 
@@ -300,9 +315,11 @@ stockcert_lanes_watch(stockcert_lanes_t *lanes)
 {
     int64_t  watcher;
 
+    /* this process does not watch yet, whatever its id is */
+
     watcher = atomic_load(&lanes->watcher);
 
-    return (watcher == 0 || stockcert_is_gone(watcher))
+    return (watcher == 0 || watcher == getpid() || stockcert_is_gone(watcher))
            && atomic_compare_exchange_strong(&lanes->watcher, &watcher,
                                              getpid());
 }
@@ -335,6 +352,6 @@ stockcert_lanes_tell(stockcert_lanes_t *lanes, uint64_t revision)
         /* void */
     }
 
-    return revision > atomic_load(&lanes->shared.reached)
+    return revision > atomic_load(&lanes->shared.kept)
            && atomic_load(&lanes->leader) == 0;
 }

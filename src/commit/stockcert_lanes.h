@@ -51,6 +51,8 @@ typedef struct {
     _Alignas(STOCKCERT_CACHE_LINE)
     _Atomic uint64_t            settled;
     _Atomic uint64_t            noted;
+    _Atomic uint64_t            refused_from;  /* see stockcert_lane_is_refused() */
+    _Atomic uint64_t            refused_to;
 
     stockcert_slot_t            slots[STOCKCERT_LANE_SLOTS];
 } stockcert_lane_t;
@@ -214,6 +216,14 @@ int stockcert_lane_fill(stockcert_lanes_t *lanes, stockcert_lane_t *lane,
 
 void stockcert_lane_give_up(stockcert_lane_t *lane, uint64_t position);
 
+/*
+ * Whether a grant that is not settled is in no batch, and never will be, as it
+ * has waited too long.  It cannot be settled yet, as those before it are in a
+ * batch whose outcome is not known.
+ */
+
+int stockcert_lane_is_refused(const stockcert_lane_t *lane, uint64_t position);
+
 /* The slot of a position below "settled", until it is filled again. */
 
 stockcert_slot_t *stockcert_lane_slot(stockcert_lane_t *lane,
@@ -270,8 +280,9 @@ int stockcert_lanes_tell(stockcert_lanes_t *lanes, uint64_t revision);
  * Where other machines have the ledger, too, a batch also applies what they
  * appended, and may do only that.  After STOCKCERT_UNREACHED what was sent stays
  * noted, grants that have waited for leader->patience and are in no batch are
- * refused, and the caller tries again a little later; after STOCKCERT_DIVERGED
- * all that are in no batch are refused.
+ * refused, and the caller tries again a little later; after STOCKCERT_DIVERGED,
+ * or STOCKCERT_FULL as there is no room for what others appended, all are in
+ * those lanes where nothing is noted.
  */
 
 stockcert_rc_e stockcert_lanes_commit(stockcert_leader_t *leader,

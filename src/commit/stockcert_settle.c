@@ -18,6 +18,8 @@ static int stockcert_lane_is_noted(const stockcert_lane_t *lane);
 static void stockcert_lane_unnote(stockcert_lane_t *lane);
 static void stockcert_lane_refuse(stockcert_lane_t *lane,
     stockcert_ledger_t *ledger, stockcert_rc_e rc);
+static void stockcert_lane_refuse_behind(const stockcert_leader_t *leader,
+    stockcert_lane_t *lane);
 static uint64_t stockcert_lane_settle(stockcert_leader_t *leader, size_t i);
 
 
@@ -95,6 +97,9 @@ stockcert_lane_note_late(const stockcert_leader_t *leader,
 
         if ((int64_t) (given_up - position) > 0) {
             status = STOCKCERT_GIVEN_UP;
+
+        } else if (stockcert_lane_is_refused(lane, position)) {
+            status = STOCKCERT_UNAVAILABLE;
 
         } else if ((int64_t) (now - slot->time) > (int64_t) leader->patience
                    && leader->patience)
@@ -274,16 +279,50 @@ stockcert_lanes_refuse_new(stockcert_leader_t *leader, stockcert_rc_e rc)
 }
 
 
+/* those that wait behind what is noted, and have waited too long */
+
+static void
+stockcert_lane_refuse_behind(const stockcert_leader_t *leader,
+    stockcert_lane_t *lane)
+{
+    uint64_t  position, end, now;
+
+    now = stockcert_pace_clock();
+    position = atomic_load(&lane->noted);
+    end = stockcert_lane_filled(lane);
+
+    /* what was refused before is settled: the range is empty until it grows */
+
+    atomic_store(&lane->refused_from, position);
+
+    while (position != end
+           && now - stockcert_lane_slot(lane, position)->time
+              > leader->patience)
+    {
+        position++;
+    }
+
+    if ((int64_t) (position - atomic_load(&lane->refused_to)) > 0) {
+        atomic_store(&lane->refused_to, position);
+    }
+}
+
+
 void
 stockcert_lanes_refuse_late(stockcert_leader_t *leader)
 {
     size_t             i;
     stockcert_lane_t  *lane;
 
+    if (leader->patience == 0) {
+        return;
+    }
+
     for (i = 0; i < leader->lanes->nlanes; i++) {
         lane = &leader->lanes->lanes[i];
 
         if (stockcert_lane_is_noted(lane)) {
+            stockcert_lane_refuse_behind(leader, lane);
             continue;
         }
 

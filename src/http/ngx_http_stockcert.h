@@ -14,7 +14,8 @@
  *     ngx_http_stockcert_share.c      what all workers share
  *     ngx_http_stockcert_lane.c       what a worker has of each ledger
  *     ngx_http_stockcert_commit.c     fills the worker's lane
- *     ngx_http_stockcert_lead.c       commits the lanes of all workers
+ *     ngx_http_stockcert_lead.c       has a task commit the lanes of all
+ *     ngx_http_stockcert_task.c       workers, and is that task
  *     ngx_http_stockcert_answer.c     answers settled requests
  *     ngx_http_stockcert_open.c       opens the ledger of a lane
  *     ngx_http_stockcert_reply.c      answers in JSON
@@ -25,7 +26,7 @@
  *     ngx_http_stockcert_log.c        writes to the log
  *
  * All functions run on the event loop, except for the thread task of
- * ngx_http_stockcert_lead.c, and the configuration's, which run in the master.
+ * ngx_http_stockcert_task.c, and the configuration's, which run in the master.
  */
 
 

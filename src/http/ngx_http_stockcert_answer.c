@@ -11,7 +11,7 @@
 
 
 static ngx_int_t ngx_http_stockcert_answer_one(ngx_http_request_t *r,
-    const stockcert_slot_t *slot);
+    const stockcert_slot_t *slot, ngx_uint_t refused);
 
 
 /* answers with the outcome, or says that it is not known */
@@ -43,8 +43,14 @@ ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, uint64_t end)
 
         ngx_http_set_log_request(c->log, r);
 
-        rc = ngx_http_stockcert_answer_one(r, lane->answered < settled ? slot
-                                                                       : NULL);
+        if (lane->answered < settled) {
+            rc = ngx_http_stockcert_answer_one(r, slot, 0);
+
+        } else {
+            rc = ngx_http_stockcert_answer_one(r, NULL,
+                                   stockcert_lane_is_refused(lane->lane,
+                                                             lane->answered));
+        }
 
         /* the slot has been read, and the request may be gone after this */
 
@@ -58,13 +64,19 @@ ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, uint64_t end)
 
 static ngx_int_t
 ngx_http_stockcert_answer_one(ngx_http_request_t *r,
-    const stockcert_slot_t *slot)
+    const stockcert_slot_t *slot, ngx_uint_t refused)
 {
     ngx_int_t  rc;
 
     rc = ngx_http_stockcert_waited(r);
     if (rc != NGX_OK) {
         return rc;
+    }
+
+    if (refused) {
+        return ngx_http_stockcert_problem(r,
+                                         NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE,
+                                         NULL, NULL);
     }
 
     rc = slot ? ngx_http_stockcert_reply(r, slot)
@@ -82,6 +94,8 @@ ngx_http_stockcert_answer_one(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_stockcert_waited(ngx_http_request_t *r)
 {
+    ngx_http_stockcert_count(-1);
+
     r->main->blocked--;
     r->write_event_handler = ngx_http_request_empty_handler;
 

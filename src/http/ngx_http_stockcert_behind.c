@@ -20,7 +20,7 @@ typedef struct {
     ngx_queue_t                    queue;
     ngx_http_request_t            *request;
     uint64_t                       asked;
-    ngx_uint_t                     done;
+    ngx_msec_t                     start;
     ngx_uint_t                     missed;
     void                         (*resume)(ngx_http_request_t *r);
 } ngx_http_stockcert_asked_t;
@@ -55,6 +55,7 @@ ngx_http_stockcert_ask(ngx_http_stockcert_lane_t *lane, ngx_http_request_t *r,
 
     asked->request = r;
     asked->resume = resume;
+    asked->start = ngx_current_msec;
     asked->asked = atomic_fetch_add(&lane->behind.asked, 1) + 1;
 
     ngx_queue_insert_tail(&lane->behind.requests, &asked->queue);
@@ -128,4 +129,24 @@ ngx_http_stockcert_miss(ngx_http_stockcert_lane_t *lane)
     atomic_store(&lane->behind.missed, atomic_load(&lane->behind.asked));
 
     ngx_http_stockcert_caught_up(lane);
+}
+
+
+void
+ngx_http_stockcert_miss_late(ngx_http_stockcert_lane_t *lane,
+    ngx_msec_t longest)
+{
+    ngx_queue_t                 *q;
+    ngx_http_stockcert_asked_t  *asked;
+
+    if (ngx_queue_empty(&lane->behind.requests)) {
+        return;
+    }
+
+    q = ngx_queue_head(&lane->behind.requests);
+    asked = ngx_queue_data(q, ngx_http_stockcert_asked_t, queue);
+
+    if (ngx_current_msec - asked->start >= longest) {
+        ngx_http_stockcert_miss(lane);
+    }
 }

@@ -88,6 +88,8 @@ ngx_http_stockcert_catch_up(ngx_http_request_t *r,
 static void
 ngx_http_stockcert_wait(ngx_http_request_t *r, ngx_http_stockcert_lane_t *lane)
 {
+    ngx_http_stockcert_count(1);
+
     r->main->blocked++;
     r->write_event_handler = ngx_http_stockcert_wait_handler;
 
@@ -154,18 +156,21 @@ ngx_http_stockcert_give_up_late(ngx_http_stockcert_lane_t *lane)
     }
 
     now = stockcert_pace_clock();
-    longest = lane->task.leader.patience + NGX_HTTP_STOCKCERT_GRACE;
+    longest = lane->patience + NGX_HTTP_STOCKCERT_GRACE;
     filled = stockcert_lane_filled(lane->lane);
 
     for (end = lane->answered; end < filled; end++) {
         slot = stockcert_lane_slot(lane->lane, end);
 
-        if (now - slot->time < longest) {
+        if (now - slot->time < longest
+            && !stockcert_lane_is_refused(lane->lane, end))
+        {
             break;
         }
     }
 
     ngx_http_stockcert_answer(lane, end);
+    ngx_http_stockcert_miss_late(lane, longest / 1000000);
 }
 
 

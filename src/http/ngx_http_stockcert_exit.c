@@ -1,52 +1,39 @@
 
 /*
- * Ends what threads do on the network when a worker ends.
+ * Ends what threads do on the network when a worker ends: nginx waits for the
+ * threads of its pools before it tells modules.
  *
- * Any thread asks; the event loop says so.
+ * Any thread asks; the event loop counts.
  */
 
 
 #include <ngx_http_stockcert_lane.h>
 
 
-/* nobody waits for this worker any more */
+/* requests that wait for this worker's tasks */
 
-static _Atomic int  ngx_http_stockcert_leaving;
+static _Atomic ngx_uint_t  ngx_http_stockcert_waiting;
+
+static _Atomic ngx_uint_t  ngx_http_stockcert_ended;
+
+
+void
+ngx_http_stockcert_count(ngx_int_t n)
+{
+    ngx_http_stockcert_waiting += (ngx_uint_t) n;
+}
 
 
 void
 ngx_http_stockcert_end_threads(void)
 {
-    ngx_http_stockcert_leaving = 1;
+    ngx_http_stockcert_ended = 1;
 }
 
 
 int
 ngx_http_stockcert_stop(void)
 {
-    return ngx_http_stockcert_leaving || ngx_terminate;
-}
-
-
-void
-ngx_http_stockcert_exiting(ngx_http_stockcert_main_conf_t *smcf)
-{
-    ngx_uint_t                     i;
-    ngx_http_stockcert_lane_t     *lane;
-    ngx_http_stockcert_ledger_t  **ledgers;
-
-    ledgers = smcf->ledgers.elts;
-
-    for (i = 0; i < smcf->ledgers.nelts; i++) {
-        lane = ledgers[i]->lane;
-
-        if (lane && (lane->answered != stockcert_lane_filled(lane->lane)
-                     || ngx_http_stockcert_orders_wait(lane)
-                     || lane->behind.n))
-        {
-            return;
-        }
-    }
-
-    ngx_http_stockcert_end_threads();
+    return ngx_http_stockcert_ended || ngx_terminate
+           || (ngx_exiting && ngx_http_stockcert_waiting == 0);
 }

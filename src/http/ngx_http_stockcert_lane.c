@@ -48,7 +48,8 @@ ngx_http_stockcert_lane_create(ngx_cycle_t *cycle,
     ngx_queue_init(&lane->behind.requests);
 
     if (ledger->etcd.endpoints.nelts) {
-        lane->task.leader.patience = (uint64_t) ledger->etcd.timeout * 1000000;
+        lane->patience = (uint64_t) ledger->etcd.timeout * 1000000;
+        lane->task.leader.patience = lane->patience;
 
         lane->replica = ngx_http_stockcert_replica(ledger, cycle->log,
                                                    ngx_http_stockcert_stop);

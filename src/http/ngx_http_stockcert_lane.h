@@ -6,7 +6,8 @@
  *     ngx_http_stockcert_share.c   what all workers share
  *     ngx_http_stockcert_lane.c    makes and ends it
  *     ngx_http_stockcert_commit.c  fills the lane and watches it
- *     ngx_http_stockcert_lead.c    leads
+ *     ngx_http_stockcert_lead.c    has a task lead
+ *     ngx_http_stockcert_task.c    commits, or opens the ledger
  *     ngx_http_stockcert_follow.c  follows what other machines append
  *     ngx_http_stockcert_behind.c  has requests wait for that
  *     ngx_http_stockcert_exit.c    ends what threads wait for
@@ -97,7 +98,7 @@ typedef struct {
     ngx_uint_t                     leads;      /* it does, or only has orders */
     ngx_uint_t                     more;       /* it still leads, and only gave
                                                   way to other tasks */
-    ngx_uint_t                     classes;    /* those of the configuration are
+    _Atomic ngx_uint_t             classes;    /* those of the configuration are
                                                   in the ledger */
     stockcert_leader_t             leader;     /* of all the tasks */
 } ngx_http_stockcert_task_t;
@@ -128,6 +129,7 @@ struct ngx_http_stockcert_lane_s {
     ngx_uint_t                     failures;   /* of tasks, one after another */
     _Atomic ngx_uint_t             failed;     /* the task must end */
     ngx_msec_t                     pause;      /* it does not lead before */
+    uint64_t                       patience;   /* as the leader's */
 
     /* if other machines have the ledger, too */
 
@@ -286,15 +288,15 @@ void ngx_http_stockcert_follow(ngx_http_stockcert_lane_t *lane);
 void ngx_http_stockcert_unfollow(ngx_http_stockcert_lane_t *lane);
 
 /*
- * Whether threads must end what they do on the network; any thread.
- * ngx_http_stockcert_end_threads() says so, for good.  A worker that exits does
- * with ngx_http_stockcert_exiting(), once it has answered all: nginx waits for
- * its pools' threads before it tells modules.
+ * Whether threads must end what they do on the network; any thread.  They must
+ * in a worker that exits when no request waits for its tasks:
+ * ngx_http_stockcert_count() adds to their number.
+ * ngx_http_stockcert_end_threads() says so for good.
  */
 
 int ngx_http_stockcert_stop(void);
+void ngx_http_stockcert_count(ngx_int_t n);
 void ngx_http_stockcert_end_threads(void);
-void ngx_http_stockcert_exiting(ngx_http_stockcert_main_conf_t *smcf);
 
 /* Queues a request, for ngx_http_stockcert_catch_up(), and returns as that. */
 
@@ -307,11 +309,13 @@ ngx_uint_t ngx_http_stockcert_is_behind(const ngx_http_stockcert_lane_t *lane);
 
 /*
  * Goes on with those that need not wait any more; or with all, as the ledger
- * cannot be opened.
+ * cannot be opened, or if one has waited for so many milliseconds.
  */
 
 void ngx_http_stockcert_caught_up(ngx_http_stockcert_lane_t *lane);
 void ngx_http_stockcert_miss(ngx_http_stockcert_lane_t *lane);
+void ngx_http_stockcert_miss_late(ngx_http_stockcert_lane_t *lane,
+    ngx_msec_t longest);
 
 /*
  * On the thread: logs a commit that failed, a clock that is behind, or grants
@@ -324,6 +328,20 @@ void ngx_http_stockcert_tell_clock(ngx_http_stockcert_lane_t *lane,
     ngx_log_t *log);
 void ngx_http_stockcert_tell_given_up(ngx_http_stockcert_lane_t *lane,
     ngx_log_t *log);
+
+/*
+ * Of what a task returns: whether the ledger can be used after this; whether the
+ * same would come at once of another try, as other machines do not answer, or
+ * there is no room for what they appended.
+ */
+
+ngx_uint_t ngx_http_stockcert_is_good(stockcert_rc_e rc);
+ngx_uint_t ngx_http_stockcert_must_pause(const ngx_http_stockcert_lane_t *lane,
+    stockcert_rc_e rc);
+
+/* Lets others lead, and wakes those who wait. */
+
+void ngx_http_stockcert_resign(ngx_http_stockcert_lane_t *lane);
 
 /* Wakes the worker of a lane; on a leader's thread. */
 

@@ -1,10 +1,9 @@
 
 /*
- * The leader's half of the commit (docs/ARCHITECTURE.md, "Threads"): a task of
- * nginx's thread pool commits what waits in all lanes, or opens the ledger.
+ * Who leads (docs/ARCHITECTURE.md, "Threads"): has a task of nginx's thread pool
+ * commit what waits in all lanes, or open the ledger.
  *
- * Its thread touches no request, only lane->task and what is shared.  All the
- * rest runs on the event loop.
+ * It runs on the event loop.
  */
 
 
@@ -13,8 +12,6 @@
 
 #define NGX_HTTP_STOCKCERT_RETRY  1000     /* milliseconds between two tries to
                                               open a ledger */
-#define NGX_HTTP_STOCKCERT_TURN   50000000 /* nanoseconds that a task commits
-                                              before it gives way to others */
 #define NGX_HTTP_STOCKCERT_PAUSE  100      /* milliseconds until other machines
                                               are asked again */
 #define NGX_HTTP_STOCKCERT_FULL   1000     /* milliseconds until more is put into
@@ -23,15 +20,6 @@
 
 static ngx_uint_t ngx_http_stockcert_waits(
     const ngx_http_stockcert_lane_t *lane);
-static void ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane,
-    ngx_log_t *log);
-static ngx_uint_t ngx_http_stockcert_commit_one(
-    ngx_http_stockcert_lane_t *lane, ngx_log_t *log);
-static ngx_uint_t ngx_http_stockcert_take_all(ngx_http_stockcert_lane_t *lane,
-    ngx_log_t *log);
-static stockcert_rc_e ngx_http_stockcert_open_classes(
-    ngx_http_stockcert_lane_t *lane, stockcert_error_t *error);
-static void ngx_http_stockcert_resign(ngx_http_stockcert_lane_t *lane);
 static ngx_int_t ngx_http_stockcert_post_task(ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_next(ngx_http_stockcert_main_conf_t *smcf);
 static void ngx_http_stockcert_opened(ngx_http_stockcert_lane_t *lane);
@@ -143,12 +131,10 @@ ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane)
             ngx_del_timer(&lane->look);
         }
 
-        if (ngx_exiting) {
-            ngx_http_stockcert_exiting(lane->main);
-
         /* other machines may have appended something */
 
-        } else if (lane->replica && stockcert_lanes_waiting(lane->lanes)) {
+        if (lane->replica && !ngx_exiting
+            && stockcert_lanes_waiting(lane->lanes)) {
             ngx_http_stockcert_lead(lane, 0);
         }
 
@@ -243,185 +229,6 @@ ngx_http_stockcert_next(ngx_http_stockcert_main_conf_t *smcf)
 }
 
 
-/* runs on a thread: touches lane->task, and what is shared */
-
-void
-ngx_http_stockcert_thread(void *data, ngx_log_t *log)
-{
-    ngx_http_stockcert_lane_t *lane = data;
-
-    if (lane->task.ledger) {
-        ngx_http_stockcert_commit_all(lane, log);
-        return;
-    }
-
-    lane->task.rc = ngx_http_stockcert_lane_open(lane, 0, &lane->task.ledger,
-                                                 &lane->task.error);
-}
-
-
-/*
- * Goes on as long as anything waits in any lane.  But this thread may be the
- * only one, and other tasks may wait: then the event loop posts the task
- * again.
- */
-
-static void
-ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
-{
-    uint64_t            start;
-    ngx_uint_t          leave;
-    stockcert_lanes_t  *lanes;
-
-    lanes = lane->lanes;
-    lane->task.more = 0;
-
-    start = stockcert_pace_clock();
-
-    if (!lane->task.leads) {
-
-        if (!ngx_http_stockcert_take_all(lane, log)
-            && ngx_http_stockcert_is_behind(lane))
-        {
-            (void) ngx_http_stockcert_commit_one(lane, log);
-        }
-
-        return;
-    }
-
-    do {
-        do {
-            leave = ngx_http_stockcert_take_all(lane, log)
-                    || ngx_http_stockcert_commit_one(lane, log);
-
-            if (!leave) {
-                stockcert_lanes_gather(&lane->task.leader);
-
-                if (stockcert_pace_clock() - start > NGX_HTTP_STOCKCERT_TURN) {
-                    lane->task.more = 1;
-                    return;
-                }
-            }
-
-        } while (!leave && stockcert_lanes_waiting(lanes));
-
-        stockcert_lanes_resign(lanes);
-
-        /*
-         * nobody leads now, but a worker that filled a slot before saw a
-         * leader
-         */
-
-    } while (!leave && stockcert_lanes_waiting(lanes)
-             && stockcert_lanes_lead(lanes));
-
-    if (leave) {
-        ngx_http_stockcert_resign(lane);
-    }
-}
-
-
-/* orders come before the next batch; returns 1 if the task must end */
-
-static ngx_uint_t
-ngx_http_stockcert_take_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
-{
-    lane->task.rc = ngx_http_stockcert_take_orders(lane, log);
-
-    ngx_http_stockcert_tell_failed(lane, log);
-
-    return lane->task.rc != STOCKCERT_OK && lane->task.rc != STOCKCERT_FULL;
-}
-
-
-/* returns 1 if the task must end */
-
-static ngx_uint_t
-ngx_http_stockcert_commit_one(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
-{
-    uint64_t                    asked;
-    stockcert_rc_e              opened;
-    stockcert_error_t           why;
-    ngx_http_stockcert_task_t  *task;
-
-    task = &lane->task;
-
-    asked = atomic_load(&lane->behind.asked);
-    task->leader.confirms = ngx_http_stockcert_is_behind(lane);
-
-    /* who waits is told in either case */
-
-    opened = ngx_http_stockcert_open_classes(lane, &why);
-
-    task->rc = stockcert_lanes_commit(&task->leader, task->ledger,
-                                      &task->error);
-
-    ngx_http_stockcert_tell_given_up(lane, log);
-
-    if (task->rc == STOCKCERT_OK && opened != STOCKCERT_OK) {
-        task->rc = opened;
-        task->error = why;
-    }
-
-    if (task->rc == STOCKCERT_OK) {
-        ngx_http_stockcert_tell_clock(lane, log);
-    }
-
-    ngx_http_stockcert_tell_failed(lane, log);
-
-    if (task->leader.confirms) {
-        atomic_store(task->rc == STOCKCERT_OK ? &lane->behind.reached
-                                              : &lane->behind.missed, asked);
-        ngx_http_stockcert_wake(lane, lane->main->number);
-    }
-
-    /* a worker that ends lets others lead */
-
-    return (task->rc != STOCKCERT_OK && task->rc != STOCKCERT_FULL)
-           || lane->failed || ngx_exiting || ngx_quit || ngx_terminate;
-}
-
-
-/* those of the configuration, once the journal of all machines is known */
-
-static stockcert_rc_e
-ngx_http_stockcert_open_classes(ngx_http_stockcert_lane_t *lane,
-    stockcert_error_t *error)
-{
-    stockcert_rc_e  rc;
-
-    if (lane->task.classes || lane->replica == NULL) {
-        return STOCKCERT_OK;
-    }
-
-    rc = stockcert_ledger_open_classes(lane->task.ledger,
-                                       lane->conf->classes.elts,
-                                       lane->conf->classes.nelts,
-                                       error);
-
-    lane->task.classes = (rc == STOCKCERT_OK);
-
-    return rc;
-}
-
-
-/* others may lead */
-
-static void
-ngx_http_stockcert_resign(ngx_http_stockcert_lane_t *lane)
-{
-    size_t  i;
-
-    stockcert_lanes_resign(lane->lanes);
-
-    for (i = 0; i < lane->lanes->nlanes; i++) {
-        if (stockcert_lane_waiting(&lane->lanes->lanes[i])) {
-            ngx_http_stockcert_wake(lane, i);
-        }
-    }
-}
-
-
 void
 ngx_http_stockcert_thread_handler(ngx_event_t *ev)
 {
@@ -475,21 +282,27 @@ ngx_http_stockcert_led(ngx_http_stockcert_lane_t *lane)
     task = &lane->task;
     rc = task->rc;
 
-    if (rc == STOCKCERT_OK || rc == STOCKCERT_FULL) {
-        lane->failures = 0;
-        ngx_http_stockcert_lane_compare(lane);
+    if (!ngx_http_stockcert_is_good(rc)) {
+        lane->failures++;
+        lane->failed = 1;
 
-    } else if (rc == STOCKCERT_UNREACHED || rc == STOCKCERT_DIVERGED) {
+    } else if (ngx_http_stockcert_must_pause(lane, rc)) {
 
-        /* the ledger is good, and may be led again a little later */
+        /* it may be led again a little later */
 
         lane->failures = 0;
         lane->pause = ngx_current_msec + NGX_HTTP_STOCKCERT_PAUSE;
         ngx_http_stockcert_late_orders(lane);
 
+        /* this ledger has become one of several machines, and not here */
+
+        if (rc == STOCKCERT_DIVERGED && lane->replica == NULL) {
+            ngx_http_stockcert_answer(lane, stockcert_lane_filled(lane->lane));
+        }
+
     } else {
-        lane->failures++;
-        lane->failed = 1;
+        lane->failures = 0;
+        ngx_http_stockcert_lane_compare(lane);
     }
 
     if (task->more) {

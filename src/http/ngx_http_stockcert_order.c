@@ -103,10 +103,14 @@ ngx_http_stockcert_take_orders(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
             order->turn.done.status = STOCKCERT_WAITING;
         }
 
-        if (order->fault.kind || order->turn.done.status != STOCKCERT_WAITING) {
-            lane->orders.taken++;
-            ngx_http_stockcert_wake(lane, lane->main->number);
+        if (order->fault.kind == 0
+            && order->turn.done.status == STOCKCERT_WAITING)
+        {
+            break;
         }
+
+        lane->orders.taken++;
+        ngx_http_stockcert_wake(lane, lane->main->number);
     }
 
     return rc;

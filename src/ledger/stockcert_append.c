@@ -175,9 +175,9 @@ stockcert_ledger_has_entered(const stockcert_ledger_t *ledger)
 void
 stockcert_ledger_yield(stockcert_ledger_t *ledger)
 {
-    unsigned           i, waits;
+    unsigned           waits;
     stockcert_error_t  error;
-    struct timespec    ts;
+    struct timespec    ts, start, now;
 
     if (!ledger->wanted) {
         return;
@@ -188,9 +188,9 @@ stockcert_ledger_yield(stockcert_ledger_t *ledger)
     ts.tv_sec = 0;
     ts.tv_nsec = STOCKCERT_YIELD * 1000000;
 
-    /* each look takes time, too */
+    clock_gettime(CLOCK_MONOTONIC, &start);
 
-    for (i = 0; i < STOCKCERT_YIELD_MAX / STOCKCERT_YIELD; i++) {
+    do {
         (void) nanosleep(&ts, NULL);
 
         if (ledger->replica->ops->waits(ledger->replica, &waits, &error)
@@ -199,5 +199,9 @@ stockcert_ledger_yield(stockcert_ledger_t *ledger)
         {
             return;
         }
-    }
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+
+    } while ((now.tv_sec - start.tv_sec) * 1000
+             + (now.tv_nsec - start.tv_nsec) / 1000000 < STOCKCERT_YIELD_MAX);
 }

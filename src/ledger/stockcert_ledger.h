@@ -71,13 +71,15 @@ typedef enum {
 
 /*
  * Of a ledger that other machines have, too: what its processes share on this
- * one.  Zeroed at first.  "seen" belongs to whoever watches, the rest to the
- * holder of the ledger's lock.
+ * one.  Zeroed at first.  "seen" belongs to whoever watches; the holder of the
+ * ledger's lock lowers it where etcd has become another one.  The rest belongs to
+ * the holder of the lock, and any may read what is atomic.
  */
 
 typedef struct {
     _Atomic uint64_t     seen;         /* revision of a head that was told of */
     _Atomic uint64_t     reached;      /* revision of "head", or 0: not known */
+    _Atomic uint64_t     kept;         /* of the one that LMDB has, too */
     _Atomic uint64_t     guard;        /* what lanes have noted was sent, if it
                                           was, guarded by this revision */
     stockcert_head_t     head;
@@ -228,7 +230,8 @@ pid_t stockcert_ledger_holder(const stockcert_ledger_t *ledger);
  * stockcert_ledger_issue() issues the certificates for n grants, in their
  * order, and fills in the outcome of each; it may be called any number of
  * times in a transaction.  An outcome counts only after
- * stockcert_ledger_commit() has returned STOCKCERT_OK.  If a key already has a
+ * stockcert_ledger_commit() has returned STOCKCERT_OK, or
+ * stockcert_ledger_is_appended() is so.  If a key already has a
  * certificate, from this transaction or an earlier one, the outcome is that
  * certificate's.  Then the ledger is flushed, because another process may have
  * committed the certificate and died before its flush.
@@ -241,8 +244,7 @@ pid_t stockcert_ledger_holder(const stockcert_ledger_t *ledger);
  * allow it to come next, and does what it says.  entry has the fields of its
  * kind (stockcert_entry.h); the others are 0 or empty.  Its time, position and
  * seal are set.  If one is given (not 0, not NULL), it must equal what is set.
- * STOCKCERT_REFUSED has the reason in *error, as a sentence.  If the entry was
- * to open a class, the ledger must be closed after that.
+ * STOCKCERT_REFUSED has the reason in *error, as a sentence.
  *
  * An entry that is a member of a group comes next to the others of it, and a
  * transaction that ends with a group that is open is refused.

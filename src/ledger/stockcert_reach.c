@@ -16,6 +16,7 @@
 #include "stockcert_store.h"
 
 
+#define STOCKCERT_FENCES     3         /* that are put for one guard */
 #define STOCKCERT_REACH_MAX  20000     /* entries that are applied in one
                                           transaction, or some more */
 
@@ -216,13 +217,21 @@ static stockcert_rc_e
 stockcert_reach_fence(stockcert_ledger_t *ledger, stockcert_head_t *head,
     uint64_t guard, stockcert_error_t *error)
 {
+    unsigned              i;
     stockcert_rc_e        rc;
     stockcert_head_t      next;
     stockcert_replica_t  *replica;
 
     replica = ledger->replica;
 
-    while (guard && head->revision == guard) {
+    for (i = 0; guard && head->revision == guard; i++) {
+
+        if (i == STOCKCERT_FENCES) {
+            snprintf(error->text, sizeof(error->text), "etcd says that the "
+                     "head below %s has changed, and gives the same one again",
+                     replica->name);
+            return STOCKCERT_UNREACHED;
+        }
 
         next = *head;
         next.epoch++;

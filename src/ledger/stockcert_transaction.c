@@ -238,6 +238,12 @@ stockcert_ledger_keep(stockcert_ledger_t *ledger, stockcert_error_t *error)
     if (rc == 0) {
         ledger->known = 1;
         ledger->nkept = ledger->nmet;
+
+        if (ledger->replica && stockcert_append_known(ledger)) {
+            atomic_store(&ledger->shared->kept,
+                         atomic_load(&ledger->shared->reached));
+        }
+
         return STOCKCERT_OK;
     }
 

@@ -16,6 +16,7 @@
 #include <openssl/crypto.h>
 
 #include "stockcert_etcd_int.h"
+#include "stockcert_text.h"
 
 
 /* milliseconds between tries */
@@ -25,6 +26,7 @@
 
 
 static void stockcert_etcd_curl(void);
+static int stockcert_etcd_is_utf8(const stockcert_str_t *text);
 static int stockcert_etcd_copy(char **copy, const stockcert_str_t *text);
 static int stockcert_etcd_credentials(stockcert_etcd_t *etcd,
     const stockcert_etcd_conf_t *conf);
@@ -66,7 +68,19 @@ stockcert_etcd_create(const stockcert_etcd_conf_t *conf,
 {
     int                bad;
     size_t             i;
+    const char        *why;
     stockcert_etcd_t  *etcd;
+
+    why = !stockcert_etcd_is_utf8(&conf->user)
+          ? "its user is not UTF-8"
+          : !stockcert_etcd_is_utf8(&conf->password)
+          ? "its password is not UTF-8" : NULL;
+
+    if (why != NULL) {
+        goto failed;
+    }
+
+    why = "there is no memory";
 
     pthread_once(&stockcert_etcd_once, stockcert_etcd_curl);
 
@@ -115,11 +129,31 @@ stockcert_etcd_create(const stockcert_etcd_conf_t *conf,
 
 failed:
 
-    snprintf(error->text, sizeof(error->text),
-             "etcd cannot be used: no memory, or its user or password is not "
-             "UTF-8");
+    snprintf(error->text, sizeof(error->text), "etcd cannot be used: %s", why);
 
     return STOCKCERT_FAILED;
+}
+
+
+static int
+stockcert_etcd_is_utf8(const stockcert_str_t *text)
+{
+    const uint8_t  *p, *end;
+
+    if (text->len == 0) {
+        return 1;
+    }
+
+    p = (const uint8_t *) text->data;
+    end = p + text->len;
+
+    while (p < end) {
+        if (stockcert_utf8(&p, end) == STOCKCERT_NO_CHAR) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

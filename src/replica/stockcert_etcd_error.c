@@ -2,7 +2,7 @@
 /*
  * What to say where etcd gave no answer, or refused, or is not the right one.
  *
- * Neither passwords nor tokens are in what it is given.
+ * Neither passwords nor tokens are in what it says.
  */
 
 
@@ -187,12 +187,13 @@ stockcert_etcd_odd(const stockcert_etcd_t *etcd, stockcert_error_t *error)
 
 stockcert_rc_e
 stockcert_etcd_refused(const stockcert_etcd_t *etcd, long status,
-    const char *message, stockcert_error_t *error)
+    const char *message, int secret, stockcert_error_t *error)
 {
     char         shown[200];
     const char  *advice;
 
-    stockcert_text_escape(message, strlen(message), shown, sizeof(shown));
+    stockcert_text_escape(message, secret ? 0 : strlen(message), shown,
+                          sizeof(shown));
     advice = stockcert_etcd_advice(message);
 
     return stockcert_etcd_unreached(etcd, error,

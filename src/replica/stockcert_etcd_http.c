@@ -314,7 +314,7 @@ stockcert_etcd_login(stockcert_etcd_t *etcd, stockcert_error_t *error)
         message = stockcert_etcd_message(etcd);
 
         if (strstr(message, "authentication is not enabled") == NULL) {
-            return stockcert_etcd_refused(etcd, status, message, error);
+            return stockcert_etcd_refused(etcd, status, message, 1, error);
         }
 
         token = "";
@@ -406,7 +406,7 @@ stockcert_etcd_try(stockcert_etcd_t *etcd, const char *path,
         if (again || etcd->login == NULL
             || !stockcert_etcd_token_is_old(message))
         {
-            return stockcert_etcd_refused(etcd, status, message, error);
+            return stockcert_etcd_refused(etcd, status, message, 0, error);
         }
 
         free(etcd->token);

@@ -98,6 +98,7 @@ typedef struct {
     char                    *prefix;
     unsigned                 timeout;
     uint64_t                 keep;
+    int                      more;       /* can be removed than was */
     char                    *login;      /* JSON; NULL: no user */
     size_t                   login_len;
     char                    *trusted;
@@ -206,8 +207,11 @@ stockcert_rc_e stockcert_etcd_no_answer(const stockcert_etcd_t *etcd,
     CURLcode code, stockcert_error_t *error);
 stockcert_rc_e stockcert_etcd_odd(const stockcert_etcd_t *etcd,
     stockcert_error_t *error);
+
+/* secret: the message may repeat a password, only the advice on it is said */
+
 stockcert_rc_e stockcert_etcd_refused(const stockcert_etcd_t *etcd, long status,
-    const char *message, stockcert_error_t *error);
+    const char *message, int secret, stockcert_error_t *error);
 
 
 /* _http */
@@ -245,6 +249,11 @@ stockcert_rc_e stockcert_etcd_read(stockcert_replica_t *replica,
 /* etcd->ledger is known then */
 
 stockcert_rc_e stockcert_etcd_know(stockcert_etcd_t *etcd,
+    stockcert_error_t *error);
+
+/* the same, but that there must be one: or STOCKCERT_DIVERGED */
+
+stockcert_rc_e stockcert_etcd_need(stockcert_etcd_t *etcd,
     stockcert_error_t *error);
 
 /* whether the last answer is of the etcd that "ledger" names */

@@ -21,6 +21,11 @@
 #include "stockcert_text.h"
 
 
+/* no ledger comes near; the next epoch must be a number, too */
+
+#define STOCKCERT_ETCD_EPOCH_MAX  ((json_int_t) 1 << 53)
+
+
 static char *stockcert_etcd_room(stockcert_etcd_buf_t *buf, size_t len);
 static int stockcert_etcd_digits(const char *text, uint64_t *number);
 
@@ -222,7 +227,7 @@ stockcert_etcd_head_read(const char *value, size_t len, stockcert_head_t *head)
         || json_unpack(doc, "{s:I,s:s,s:I}", "position", &position,
                        "seal", &seal, "epoch", &epoch)
            != 0
-        || position < 0 || epoch < 0
+        || position < 0 || epoch < 0 || epoch > STOCKCERT_ETCD_EPOCH_MAX
         || stockcert_parse_seal(seal, head->tail.seal) != 0)
     {
         json_decref(doc);

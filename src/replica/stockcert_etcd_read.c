@@ -91,6 +91,21 @@ stockcert_etcd_know(stockcert_etcd_t *etcd, stockcert_error_t *error)
 
 
 stockcert_rc_e
+stockcert_etcd_need(stockcert_etcd_t *etcd, stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    rc = stockcert_etcd_know(etcd, error);
+
+    return rc == STOCKCERT_NOT_FOUND
+           ? stockcert_etcd_diverged(etcd, error, "it has no ledger below %s;"
+                                     " run \"stockcert replicate\"",
+                                     etcd->prefix)
+           : rc;
+}
+
+
+stockcert_rc_e
 stockcert_etcd_same(stockcert_etcd_t *etcd, stockcert_error_t *error)
 {
     if (etcd->cluster == etcd->ledger.cluster) {
@@ -314,7 +329,7 @@ stockcert_etcd_read(stockcert_replica_t *replica, uint64_t position,
 
     stockcert_etcd_begin(etcd);
 
-    rc = stockcert_etcd_know(etcd, error);
+    rc = stockcert_etcd_need(etcd, error);
 
     if (rc == STOCKCERT_OK) {
         rc = stockcert_etcd_look(etcd, position,

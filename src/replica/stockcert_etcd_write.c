@@ -23,7 +23,10 @@
 
 #define STOCKCERT_ETCD_RANGES  2
 
-/* entries between two looks for what can be removed, at least */
+/*
+ * Entries between two looks for what can be removed.  No more batches come in
+ * between than one look removes, and so etcd does not grow.
+ */
 
 #define STOCKCERT_ETCD_TRIM    1000
 
@@ -201,13 +204,7 @@ stockcert_etcd_append(stockcert_replica_t *replica,
         return STOCKCERT_CHANGED;
     }
 
-    rc = stockcert_etcd_know(etcd, error);
-
-    if (rc == STOCKCERT_NOT_FOUND) {
-        return stockcert_etcd_diverged(etcd, error, "it has no ledger below %s;"
-                                       " run \"stockcert replicate\"",
-                                       etcd->prefix);
-    }
+    rc = stockcert_etcd_need(etcd, error);
 
     if (rc == STOCKCERT_OK) {
         rc = stockcert_etcd_same(etcd, error);
@@ -293,18 +290,14 @@ stockcert_etcd_trim(stockcert_etcd_t *etcd, const stockcert_head_t *guard,
     const stockcert_head_t *next)
 {
     int                more;
-    uint64_t           step, end, last, now;
+    uint64_t           end, last, now;
     stockcert_rc_e     rc;
     stockcert_error_t  ignored;
 
-    step = etcd->keep / 100;
-
-    if (step < STOCKCERT_ETCD_TRIM) {
-        step = STOCKCERT_ETCD_TRIM;
-    }
-
     if (etcd->keep == 0 || next->tail.position <= etcd->keep
-        || next->tail.position / step == guard->tail.position / step)
+        || (!etcd->more
+            && next->tail.position / STOCKCERT_ETCD_TRIM
+               == guard->tail.position / STOCKCERT_ETCD_TRIM))
     {
         return 0;
     }
@@ -321,6 +314,7 @@ stockcert_etcd_trim(stockcert_etcd_t *etcd, const stockcert_head_t *guard,
     rc = stockcert_etcd_last(etcd, 0, next->tail.position - etcd->keep + 1,
                              &last, &more, &ignored);
     etcd->end = end;
+    etcd->more = rc == STOCKCERT_OK && more;
 
     return rc == STOCKCERT_OK ? last : 0;
 }

@@ -239,6 +239,7 @@ static int
 stockcert_tool_etcd_files(void)
 {
     int               i, status;
+    size_t            len;
     stockcert_str_t  *password;
 
     struct {
@@ -261,13 +262,24 @@ stockcert_tool_etcd_files(void)
         }
     }
 
-    /* a password is a line */
+    /* a password is the first line, as it is to nginx */
 
     password = &stockcert_etcd_conf.password;
 
-    if (password->len && password->data[password->len - 1] == '\n') {
-        password->len--;
+    for (len = 0; len < password->len; len++) {
+        if (password->data[len] == '\n' || password->data[len] == '\r') {
+            break;
+        }
     }
+
+    if (len == 0 && password->len) {
+        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "the first line of "
+                                    "%s must be the password",
+                                    stockcert_tool_etcd_value(
+                                                     STOCKCERT_ETCD_PASSWORD));
+    }
+
+    password->len = len;
 
     return status;
 }

@@ -25,7 +25,7 @@
 #define STOCKCERT_AHEAD    10000000    /* microseconds that clocks may differ */
 
 
-/* the strings of classes are those of the snapshot */
+/* the strings of classes are those of the snapshot, until etcd is asked */
 
 typedef struct {
     stockcert_ledger_t      *ledger;
@@ -45,6 +45,7 @@ typedef struct {
                                               seconds, or 0 */
     stockcert_tail_t         end;
     stockcert_shared_state_t shared;
+    int                      status;       /* of asking etcd, an exit code */
 } stockcert_state_t;
 
 
@@ -56,6 +57,7 @@ static stockcert_rc_e stockcert_tool_status_text(stockcert_state_t *state,
     stockcert_error_t *error);
 static stockcert_rc_e stockcert_tool_status_json(stockcert_state_t *state,
     stockcert_error_t *error);
+static void stockcert_tool_status_ask(stockcert_state_t *state);
 static int stockcert_tool_status_reader(const char *line, void *data);
 static int stockcert_tool_status_json_reader(const char *line, void *data);
 static void stockcert_tool_status_command(stockcert_state_t *state);
@@ -98,9 +100,6 @@ stockcert_tool_status(int argc, char **argv)
     rc = stockcert_tool_status_read(&state, &error);
 
     if (rc == STOCKCERT_OK) {
-        status = stockcert_tool_shared_read(&state.shared, state.ledger,
-                                            &state.end);
-
         rc = json ? stockcert_tool_status_json(&state, &error)
                   : stockcert_tool_status_text(&state, &error);
     }
@@ -111,8 +110,8 @@ stockcert_tool_status(int argc, char **argv)
         return stockcert_tool_not_read(&error);
     }
 
-    return stockcert_tool_flush() == STOCKCERT_EXIT_OK ? status
-                                                       : STOCKCERT_EXIT_FAILED;
+    return stockcert_tool_flush() == STOCKCERT_EXIT_OK
+           ? state.status : STOCKCERT_EXIT_FAILED;
 }
 
 
@@ -244,6 +243,7 @@ stockcert_tool_status_text(stockcert_state_t *state, stockcert_error_t *error)
            "disk       %s%s\n", state->usage.used, state->usage.size,
            state->filesystem, means[state->kind]);
 
+    stockcert_tool_status_ask(state);
     stockcert_tool_shared_text(&state->shared);
 
     if (state->ahead) {
@@ -311,6 +311,7 @@ stockcert_tool_status_json(stockcert_state_t *state, stockcert_error_t *error)
                                   error);
     printf("]");
 
+    stockcert_tool_status_ask(state);
     stockcert_tool_shared_json(&state->shared);
 
     if (state->ahead) {
@@ -324,6 +325,18 @@ stockcert_tool_status_json(stockcert_state_t *state, stockcert_error_t *error)
     printf("}\n");
 
     return rc;
+}
+
+
+/* etcd takes its time: a snapshot would keep pages from being used again */
+
+static void
+stockcert_tool_status_ask(stockcert_state_t *state)
+{
+    stockcert_ledger_release(state->ledger);
+
+    state->status = stockcert_tool_shared_read(&state->shared, state->ledger,
+                                               &state->end);
 }
 
 

@@ -269,12 +269,9 @@ stockcert_tool_written(const stockcert_write_t *write, stockcert_rc_e rc,
                                     error->text);
     }
 
-    /* what was sent may be there, or may come */
+    /* what was sent, and was not looked for, may be there, or may come */
 
-    if (rc == STOCKCERT_UNKNOWN
-        || (write->noted.position
-            && (rc == STOCKCERT_UNREACHED || rc == STOCKCERT_DIVERGED)))
-    {
+    if (rc == STOCKCERT_UNKNOWN || write->noted.position) {
         return stockcert_tool_error(STOCKCERT_EXIT_UNKNOWN, "it is not known "
                                     "whether it is done, run it again: %s",
                                     error->text);

@@ -242,6 +242,13 @@ test_head(void)
     ok(len < sizeof(value), "the longest value of a head fits");
 
     memset(&back, 0, sizeof(back));
+    is_int(stockcert_etcd_head_read(value, len, &back), -1,
+           "an epoch without a next one is none");
+
+    head.epoch = (uint64_t) 1 << 53;
+    len = stockcert_etcd_head_value(&head, value);
+
+    memset(&back, 0, sizeof(back));
     is_int(stockcert_etcd_head_read(value, len, &back), 0, "it is read");
     ok(stockcert_head_same(&head, &back), "as it was");
 
@@ -369,8 +376,17 @@ test_create(void)
 
     is_int(stockcert_etcd_create(&conf, &replica, &error), STOCKCERT_FAILED,
            "a user that is not UTF-8");
+    is_str(error.text, "etcd cannot be used: its user is not UTF-8",
+           "it says so");
 
+    conf.password = conf.user;
     conf.user.data = "a";
+
+    is_int(stockcert_etcd_create(&conf, &replica, &error), STOCKCERT_FAILED,
+           "a password that is not");
+    is_str(error.text, "etcd cannot be used: its password is not UTF-8",
+           "it says so");
+
     conf.password.data = "\0";
     conf.password.len = 1;
 
