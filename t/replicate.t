@@ -203,12 +203,19 @@ for my $what (qw(answer request)) {
     is(entries($one), $n + 1, 'once');
     same("authorize, the $what is lost", $one);
 
+    my @holder = ('holder', $one, $there ? 'CS-3032' : 'CS-3033', '--address', "Street of $what", @reference);
+    $between->lose(1, $what);
+    tool_is("holder, the $what is lost", 4, $unknown, @holder, @slow);
+    $between->lose(0);
+    like(tool_out(@holder, @slow), $there ? qr/ has that already, nothing is changed$/ : qr/ is changed, by entry @{[$n + 2]}$/, 'again');
+    is(entries($one), $n + 2, 'once');
+
     my @order = ('transfer', $one, $there ? 'CS-3032' : 'CS-3033', '--to', 'Di:1', @reference, '--key', "key of $what");
     my ($old, $new) = $there ? (3032, 3033) : (3033, 3034);
     $between->lose(1, $what);
     tool_is("transfer, the $what is lost", 4, $unknown, @order, @slow);
     $between->lose(0);
-    is(tool_out(@order, @slow), "transaction @{[$n + 2]}, transfer" . ($there ? ', was entered before' : '') . ": surrendered CS-$old; issued CS-$new\n", 'again');
+    is(tool_out(@order, @slow), "transaction @{[$n + 3]}, transfer" . ($there ? ', was entered before' : '') . ": surrendered CS-$old; issued CS-$new\n", 'again');
     same("transfer, the $what is lost", $one);
 }
 $etcd->signal(0, 'STOP');

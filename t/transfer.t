@@ -173,7 +173,10 @@ no_entry("--corrects $_", 2, qr/--corrects takes a number from 1/, qw(correct CS
 
 my $n = entries();
 is(tool_out('holder', $ledger, 'CS-3', '--id', 'h-1', '--address', '1 Main St', '--reference', 'a letter'), "the holder of CS-3 is changed, by entry @{[$n + 1]}\n", 'holder');
-like(tool_out('log', $ledger, '--since', $n), qr/  holder +CS-3 +-  a letter  holder_id h-1  address 1 Main St  actor uid:$uid\n\z/, 'holder: the log');
+is(tool_out('holder', $ledger, 'CS-3', @$_, '--reference', 'again'), "the holder of CS-3 has that already, nothing is changed\n", "holder @$_, again")
+    for ['--id', 'h-1', '--address', '1 Main St'], ['--id', 'h-1'], ['--address', '1 Main St'];
+refused('holder: the id, and another address', qr/the holder of CS-3 has an id, "h-1", which stays/, qw(holder CS-3 --id h-1 --address 2 --reference x));
+like(tool_out('log', $ledger, '--since', $n), qr/^[^\n]*  holder +CS-3 +-  a letter  holder_id h-1  address 1 Main St  actor uid:$uid\n\z/, 'holder: the log');
 done('the balance has the id and the address', 'surrendered CS-3; issued CS-12, CS-13', <<"", qw(transfer CS-3 --to Cy:1 --reference x));
 transfer CS-3 1300000 x actor uid:$uid
 issued CS-12 1 Cy

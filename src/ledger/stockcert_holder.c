@@ -222,6 +222,48 @@ stockcert_holder_entry(const stockcert_ledger_t *ledger, MDB_cursor *cursor,
 
 
 stockcert_rc_e
+stockcert_ledger_holder_has(stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error)
+{
+    stockcert_rc_e             rc;
+    stockcert_holder_t         holder;
+    stockcert_certificate_t    certificate;
+    stockcert_ledger_class_t  *class;
+
+    class = stockcert_class_find(ledger, ledger->nmet, entry->code.data,
+                                 entry->code.len);
+
+    if (class == NULL) {
+        return STOCKCERT_NOT_FOUND;
+    }
+
+    rc = stockcert_certificate_get(ledger, ledger->writer, class, entry->number,
+                                   &certificate, error);
+
+    if (rc == STOCKCERT_OK && certificate.surrender.position) {
+        return STOCKCERT_NOT_FOUND;
+    }
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_holder_get(ledger, ledger->writer, &certificate.issued,
+                                  &holder, error);
+    }
+
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    return (entry->holder_id.len == 0
+            || stockcert_same(holder.id, holder.id_len, entry->holder_id.data,
+                              entry->holder_id.len))
+           && (entry->address.len == 0
+               || stockcert_same(holder.address, holder.address_len,
+                                 entry->address.data, entry->address.len))
+           ? STOCKCERT_OK : STOCKCERT_NOT_FOUND;
+}
+
+
+stockcert_rc_e
 stockcert_holder_put(stockcert_ledger_t *ledger, const stockcert_holder_t *was,
     uint64_t position, stockcert_error_t *error)
 {

@@ -392,6 +392,15 @@ stockcert_rc_e stockcert_ledger_authorized(stockcert_ledger_t *ledger,
     const stockcert_str_t *code, uint64_t *shares, stockcert_error_t *error);
 
 /*
+ * Within a transaction: whether a certificate is outstanding, and its holder
+ * has the id and the address that this entry of the kind "holder" gives;
+ * STOCKCERT_NOT_FOUND if not.
+ */
+
+stockcert_rc_e stockcert_ledger_holder_has(stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error);
+
+/*
  * For a writer that finds outcomes of another's transaction, in a transaction
  * of its own.  stockcert_ledger_flush() makes sure that what the ledger shows
  * is on disk, or fails.  stockcert_ledger_has() tells whether the journal has

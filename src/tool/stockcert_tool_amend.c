@@ -41,7 +41,8 @@ const stockcert_command_t  stockcert_command_holder = {
     STOCKCERT_ETCD_SYNOPSIS,
     "Changes the address of the holder of a certificate, such as CS-17, or gives\n"
     "an id to one who has none: of all that this holder has. Also while nginx\n"
-    "issues. A name changes by \"stockcert reissue\".\n"
+    "issues. What is there already makes no entry. A name changes by \"stockcert\n"
+    "reissue\".\n"
     "\n"
     "  --id ID            your own, 1 to 64 printable ASCII characters\n"
     "  --address TEXT     its lines parted by \", \"\n"
@@ -150,6 +151,11 @@ stockcert_tool_holder(int argc, char **argv)
 
     if (status != STOCKCERT_EXIT_OK) {
         return status;
+    }
+
+    if (entry.position == 0) {
+        return stockcert_tool_done("the holder of %s has that already, nothing "
+                                   "is changed", args[1]);
     }
 
     return stockcert_tool_done("the holder of %s is changed, by entry %" PRIu64,

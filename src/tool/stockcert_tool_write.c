@@ -36,6 +36,8 @@ static stockcert_rc_e stockcert_tool_enter_entry(stockcert_ledger_t *ledger,
     void *data, stockcert_error_t *error);
 static stockcert_rc_e stockcert_tool_enter_order(stockcert_ledger_t *ledger,
     void *data, stockcert_error_t *error);
+static stockcert_rc_e stockcert_tool_is_there(stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error);
 static int stockcert_tool_written(const stockcert_write_t *write,
     stockcert_rc_e rc, const stockcert_error_t *error);
 static int stockcert_tool_transacted(stockcert_ledger_t *ledger,
@@ -205,8 +207,8 @@ stockcert_tool_lock(stockcert_ledger_t *ledger, stockcert_error_t *error)
 
 
 /*
- * The number that is there already makes no entry.  The process that committed
- * it may not have flushed.
+ * What is there already makes no entry.  The process that committed it may not
+ * have flushed.
  */
 
 static stockcert_rc_e
@@ -215,27 +217,38 @@ stockcert_tool_enter_entry(stockcert_ledger_t *ledger, void *data,
 {
     stockcert_tool_entering_t *entering = data;
 
-    uint64_t            shares;
     stockcert_rc_e      rc;
     stockcert_entry_t  *entry;
 
     entry = &entering->entry;
     *entry = *entering->asked;
 
-    if (entry->kind == STOCKCERT_CLASS_AMENDED) {
+    rc = stockcert_tool_is_there(ledger, entry, error);
 
-        rc = stockcert_ledger_authorized(ledger, &entry->code, &shares, error);
-
-        if (rc == STOCKCERT_OK && shares == entry->shares) {
-            return stockcert_ledger_flush(ledger, error);
-        }
-
-        if (rc != STOCKCERT_OK && rc != STOCKCERT_NOT_FOUND) {
-            return rc;
-        }
+    if (rc == STOCKCERT_OK) {
+        return stockcert_ledger_flush(ledger, error);
     }
 
-    return stockcert_ledger_enter(ledger, entry, error);
+    return rc == STOCKCERT_NOT_FOUND
+           ? stockcert_ledger_enter(ledger, entry, error) : rc;
+}
+
+
+static stockcert_rc_e
+stockcert_tool_is_there(stockcert_ledger_t *ledger,
+    const stockcert_entry_t *entry, stockcert_error_t *error)
+{
+    uint64_t        shares;
+    stockcert_rc_e  rc;
+
+    if (entry->kind != STOCKCERT_CLASS_AMENDED) {
+        return stockcert_ledger_holder_has(ledger, entry, error);
+    }
+
+    rc = stockcert_ledger_authorized(ledger, &entry->code, &shares, error);
+
+    return rc == STOCKCERT_OK && shares != entry->shares
+           ? STOCKCERT_NOT_FOUND : rc;
 }
 
 
