@@ -22,7 +22,7 @@
                                               again */
 
 
-static uint64_t stockcert_pace_longest(const stockcert_pace_t *pace);
+static uint64_t stockcert_leader_longest(const stockcert_leader_t *leader);
 
 
 void
@@ -43,7 +43,7 @@ stockcert_lanes_gather(stockcert_leader_t *leader)
         return;
     }
 
-    end = now + stockcert_pace_longest(pace);
+    end = now + stockcert_leader_longest(leader);
 
     wanted = pace->came + (uint32_t) pace->grants;
     atomic_store(&lanes->wanted, wanted);
@@ -67,17 +67,20 @@ stockcert_lanes_gather(stockcert_leader_t *leader)
 }
 
 
-/* what a slow batch costs, gathering may cost half of */
+/* where other machines are needed, it may take half of what a batch takes */
 
 static uint64_t
-stockcert_pace_longest(const stockcert_pace_t *pace)
+stockcert_leader_longest(const stockcert_leader_t *leader)
 {
-    if (pace->duration <= STOCKCERT_GATHER) {
-        return pace->duration;
+    uint64_t  duration;
+
+    duration = leader->pace.duration;
+
+    if (leader->patience && duration / 2 > STOCKCERT_GATHER) {
+        return duration / 2;
     }
 
-    return pace->duration / 2 > STOCKCERT_GATHER ? pace->duration / 2
-                                                 : STOCKCERT_GATHER;
+    return duration < STOCKCERT_GATHER ? duration : STOCKCERT_GATHER;
 }
 
 
@@ -98,7 +101,7 @@ stockcert_pace_gathers(stockcert_pace_t *pace, uint64_t now)
     /* time without requests does not count */
 
     time = now - pace->end;
-    most = 2 * pace->duration + stockcert_pace_longest(pace);
+    most = 2 * pace->duration + STOCKCERT_GATHER;
 
     pace->time += time < most ? time : most;
     pace->end = now;
