@@ -231,11 +231,20 @@ static stockcert_rc_e
 stockcert_lanes_try(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     int *unsent, stockcert_error_t *error)
 {
-    stockcert_rc_e  rc;
+    uint64_t            guard;
+    stockcert_rc_e      rc;
+    stockcert_tail_t    known;
+    stockcert_lanes_t  *lanes;
 
     *unsent = 0;
 
-    rc = stockcert_turn_begin(leader->lanes, ledger, error);
+    lanes = leader->lanes;
+    stockcert_lanes_known(lanes, &known);
+
+    guard = stockcert_lanes_are_noted(lanes)
+            ? atomic_load(&lanes->shared.guard) : 0;
+
+    rc = stockcert_ledger_begin_at_head(ledger, &known, guard, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }
@@ -272,15 +281,7 @@ stockcert_lanes_enter(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 
     lanes = leader->lanes;
 
-    guard = stockcert_lanes_are_noted(lanes)
-            ? atomic_load(&lanes->shared.guard) : 0;
-
-    rc = stockcert_ledger_reach(ledger, guard, error);
-
-    if (rc == STOCKCERT_OK) {
-        rc = stockcert_lanes_recover(leader, ledger, error);
-    }
-
+    rc = stockcert_lanes_recover(leader, ledger, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }

@@ -112,29 +112,6 @@ stockcert_turn_enter(stockcert_ledger_t *ledger, void *data,
 }
 
 
-stockcert_rc_e
-stockcert_turn_begin(const stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
-    stockcert_error_t *error)
-{
-    stockcert_rc_e    rc;
-    stockcert_tail_t  known;
-
-    rc = stockcert_ledger_begin(ledger, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
-
-    stockcert_lanes_known(lanes, &known);
-
-    rc = stockcert_ledger_check_known(ledger, &known, error);
-    if (rc != STOCKCERT_OK) {
-        stockcert_ledger_abort(ledger);
-    }
-
-    return rc;
-}
-
-
 void
 stockcert_turn_give(stockcert_lanes_t *lanes)
 {

@@ -40,15 +40,6 @@ stockcert_rc_e stockcert_turn_take(stockcert_turn_t *turn,
     stockcert_error_t *error);
 
 /*
- * For who has the ledger's lock: begins a transaction.  STOCKCERT_REPLACED if
- * the journal does not have what was committed last; after an error there is
- * nothing to abort.
- */
-
-stockcert_rc_e stockcert_turn_begin(const stockcert_lanes_t *lanes,
-    stockcert_ledger_t *ledger, stockcert_error_t *error);
-
-/*
  * For a leader, before it asks for the lock: waits for those who want a turn,
  * each for some milliseconds at most, as one that died never takes it.
  */

@@ -167,7 +167,7 @@ stockcert_ledger_tail(const stockcert_ledger_t *ledger, stockcert_tail_t *tail)
 
 
 stockcert_rc_e
-stockcert_ledger_check_known(stockcert_ledger_t *ledger,
+stockcert_journal_check_known(stockcert_ledger_t *ledger,
     const stockcert_tail_t *known, stockcert_error_t *error)
 {
     stockcert_rc_e  rc;

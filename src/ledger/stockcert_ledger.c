@@ -219,7 +219,7 @@ stockcert_ledger_use(stockcert_ledger_t *ledger,
     rc = stockcert_ledger_open_databases(ledger, conf, make, error);
 
     if (rc == STOCKCERT_OK && conf->known) {
-        rc = stockcert_ledger_check_known(ledger, conf->known, error);
+        rc = stockcert_journal_check_known(ledger, conf->known, error);
     }
 
     if (rc != STOCKCERT_OK) {

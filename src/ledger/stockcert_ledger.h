@@ -286,19 +286,20 @@ void stockcert_ledger_abort(stockcert_ledger_t *ledger);
  * For a ledger that other machines have, too.  For others all of these are done
  * at once, and return STOCKCERT_OK.
  *
- * stockcert_ledger_reach() is called in a transaction before anything is entered
- * in it, and stockcert_ledger_lock() before that: it applies what others
- * appended, up to the journal's head.  guard is 0, or what
- * stockcert_ledger_guard() told when something was sent whose outcome is not
- * known: then that is in the journal after this, or it never will be.  It may
- * commit what it has applied, and begin another transaction.
+ * stockcert_ledger_begin_at_head() begins a transaction, for who has called
+ * stockcert_ledger_lock(), and applies what others appended, up to the journal's
+ * head.  known is NULL, or an entry that was committed once: without it this is
+ * STOCKCERT_REPLACED, as the file is an older or another one.  guard is 0, or
+ * what stockcert_ledger_guard() told when something was sent whose outcome is
+ * not known: then that is in the journal after this, or it never will be.  It
+ * may commit what it has applied.  After an error there is no transaction.
  *
  * stockcert_ledger_room() tells how many entries more the transaction may have.
  *
  * stockcert_ledger_commit() first appends what was entered, unless
  * stockcert_ledger_append() has done so.  STOCKCERT_CHANGED,
  * STOCKCERT_UNREACHED: the transaction is gone; what was entered may be in the
- * journal, which stockcert_ledger_reach() finds out in the next transaction.
+ * journal, which stockcert_ledger_begin_at_head() finds out.
  * stockcert_ledger_is_appended() tells whether what was entered last was appended:
  * then that is in the journal for good, whatever became of the
  * transaction on this machine.
@@ -312,8 +313,8 @@ void stockcert_ledger_abort(stockcert_ledger_t *ledger);
  * another transaction.
  */
 
-stockcert_rc_e stockcert_ledger_reach(stockcert_ledger_t *ledger,
-    uint64_t guard, stockcert_error_t *error);
+stockcert_rc_e stockcert_ledger_begin_at_head(stockcert_ledger_t *ledger,
+    const stockcert_tail_t *known, uint64_t guard, stockcert_error_t *error);
 uint64_t stockcert_ledger_guard(const stockcert_ledger_t *ledger);
 size_t stockcert_ledger_room(const stockcert_ledger_t *ledger);
 stockcert_rc_e stockcert_ledger_append(stockcert_ledger_t *ledger,
@@ -428,15 +429,6 @@ stockcert_rc_e stockcert_ledger_check_readers(stockcert_ledger_t *ledger,
 
 void stockcert_ledger_tail(const stockcert_ledger_t *ledger,
     stockcert_tail_t *tail);
-
-/*
- * Within a transaction: returns STOCKCERT_REPLACED if the journal does not
- * have an entry that was committed once.  Then the file is an older or another
- * one.
- */
-
-stockcert_rc_e stockcert_ledger_check_known(stockcert_ledger_t *ledger,
-    const stockcert_tail_t *known, stockcert_error_t *error);
 
 
 /*

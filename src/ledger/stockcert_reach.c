@@ -42,7 +42,7 @@ static stockcert_rc_e stockcert_reach_diverged(stockcert_error_t *error,
 
 
 stockcert_rc_e
-stockcert_ledger_reach(stockcert_ledger_t *ledger, uint64_t guard,
+stockcert_reach(stockcert_ledger_t *ledger, uint64_t guard,
     stockcert_error_t *error)
 {
     stockcert_rc_e    rc;

@@ -221,8 +221,9 @@ struct stockcert_ledger_s {
  *
  * In the writer's transaction: stockcert_journal_read_tail() reads the
  * journal's end, and whether it is the one that is known; it needs the
- * databases and header_seal. stockcert_journal_put() appends the next entry,
- * and sets the new end.
+ * databases and header_seal.  stockcert_journal_check_known() returns
+ * STOCKCERT_REPLACED if the journal does not have an entry that was committed
+ * once.  stockcert_journal_put() appends the next entry, and sets the new end.
  */
 
 stockcert_rc_e stockcert_journal_get(const stockcert_ledger_t *ledger,
@@ -238,6 +239,8 @@ stockcert_rc_e stockcert_journal_unposted(MDB_cursor *cursor,
 int stockcert_journal_posts(const stockcert_entry_t *entry);
 stockcert_rc_e stockcert_journal_read_tail(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
+stockcert_rc_e stockcert_journal_check_known(stockcert_ledger_t *ledger,
+    const stockcert_tail_t *known, stockcert_error_t *error);
 stockcert_rc_e stockcert_journal_put(stockcert_ledger_t *ledger,
     const stockcert_entry_t *entry, const stockcert_fixed_t *fixed,
     stockcert_error_t *error);
@@ -444,7 +447,9 @@ stockcert_rc_e stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
  * with an empty name, that they do not.  stockcert_mark_read() reads that, in
  * ledger->writer, and refuses a writer who does not know it.
  * stockcert_reach_origin() sets what a new ledger's header says;
- * header->company may be the one that is expected, or empty.
+ * header->company may be the one that is expected, or empty.  stockcert_reach()
+ * applies what others appended, as stockcert_ledger_begin_at_head() has it; it
+ * may end the transaction, and begin another, or fail without one.
  * stockcert_append() appends what was entered in the writer's transaction, and
  * stockcert_append_known() tells whether the head that belongs to the journal's
  * end is known; stockcert_append_know() says so.  stockcert_ledger_keep() commits
@@ -457,6 +462,8 @@ stockcert_rc_e stockcert_mark_put(stockcert_ledger_t *ledger,
     const char *name, stockcert_error_t *error);
 stockcert_rc_e stockcert_reach_origin(stockcert_replica_t *replica,
     stockcert_header_t *header, stockcert_error_t *error);
+stockcert_rc_e stockcert_reach(stockcert_ledger_t *ledger, uint64_t guard,
+    stockcert_error_t *error);
 stockcert_rc_e stockcert_append(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 int stockcert_append_known(const stockcert_ledger_t *ledger);

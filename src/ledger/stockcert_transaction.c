@@ -277,7 +277,7 @@ stockcert_ledger_keep(stockcert_ledger_t *ledger, stockcert_error_t *error)
 void
 stockcert_ledger_abort(stockcert_ledger_t *ledger)
 {
-    /* stockcert_ledger_reach() may have ended it, and had no other */
+    /* stockcert_reach() may have ended it, and had no other */
 
     if (ledger->writer == NULL) {
         return;

@@ -20,8 +20,6 @@ typedef struct {
 
 static stockcert_rc_e stockcert_write_locked(stockcert_ledger_t *ledger,
     stockcert_write_t *write, stockcert_error_t *error);
-static stockcert_rc_e stockcert_write_begin(stockcert_ledger_t *ledger,
-    stockcert_write_t *write, stockcert_error_t *error);
 static stockcert_rc_e stockcert_write_try(stockcert_ledger_t *ledger,
     stockcert_write_t *write, int looks, stockcert_error_t *error);
 static stockcert_rc_e stockcert_write_find(stockcert_ledger_t *ledger,
@@ -80,7 +78,9 @@ stockcert_write_locked(stockcert_ledger_t *ledger, stockcert_write_t *write,
     dead = 0;
 
     for ( ;; ) {
-        rc = stockcert_write_begin(ledger, write, error);
+        rc = stockcert_ledger_begin_at_head(ledger, write->known,
+                                            write->noted.position ? write->guard
+                                                                  : 0, error);
 
         if (rc == STOCKCERT_OK) {
             rc = stockcert_write_try(ledger, write, looks, error);
@@ -101,9 +101,9 @@ stockcert_write_locked(stockcert_ledger_t *ledger, stockcert_write_t *write,
 }
 
 
-static stockcert_rc_e
-stockcert_write_begin(stockcert_ledger_t *ledger, stockcert_write_t *write,
-    stockcert_error_t *error)
+stockcert_rc_e
+stockcert_ledger_begin_at_head(stockcert_ledger_t *ledger,
+    const stockcert_tail_t *known, uint64_t guard, stockcert_error_t *error)
 {
     stockcert_rc_e  rc;
 
@@ -112,13 +112,12 @@ stockcert_write_begin(stockcert_ledger_t *ledger, stockcert_write_t *write,
         return rc;
     }
 
-    if (write->known) {
-        rc = stockcert_ledger_check_known(ledger, write->known, error);
+    if (known) {
+        rc = stockcert_journal_check_known(ledger, known, error);
     }
 
     if (rc == STOCKCERT_OK) {
-        rc = stockcert_ledger_reach(ledger, write->noted.position ? write->guard
-                                                                  : 0, error);
+        rc = stockcert_reach(ledger, guard, error);
     }
 
     if (rc != STOCKCERT_OK) {
@@ -186,7 +185,7 @@ static stockcert_rc_e
 stockcert_write_enter(stockcert_ledger_t *ledger, stockcert_write_t *write,
     stockcert_error_t *error)
 {
-    stockcert_rc_e     rc, confirmed;
+    stockcert_rc_e     rc, confirmed, kept;
     stockcert_error_t  why;
 
     rc = write->enter(ledger, write->data, error);
@@ -206,27 +205,21 @@ stockcert_write_enter(stockcert_ledger_t *ledger, stockcert_write_t *write,
         }
     }
 
-    if (rc == STOCKCERT_OK) {
-        return stockcert_ledger_commit(ledger, error);
+    if ((rc != STOCKCERT_OK && rc != STOCKCERT_REFUSED)
+        || stockcert_ledger_has_entered(ledger))
+    {
+        stockcert_ledger_abort(ledger);
+        return rc;
     }
 
     /* what it found may be what was reached just now, and is read soon */
 
-    if (rc == STOCKCERT_REFUSED && ledger->replica
-        && !stockcert_ledger_has_entered(ledger)
-        && !stockcert_group_is_open(ledger))
-    {
-        confirmed = stockcert_ledger_keep(ledger, &why);
+    kept = stockcert_ledger_keep(ledger, &why);
 
-        if (confirmed != STOCKCERT_OK) {
-            rc = confirmed;
-            *error = why;
-        }
-
-        return rc;
+    if (kept != STOCKCERT_OK) {
+        rc = kept;
+        *error = why;
     }
-
-    stockcert_ledger_abort(ledger);
 
     return rc;
 }
