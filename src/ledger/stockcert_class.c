@@ -168,18 +168,6 @@ stockcert_ledger_authorized(stockcert_ledger_t *ledger,
 }
 
 
-void
-stockcert_class_entry(const stockcert_class_t *class, stockcert_entry_t *entry)
-{
-    memset(entry, 0, sizeof(stockcert_entry_t));
-
-    entry->kind = STOCKCERT_CLASS_OPENED;
-    entry->shares = class->authorized;
-    entry->code = class->code;
-    entry->title = class->title;
-}
-
-
 stockcert_rc_e
 stockcert_class_open(stockcert_ledger_t *ledger,
     const stockcert_entry_t *entry, stockcert_error_t *error)

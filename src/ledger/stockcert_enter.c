@@ -6,6 +6,8 @@
  */
 
 
+#include <string.h>
+
 #include "stockcert_store.h"
 
 
@@ -27,4 +29,27 @@ stockcert_ledger_enter(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
     }
 
     return rc;
+}
+
+
+stockcert_rc_e
+stockcert_enter_class(stockcert_ledger_t *ledger,
+    const stockcert_class_t *class, stockcert_error_t *error)
+{
+    stockcert_entry_t  entry;
+
+    if (stockcert_class_find(ledger, ledger->nmet, class->code.data,
+                             class->code.len))
+    {
+        return STOCKCERT_OK;
+    }
+
+    memset(&entry, 0, sizeof(stockcert_entry_t));
+
+    entry.kind = STOCKCERT_CLASS_OPENED;
+    entry.shares = class->authorized;
+    entry.code = class->code;
+    entry.title = class->title;
+
+    return stockcert_ledger_enter(ledger, &entry, error);
 }

@@ -33,8 +33,6 @@ static stockcert_rc_e stockcert_reach_batch(stockcert_ledger_t *ledger,
     const stockcert_batch_t *batch, stockcert_error_t *error);
 static stockcert_rc_e stockcert_reach_entry(stockcert_ledger_t *ledger,
     stockcert_entry_t *entry, stockcert_error_t *error);
-static stockcert_rc_e stockcert_reach_keep(stockcert_ledger_t *ledger,
-    stockcert_error_t *error);
 static stockcert_rc_e stockcert_reach_parted(const stockcert_ledger_t *ledger,
     const stockcert_head_t *head, stockcert_error_t *error);
 static stockcert_rc_e stockcert_reach_diverged(stockcert_error_t *error,
@@ -66,11 +64,17 @@ stockcert_reach(stockcert_ledger_t *ledger, uint64_t guard,
         rc = stockcert_reach_apply(ledger, &head, error);
     }
 
+    /* the ledger says that other machines have it */
+
     if (rc == STOCKCERT_OK
         && !stockcert_same(ledger->mark, ledger->mark_len,
                            ledger->replica->name, strlen(ledger->replica->name)))
     {
-        rc = stockcert_reach_keep(ledger, error);
+        rc = stockcert_reach_mark(ledger, ledger->replica->name, error);
+
+        if (rc == STOCKCERT_OK) {
+            rc = stockcert_ledger_begin(ledger, error);
+        }
     }
 
     if (rc != STOCKCERT_OK) {
@@ -387,24 +391,23 @@ stockcert_reach_entry(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
 }
 
 
-/* says in the ledger that other machines have it */
+/* the transaction is gone then, unless the mark could not be put */
 
-static stockcert_rc_e
-stockcert_reach_keep(stockcert_ledger_t *ledger, stockcert_error_t *error)
+stockcert_rc_e
+stockcert_reach_mark(stockcert_ledger_t *ledger, const char *name,
+    stockcert_error_t *error)
 {
     stockcert_rc_e  rc;
 
-    rc = stockcert_mark_put(ledger, ledger->replica->name, error);
+    rc = stockcert_mark_put(ledger, name, error);
 
     if (rc == STOCKCERT_OK) {
         rc = stockcert_ledger_keep(ledger, error);
     }
 
     if (rc == STOCKCERT_OK) {
-        ledger->mark_len = strlen(ledger->replica->name);
-        memcpy(ledger->mark, ledger->replica->name, ledger->mark_len);
-
-        rc = stockcert_ledger_begin(ledger, error);
+        ledger->mark_len = strlen(name);
+        memcpy(ledger->mark, name, ledger->mark_len);
     }
 
     return rc;

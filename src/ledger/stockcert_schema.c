@@ -143,23 +143,15 @@ static stockcert_rc_e
 stockcert_ledger_add_class(stockcert_ledger_t *ledger,
     const stockcert_class_t *class, int make, stockcert_error_t *error)
 {
-    stockcert_rc_e     rc;
-    stockcert_entry_t  entry;
-
-    if (stockcert_class_find(ledger, ledger->nmet, class->code.data,
-                             class->code.len)
-        != NULL)
-    {
-        return STOCKCERT_OK;
-    }
+    stockcert_rc_e  rc;
 
     if (!make) {
-        return STOCKCERT_NOT_FOUND;
+        return stockcert_class_find(ledger, ledger->nmet, class->code.data,
+                                    class->code.len)
+               ? STOCKCERT_OK : STOCKCERT_NOT_FOUND;
     }
 
-    stockcert_class_entry(class, &entry);
-
-    rc = stockcert_ledger_enter(ledger, &entry, error);
+    rc = stockcert_enter_class(ledger, class, error);
 
     return rc == STOCKCERT_REFUSED ? STOCKCERT_FAILED : rc;
 }

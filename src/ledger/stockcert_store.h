@@ -257,8 +257,7 @@ stockcert_rc_e stockcert_journal_put(stockcert_ledger_t *ledger,
  * stockcert_class_need() does stockcert_class_find() among those that the
  * writer has, and stockcert_class_load(); NULL is an error.
  * stockcert_class_meet() adds those of the database "class" that the writer
- * does not have yet to ledger->classes.  stockcert_class_entry() makes the entry
- * that opens a class, with texts of the class.  stockcert_class_open() makes the
+ * does not have yet to ledger->classes.  stockcert_class_open() makes the
  * database and record of a class whose entry is in the journal, and adds it;
  * all must be posted.
  */
@@ -279,8 +278,6 @@ stockcert_ledger_class_t *stockcert_class_need(stockcert_ledger_t *ledger,
     const stockcert_str_t *code, stockcert_error_t *error);
 stockcert_rc_e stockcert_class_meet(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
-void stockcert_class_entry(const stockcert_class_t *class,
-    stockcert_entry_t *entry);
 stockcert_rc_e stockcert_class_open(stockcert_ledger_t *ledger,
     const stockcert_entry_t *entry, stockcert_error_t *error);
 
@@ -400,6 +397,14 @@ stockcert_rc_e stockcert_apply(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
 /*
+ * Enters the opening of a class, unless the ledger has it, in the writer's
+ * transaction.
+ */
+
+stockcert_rc_e stockcert_enter_class(stockcert_ledger_t *ledger,
+    const stockcert_class_t *class, stockcert_error_t *error);
+
+/*
  * Makes sure, once in a transaction, that what it has found is on disk: who
  * committed that may have died before it was flushed.
  */
@@ -450,6 +455,8 @@ stockcert_rc_e stockcert_ledger_open_databases(stockcert_ledger_t *ledger,
  * header->company may be the one that is expected, or empty.  stockcert_reach()
  * applies what others appended, as stockcert_ledger_begin_at_head() has it; it
  * may end the transaction, and begin another, or fail without one.
+ * stockcert_reach_mark() puts a mark, commits it on this machine, and begins no
+ * other transaction.
  * stockcert_append() appends what was entered in the writer's transaction, and
  * stockcert_append_known() tells whether the head that belongs to the journal's
  * end is known; stockcert_append_know() says so.  stockcert_ledger_keep() commits
@@ -462,6 +469,8 @@ stockcert_rc_e stockcert_mark_put(stockcert_ledger_t *ledger,
     const char *name, stockcert_error_t *error);
 stockcert_rc_e stockcert_reach_origin(stockcert_replica_t *replica,
     stockcert_header_t *header, stockcert_error_t *error);
+stockcert_rc_e stockcert_reach_mark(stockcert_ledger_t *ledger,
+    const char *name, stockcert_error_t *error);
 stockcert_rc_e stockcert_reach(stockcert_ledger_t *ledger, uint64_t guard,
     stockcert_error_t *error);
 stockcert_rc_e stockcert_append(stockcert_ledger_t *ledger,

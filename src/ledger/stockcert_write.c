@@ -276,29 +276,16 @@ stockcert_write_classes(stockcert_ledger_t *ledger, void *data,
 {
     stockcert_to_open_t *to_open = data;
 
-    size_t                    i;
-    stockcert_rc_e            rc;
-    stockcert_entry_t         entry;
-    const stockcert_class_t  *class;
+    size_t          i;
+    stockcert_rc_e  rc;
 
-    for (i = 0; i < to_open->n; i++) {
-        class = &to_open->classes[i];
+    rc = STOCKCERT_OK;
 
-        if (stockcert_class_find(ledger, ledger->nmet, class->code.data,
-                                 class->code.len))
-        {
-            continue;
-        }
-
-        stockcert_class_entry(class, &entry);
-
-        rc = stockcert_ledger_enter(ledger, &entry, error);
-        if (rc != STOCKCERT_OK) {
-            return rc;
-        }
+    for (i = 0; i < to_open->n && rc == STOCKCERT_OK; i++) {
+        rc = stockcert_enter_class(ledger, &to_open->classes[i], error);
     }
 
-    return STOCKCERT_OK;
+    return rc;
 }
 
 
@@ -313,18 +300,10 @@ stockcert_ledger_set_mark(stockcert_ledger_t *ledger, const char *name,
         return rc;
     }
 
-    rc = stockcert_mark_put(ledger, name, error);
+    rc = stockcert_reach_mark(ledger, name, error);
 
     if (rc != STOCKCERT_OK) {
         stockcert_ledger_abort(ledger);
-        return rc;
-    }
-
-    rc = stockcert_ledger_keep(ledger, error);
-
-    if (rc == STOCKCERT_OK) {
-        ledger->mark_len = strlen(name);
-        memcpy(ledger->mark, name, ledger->mark_len);
     }
 
     return rc;
