@@ -130,9 +130,7 @@ ngx_http_stockcert_look_handler(ngx_event_t *ev)
     ngx_http_stockcert_settled(lane);
     ngx_http_stockcert_give_up_late(lane);
 
-    if (stockcert_lane_waiting(lane->lane)
-        || ngx_http_stockcert_orders_wait(lane) || lane->behind.n)
-    {
+    if (ngx_http_stockcert_waits(lane)) {
         ngx_http_stockcert_tell_holder(lane);
         ngx_http_stockcert_lead(lane, 1);
     }

@@ -275,6 +275,10 @@ void ngx_http_stockcert_watch(ngx_http_stockcert_lane_t *lane);
 
 void ngx_http_stockcert_settled(ngx_http_stockcert_lane_t *lane);
 
+/* Whether a grant, an order or another request of this worker waits. */
+
+ngx_uint_t ngx_http_stockcert_waits(const ngx_http_stockcert_lane_t *lane);
+
 /* Leads if nobody does; with late, also if the leader is gone or stuck. */
 
 void ngx_http_stockcert_lead(ngx_http_stockcert_lane_t *lane, ngx_uint_t late);

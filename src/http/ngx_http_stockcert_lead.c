@@ -18,8 +18,6 @@
                                               a pool that had no room */
 
 
-static ngx_uint_t ngx_http_stockcert_waits(
-    const ngx_http_stockcert_lane_t *lane);
 static ngx_int_t ngx_http_stockcert_post_task(ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_next(ngx_http_stockcert_main_conf_t *smcf);
 static void ngx_http_stockcert_opened(ngx_http_stockcert_lane_t *lane);
@@ -96,9 +94,7 @@ ngx_http_stockcert_watch(ngx_http_stockcert_lane_t *lane)
 }
 
 
-/* whether anything of this worker does */
-
-static ngx_uint_t
+ngx_uint_t
 ngx_http_stockcert_waits(const ngx_http_stockcert_lane_t *lane)
 {
     return stockcert_lane_waiting(lane->lane)
