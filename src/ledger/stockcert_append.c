@@ -14,8 +14,11 @@
 #include "stockcert_store.h"
 
 
-#define STOCKCERT_YIELD_MAX  500       /* milliseconds, */
-#define STOCKCERT_YIELD      1         /* and between two looks */
+/* milliseconds: in all, between two looks at what is seen, and at who waits */
+
+#define STOCKCERT_YIELD_MAX   500
+#define STOCKCERT_YIELD_LOOK  1
+#define STOCKCERT_YIELD_ASK   50
 
 
 static stockcert_rc_e stockcert_append_collect(stockcert_ledger_t *ledger,
@@ -172,12 +175,17 @@ stockcert_ledger_has_entered(const stockcert_ledger_t *ledger)
 }
 
 
+/* who waits is done when somebody has appended, which is seen by itself */
+
 void
 stockcert_ledger_yield(stockcert_ledger_t *ledger)
 {
-    unsigned           waits;
-    stockcert_error_t  error;
-    struct timespec    ts, start, now;
+    unsigned              n, waits;
+    uint64_t              seen;
+    struct timespec       ts;
+    stockcert_error_t     error;
+    stockcert_shared_t   *shared;
+    stockcert_replica_t  *replica;
 
     if (!ledger->wanted) {
         return;
@@ -185,23 +193,29 @@ stockcert_ledger_yield(stockcert_ledger_t *ledger)
 
     ledger->wanted = 0;
 
+    shared = ledger->shared;
+    replica = ledger->replica;
+    seen = atomic_load(&shared->reached);
+
     ts.tv_sec = 0;
-    ts.tv_nsec = STOCKCERT_YIELD * 1000000;
+    ts.tv_nsec = STOCKCERT_YIELD_LOOK * 1000000;
 
-    clock_gettime(CLOCK_MONOTONIC, &start);
+    for (n = 1; n < STOCKCERT_YIELD_MAX / STOCKCERT_YIELD_LOOK; n++) {
 
-    do {
         (void) nanosleep(&ts, NULL);
 
-        if (ledger->replica->ops->waits(ledger->replica, &waits, &error)
-            != STOCKCERT_OK
+        if (atomic_load(&shared->seen) <= seen
+            && n % (STOCKCERT_YIELD_ASK / STOCKCERT_YIELD_LOOK) != 0)
+        {
+            continue;
+        }
+
+        seen = atomic_load(&shared->seen);
+
+        if (replica->ops->waits(replica, &waits, &error) != STOCKCERT_OK
             || !waits)
         {
             return;
         }
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-
-    } while ((now.tv_sec - start.tv_sec) * 1000
-             + (now.tv_nsec - start.tv_nsec) / 1000000 < STOCKCERT_YIELD_MAX);
+    }
 }

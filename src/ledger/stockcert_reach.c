@@ -149,7 +149,7 @@ stockcert_reach_read(stockcert_ledger_t *ledger, stockcert_head_t *head,
 
     seen = atomic_load(&ledger->shared->seen);
 
-    rc = replica->ops->head(replica, head, error);
+    rc = replica->ops->head(replica, ledger->position, head, error);
 
     if (rc == STOCKCERT_NOT_FOUND) {
         rc = stockcert_reach_diverged(error, replica, "has no head");

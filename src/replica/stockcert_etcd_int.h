@@ -123,6 +123,7 @@ typedef struct {
     uint64_t                 revision;   /* of its header */
 
     uint64_t                 machine;
+    int                      asked;      /* for a turn: its key is there */
     size_t                   nturns;     /* names of keys of those that wait */
     char                     turns[STOCKCERT_ETCD_TURNS]
                                   [STOCKCERT_ETCD_TURN_LEN + 1];
@@ -160,6 +161,11 @@ void stockcert_etcd_range(stockcert_etcd_buf_t *buf, const char *prefix,
     const char *from, const char *to, const char *more);
 void stockcert_etcd_range_batches(stockcert_etcd_buf_t *buf,
     const char *prefix, uint64_t from, uint64_t to, const char *more);
+
+/* two operations: the head, and the batches that begin after a position */
+
+void stockcert_etcd_range_both(stockcert_etcd_buf_t *buf, const char *prefix,
+    uint64_t position);
 void stockcert_etcd_put(stockcert_etcd_buf_t *buf, const char *prefix,
     const char *name, const void *value, size_t len);
 void stockcert_etcd_absent(stockcert_etcd_buf_t *buf, const char *prefix,
@@ -242,7 +248,7 @@ stockcert_rc_e stockcert_etcd_ask(stockcert_etcd_t *etcd, const char *path,
 stockcert_rc_e stockcert_etcd_origin(stockcert_replica_t *replica,
     stockcert_header_t *header, stockcert_error_t *error);
 stockcert_rc_e stockcert_etcd_head(stockcert_replica_t *replica,
-    stockcert_head_t *head, stockcert_error_t *error);
+    uint64_t position, stockcert_head_t *head, stockcert_error_t *error);
 stockcert_rc_e stockcert_etcd_read(stockcert_replica_t *replica,
     uint64_t position, stockcert_batch_t *batch, stockcert_error_t *error);
 
@@ -261,14 +267,13 @@ stockcert_rc_e stockcert_etcd_need(stockcert_etcd_t *etcd,
 stockcert_rc_e stockcert_etcd_same(stockcert_etcd_t *etcd,
     stockcert_error_t *error);
 
-/* of the first key of an answer to a range: 0; 1 if there is none; -1 */
+/*
+ * Of an answer to stockcert_etcd_range_both(): the head, as above; it keeps the
+ * batches, as far as they are readable.  0; 1 if there is no head; -1 if that is
+ * none.
+ */
 
-int stockcert_etcd_head_of(stockcert_etcd_t *etcd, const json_t *range,
-    stockcert_head_t *head);
-
-/* keeps the batches of an answer to a range, as far as they are readable */
-
-int stockcert_etcd_keep(stockcert_etcd_t *etcd, const json_t *range);
+int stockcert_etcd_both(stockcert_etcd_t *etcd, stockcert_head_t *head);
 
 
 /* _watch */

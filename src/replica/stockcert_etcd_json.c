@@ -149,6 +149,22 @@ stockcert_etcd_range_batches(stockcert_etcd_buf_t *buf, const char *prefix,
 }
 
 
+/* four are read at a time: STOCKCERT_ETCD_BATCHES */
+
+void
+stockcert_etcd_range_both(stockcert_etcd_buf_t *buf, const char *prefix,
+    uint64_t position)
+{
+    stockcert_etcd_text(buf, "{\"request_range\":");
+    stockcert_etcd_range(buf, prefix, "head", NULL, "");
+    stockcert_etcd_text(buf, "},{\"request_range\":");
+    stockcert_etcd_range_batches(buf, prefix, position + 1,
+                                 position + STOCKCERT_ETCD_WINDOW,
+                                 ",\"limit\":\"4\"");
+    stockcert_etcd_text(buf, "}");
+}
+
+
 void
 stockcert_etcd_put(stockcert_etcd_buf_t *buf, const char *prefix,
     const char *name, const void *value, size_t len)

@@ -27,6 +27,9 @@ static stockcert_rc_e stockcert_etcd_get(stockcert_etcd_t *etcd,
     const char *name, stockcert_error_t *error);
 static stockcert_rc_e stockcert_etcd_ledger(stockcert_etcd_t *etcd,
     stockcert_error_t *error);
+static int stockcert_etcd_head_of(stockcert_etcd_t *etcd, const json_t *range,
+    stockcert_head_t *head);
+static int stockcert_etcd_keep(stockcert_etcd_t *etcd, const json_t *range);
 static int stockcert_etcd_kept(const stockcert_etcd_t *etcd, uint64_t position,
     stockcert_batch_t *batch);
 static stockcert_rc_e stockcert_etcd_look(stockcert_etcd_t *etcd, uint64_t from,
@@ -149,6 +152,31 @@ stockcert_etcd_origin(stockcert_replica_t *replica, stockcert_header_t *header,
 
 
 int
+stockcert_etcd_both(stockcert_etcd_t *etcd, stockcert_head_t *head)
+{
+    int      rc;
+    json_t  *responses;
+
+    responses = json_object_get(etcd->doc, "responses");
+
+    rc = stockcert_etcd_head_of(etcd,
+                                json_object_get(json_array_get(responses, 0),
+                                                "response_range"),
+                                head);
+
+    if (rc == 0) {
+        (void) stockcert_etcd_keep(etcd,
+                                   json_object_get(json_array_get(responses, 1),
+                                                   "response_range"));
+    }
+
+    return rc;
+}
+
+
+/* of the first key of an answer to a range */
+
+static int
 stockcert_etcd_head_of(stockcert_etcd_t *etcd, const json_t *range,
     stockcert_head_t *head)
 {
@@ -178,8 +206,8 @@ stockcert_etcd_head_of(stockcert_etcd_t *etcd, const json_t *range,
 
 
 stockcert_rc_e
-stockcert_etcd_head(stockcert_replica_t *replica, stockcert_head_t *head,
-    stockcert_error_t *error)
+stockcert_etcd_head(stockcert_replica_t *replica, uint64_t position,
+    stockcert_head_t *head, stockcert_error_t *error)
 {
     int                rc;
     uint64_t           cluster;
@@ -192,13 +220,20 @@ stockcert_etcd_head(stockcert_replica_t *replica, stockcert_head_t *head,
     etcd->nbatches = 0;
     stockcert_etcd_begin(etcd);
 
-    known = stockcert_etcd_get(etcd, "head", error);
+    etcd->request.len = 0;
+    etcd->request.failed = 0;
+
+    stockcert_etcd_text(&etcd->request, "{\"success\":[");
+    stockcert_etcd_range_both(&etcd->request, etcd->prefix, position);
+    stockcert_etcd_text(&etcd->request, "]}");
+
+    known = stockcert_etcd_ask(etcd, "/v3/kv/txn", error);
     if (known != STOCKCERT_OK) {
         return known;
     }
 
     cluster = etcd->cluster;
-    rc = stockcert_etcd_head_of(etcd, etcd->doc, head);
+    rc = stockcert_etcd_both(etcd, head);
 
     if (rc == 1) {
         return STOCKCERT_NOT_FOUND;
@@ -225,7 +260,9 @@ stockcert_etcd_head(stockcert_replica_t *replica, stockcert_head_t *head,
 }
 
 
-int
+/* batches, as far as they are readable */
+
+static int
 stockcert_etcd_keep(stockcert_etcd_t *etcd, const json_t *range)
 {
     size_t                   i;

@@ -3,8 +3,8 @@
  * Turns: no machine starves because its way to etcd is longer.
  *
  * A machine whose guard failed puts a key of its own below "turn/", with the
- * very transaction that failed.  An append that succeeds takes its own key out,
- * and reads who else has one: those wait, and the machine that was faster gives
+ * very transaction that failed.  Its next append that succeeds takes that out,
+ * and each reads who else has one: those wait, and the machine that was faster gives
  * them some time.  All of this is a hint, and nothing depends on it.  Whoever
  * has given way in vain takes out the keys that it has waited for.
  */
@@ -38,7 +38,7 @@ stockcert_etcd_turn_end(stockcert_etcd_t *etcd)
 
     stockcert_etcd_turn_own(etcd, own);
 
-    for (i = 0; i <= n; i++) {
+    for (i = 0; i < n + (etcd->asked != 0); i++) {
         stockcert_etcd_text(buf, ",{\"request_delete_range\":");
         stockcert_etcd_range(buf, etcd->prefix, i < n ? etcd->turns[i] : own,
                              NULL, "");
@@ -51,7 +51,7 @@ stockcert_etcd_turn_end(stockcert_etcd_t *etcd)
 
     etcd->nturns = 0;
 
-    return n + 2;
+    return i + 1;
 }
 
 
@@ -66,6 +66,8 @@ stockcert_etcd_turn_ask(stockcert_etcd_t *etcd)
 
     stockcert_etcd_text(&etcd->request, ",");
     stockcert_etcd_put(&etcd->request, etcd->prefix, own, "", 0);
+
+    etcd->asked = 1;
 }
 
 
@@ -97,14 +99,23 @@ stockcert_etcd_turn_read(stockcert_etcd_t *etcd, const json_t *range)
 
     kvs = json_object_get(range, "kvs");
     etcd->nturns = 0;
+    etcd->asked = 0;
 
     for (i = 0; i < json_array_size(kvs) && i < STOCKCERT_ETCD_TURNS; i++) {
 
         if (stockcert_etcd_turn_name(json_array_get(kvs, i), etcd->prefix,
                                      etcd->turns[etcd->nturns])
-            == 0
-            && strcmp(etcd->turns[etcd->nturns], own) != 0)
+            != 0)
         {
+            continue;
+        }
+
+        /* a process of this machine has asked, and died */
+
+        if (strcmp(etcd->turns[etcd->nturns], own) == 0) {
+            etcd->asked = 1;
+
+        } else {
             etcd->nturns++;
         }
     }

@@ -366,7 +366,7 @@ stockcert_etcd_watch(stockcert_replica_t *replica, uint64_t *revision,
 
         /* it begins anew, if nothing was missed, maybe elsewhere */
 
-        rc = stockcert_etcd_head(replica, &head, error);
+        rc = stockcert_etcd_head(replica, STOCKCERT_AFTER_ALL, &head, error);
 
         if (rc != STOCKCERT_OK || head.revision != *revision) {
             return stockcert_etcd_watch_head(etcd, rc, &head, revision, end);
@@ -377,7 +377,7 @@ stockcert_etcd_watch(stockcert_replica_t *replica, uint64_t *revision,
         stockcert_etcd_watch_wait(etcd, *revision, end);
     }
 
-    rc = stockcert_etcd_head(replica, &head, error);
+    rc = stockcert_etcd_head(replica, STOCKCERT_AFTER_ALL, &head, error);
 
     return stockcert_etcd_watch_head(etcd, rc, &head, revision, end);
 }

@@ -164,13 +164,8 @@ stockcert_etcd_append_request(stockcert_etcd_t *etcd,
 
     *turns = batch != NULL ? stockcert_etcd_turn_end(etcd) : 0;
 
-    stockcert_etcd_text(buf, "],\"failure\":[{\"request_range\":");
-    stockcert_etcd_range(buf, etcd->prefix, "head", NULL, "");
-    stockcert_etcd_text(buf, "},{\"request_range\":");
-    stockcert_etcd_range_batches(buf, etcd->prefix, guard->tail.position + 1,
-                                 guard->tail.position + STOCKCERT_ETCD_WINDOW,
-                                 ",\"limit\":\"4\"");
-    stockcert_etcd_text(buf, "}");
+    stockcert_etcd_text(buf, "],\"failure\":[");
+    stockcert_etcd_range_both(buf, etcd->prefix, guard->tail.position);
 
     if (batch != NULL) {
         stockcert_etcd_turn_ask(etcd);
@@ -253,20 +248,7 @@ static stockcert_rc_e
 stockcert_etcd_lost(stockcert_etcd_t *etcd, stockcert_head_t *next,
     stockcert_error_t *error)
 {
-    json_t  *responses;
-
-    responses = json_object_get(etcd->doc, "responses");
-
-    if (stockcert_etcd_head_of(etcd,
-                               json_object_get(json_array_get(responses, 0),
-                                               "response_range"),
-                               next)
-        == 0)
-    {
-        (void) stockcert_etcd_keep(etcd,
-                                   json_object_get(json_array_get(responses, 1),
-                                                   "response_range"));
-    }
+    (void) stockcert_etcd_both(etcd, next);
 
     /* what another etcd has is nothing to go on with */
 

@@ -47,6 +47,11 @@
 #define STOCKCERT_BATCH_ENTRY_MAX  (2 + STOCKCERT_ENTRY_MAX)
 
 
+/* a position that no journal comes to: after it there are no batches */
+
+#define STOCKCERT_AFTER_ALL  (UINT64_MAX / 2)
+
+
 /* an order fits, whatever its size */
 
 _Static_assert((STOCKCERT_FROM_MAX + STOCKCERT_TO_MAX + 1)
@@ -93,10 +98,11 @@ typedef struct {
     /*
      * The head, never an older one than any that was there when called.  After
      * STOCKCERT_DIVERGED, *head is the guard that create() needs to put that
-     * right, or has revision 0 if not even that can be read.
+     * right, or has revision 0 if not even that can be read.  Batches that
+     * begin after a position, which a caller may read() next, come with it.
      */
 
-    stockcert_rc_e  (*head)(stockcert_replica_t *replica,
+    stockcert_rc_e  (*head)(stockcert_replica_t *replica, uint64_t position,
         stockcert_head_t *head, stockcert_error_t *error);
 
     /*

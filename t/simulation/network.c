@@ -32,7 +32,7 @@ static request_t  requests[REQUESTS];
 static stockcert_rc_e network_origin(stockcert_replica_t *replica,
     stockcert_header_t *header, stockcert_error_t *error);
 static stockcert_rc_e network_head(stockcert_replica_t *replica,
-    stockcert_head_t *head, stockcert_error_t *error);
+    uint64_t position, stockcert_head_t *head, stockcert_error_t *error);
 static stockcert_rc_e network_append(stockcert_replica_t *replica,
     const stockcert_head_t *guard, const stockcert_batch_t *batch,
     stockcert_head_t *next, stockcert_error_t *error);
@@ -125,10 +125,12 @@ network_origin(stockcert_replica_t *replica, stockcert_header_t *origin,
 /* what is told may be old by the time that it is */
 
 static stockcert_rc_e
-network_head(stockcert_replica_t *replica, stockcert_head_t *head,
-    stockcert_error_t *error)
+network_head(stockcert_replica_t *replica, uint64_t position,
+    stockcert_head_t *head, stockcert_error_t *error)
 {
     stockcert_rc_e  rc;
+
+    (void) position;
 
     task_pause("head");
 

@@ -123,7 +123,7 @@ call(char *line)
                 (int) header.company.len, header.company.data);
 
     } else if (strcmp(name, "head") == 0) {
-        rc = ops->head(replica, &head, &error);
+        rc = ops->head(replica, STOCKCERT_AFTER_ALL, &head, &error);
         show_head(&head);
 
     } else if (strcmp(name, "append") == 0) {
