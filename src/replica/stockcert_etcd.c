@@ -221,7 +221,7 @@ stockcert_etcd_destroy(stockcert_replica_t *replica)
     curl_slist_free_all(etcd->headers);
     json_decref(etcd->doc);
 
-    for (i = 0; i < STOCKCERT_ETCD_BATCHES; i++) {
+    for (i = 0; i < STOCKCERT_ETCD_KEPT; i++) {
         free(etcd->batches[i].bytes.data);
     }
 

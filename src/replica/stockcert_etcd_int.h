@@ -29,9 +29,10 @@
 
 #define STOCKCERT_ETCD_ANSWER_MAX  (8 * 1024 * 1024)
 
-/* batches in an answer; etcd's answers are at most 4 MiB */
+/* batches in an answer, as etcd's are at most 4 MiB; that are kept */
 
 #define STOCKCERT_ETCD_BATCHES     4
+#define STOCKCERT_ETCD_KEPT        8
 
 /*
  * Positions that a look for batches covers.  etcd walks through all keys of a
@@ -132,7 +133,7 @@ typedef struct {
     stockcert_etcd_ledger_t  ledger;
 
     size_t                   nbatches;
-    stockcert_etcd_batch_t   batches[STOCKCERT_ETCD_BATCHES];
+    stockcert_etcd_batch_t   batches[STOCKCERT_ETCD_KEPT];
 
     stockcert_etcd_stream_t  stream;
 } stockcert_etcd_t;

@@ -260,7 +260,10 @@ stockcert_etcd_head(stockcert_replica_t *replica, uint64_t position,
 }
 
 
-/* batches, as far as they are readable */
+/*
+ * Batches, as far as they are readable.  Who loses again and again needs those
+ * from before, too: what it has applied was not committed.
+ */
 
 static int
 stockcert_etcd_keep(stockcert_etcd_t *etcd, const json_t *range)
@@ -269,12 +272,15 @@ stockcert_etcd_keep(stockcert_etcd_t *etcd, const json_t *range)
     json_t                  *kv, *kvs;
     stockcert_etcd_batch_t  *batch;
 
-    etcd->nbatches = 0;
     kvs = json_object_get(range, "kvs");
+
+    if (etcd->nbatches > STOCKCERT_ETCD_KEPT - STOCKCERT_ETCD_BATCHES) {
+        etcd->nbatches = 0;
+    }
 
     for (i = 0; i < json_array_size(kvs) && i < STOCKCERT_ETCD_BATCHES; i++) {
 
-        batch = &etcd->batches[i];
+        batch = &etcd->batches[etcd->nbatches];
         kv = json_array_get(kvs, i);
 
         if (stockcert_etcd_bytes(kv, "key", &batch->bytes) != 0
@@ -325,6 +331,7 @@ stockcert_etcd_look(stockcert_etcd_t *etcd, uint64_t from, uint64_t to,
 {
     stockcert_rc_e  rc;
 
+    etcd->nbatches = 0;
     etcd->request.len = 0;
     etcd->request.failed = 0;
     stockcert_etcd_range_batches(&etcd->request, etcd->prefix, from, to, more);

@@ -188,7 +188,6 @@ stockcert_etcd_append(stockcert_replica_t *replica,
 
     etcd = (stockcert_etcd_t *) replica;
 
-    etcd->nbatches = 0;
     next->revision = 0;
     stockcert_etcd_begin(etcd);
 
@@ -227,6 +226,7 @@ stockcert_etcd_append(stockcert_replica_t *replica,
     }
 
     if (rc == STOCKCERT_OK) {
+        etcd->nbatches = 0;
         next->revision = etcd->revision;
 
         range = json_array_get(json_object_get(etcd->doc, "responses"),
