@@ -147,6 +147,42 @@ gives($two, 'put 517 5 50', qr/^CHANGED/, 'a batch, with an old guard');
 gives($two, 'clear 1', qr/^CHANGED/, 'nothing is removed, with an old guard');
 is(scalar(grep { /batch/ } $etcd->keys), 10, 'nothing was');
 
+# turns: who lost waits for one
+
+{
+    my @turns = map { sprintf 'turn/%016x', $_ } 0 .. 3;
+    my @m = map { replica([$etcd->endpoints], "machine=$_") } 0 .. 3;
+    my $waiting = sub { return join ' ', grep { /^turn/ } $etcd->keys };
+    my ($at) = map { call($_, 'head') =~ /^OK \d+ (\d+) / } @m;
+    gives($m[1], 'append 1 10', qr/^OK/, 'a machine appends');
+    gives($m[1], 'waits', 'OK 0', 'nobody waits');
+    gives($m[0], 'append 1 10', qr/^CHANGED/, 'another one is too late');
+    is($waiting->(), $turns[0], 'and waits');
+    gives($m[1], 'append 1 10', qr/^OK/, 'the first appends');
+    gives($m[1], 'waits', 'OK 1', 'and sees that');
+    gives($m[1], 'append 1 10', qr/^OK/, 'who does not come loses its turn');
+    gives($m[1], 'waits', 'OK 0', 'so nobody waits');
+    is($waiting->(), '', 'nor is there a key');
+    gives($_, 'append 1 10', qr/^CHANGED/, 'another one is too late') for @m[2, 3];
+    is($waiting->(), "@turns[2, 3]", 'two wait');
+    gives($m[2], 'append 1 10', qr/^OK/, 'the first of them appends');
+    gives($m[2], 'waits', 'OK 1', 'and sees that the other waits');
+    gives($m[3], 'append 1 10', qr/^CHANGED/, 'which is too late again');
+    $etcd->signal(0, 'STOP');
+    gives($m[3], 'read ' . ($at + $_), qr/^OK/, "it has all that came since it looked: $_") for 1 .. 4;
+    $etcd->signal(0, 'CONT');
+    is($waiting->(), $turns[3], 'it alone waits');
+    gives($m[3], 'append 1 10', qr/^OK/, 'then it appends');
+    gives($m[2], 'waits', 'OK 0', 'nobody waits any more');
+    is($waiting->(), '', 'nor is there a key');
+    $etcd->set($turns[3], '');
+    gives($m[3], 'append 1 10', qr/^OK/, 'a key that a process of the machine left');
+    gives($m[3], 'append 1 10', qr/^OK/, 'is taken out');
+    is($waiting->(), '', 'with the next append');
+    gives($one, 'head', qr/^OK/);
+    done($_) for @m;
+}
+
 # a watch
 
 $two = replica([$etcd->endpoints]);
@@ -464,6 +500,10 @@ sub serve {
     }
 }
 
+# the head is read by a transaction, too
+
+sub writes { my ($path, $body) = @_; return $path eq '/v3/kv/txn' && $body =~ /"compare"/ }
+
 my @fakes;
 sub fake {
     my ($answer) = @_;
@@ -497,7 +537,7 @@ $cluster = $etcd->ask('maintenance/status', {})->{header}{cluster_id};
 my $header = qq("header":{"cluster_id":"$cluster","revision":"99"});
 my $put = '{"response_put":{}}';
 my $range = '{"response_range":{}}';
-my $puts = qq($put,$put,{"response_delete_range":{}},$range);
+my $puts = qq($put,$put,$range);
 my $ranges = qq($range,$range,$put);
 my $good = qq({$header,"succeeded":true,"responses":[$puts]});
 my $is_odd = qr/its answer is not one of etcd, or is cut$/;
@@ -525,29 +565,36 @@ for my $case (
         qq({$header,"responses":[1,2,3]})),
 ) {
     my ($name, $bytes, $expected) = @$case;
-    my $replica = replica([fake(sub { my ($path) = @_; return $path eq '/v3/kv/txn' ? $bytes : undef })]);
+    my $replica = replica([fake(sub { return writes(@_) ? $bytes : undef })]);
     gives($replica, 'head', qr/^OK \d+ 0 0$/, "$name: the head");
     gives($replica, 'append 1 10', qr/^UNREACHED \d+ 0 0 etcd at http:\S+: $expected/, "$name decides nothing");
     done($replica);
     end_fakes();
 }
 
-my $replica = replica([fake(sub { return $_[0] eq '/v3/kv/txn' ? http('200 OK', $good) : undef })]);
+my $replica = replica([fake(sub { return writes(@_) ? http('200 OK', $good) : undef })]);
 gives($replica, 'head', qr/^OK/);
 gives($replica, 'append 1 10', 'OK 99 1 0', 'a whole answer decides');
 done($replica);
 (my $elsewhere = $good) =~ s/$cluster/1234567/;
-$replica = replica([fake(sub { return $_[0] eq '/v3/kv/txn' ? http('200 OK', $elsewhere) : undef })]);
+$replica = replica([fake(sub { return writes(@_) ? http('200 OK', $elsewhere) : undef })]);
 gives($replica, 'head', qr/^OK/);
 gives($replica, 'append 1 10', qr/^DIVERGED .*this etcd is another one, or was restored: its cluster_id is 1234567/, 'one of another etcd does not');
 done($replica);
+end_fakes();
+
+for my $answer ('{}', qq({$header,"succeeded":true}), qq({$header,"succeeded":true,"responses":[$range]}), qq({$header,"succeeded":true,"responses":[$range,$put]})) {
+    $replica = replica([fake(sub { return $_[0] eq '/v3/kv/txn' ? http('200 OK', $answer) : undef })]);
+    gives($replica, 'head', qr/^UNREACHED 0 0 0 etcd at http:\S+: $is_odd/, "a head in \"$answer\" is not read as none");
+    done($replica);
+}
 end_fakes();
 
 # a connection that was used before dies, and libcurl sends again what was done
 
 $replica = replica([fake(sub {
     my ($path, $body, $requests) = @_;
-    return if $path ne '/v3/kv/txn' || $requests == 0;
+    return if !writes($path, $body) || $requests == 0;
     forward($path, $body);
     return '';
 })]);
@@ -560,7 +607,7 @@ done($replica);
 
 $replica = replica([fake(sub {
     my ($path, $body) = @_;
-    return if $path ne '/v3/kv/txn';
+    return if !writes($path, $body);
     forward($path, $body);
     sleep 600;
 })], 'timeout=1');
@@ -597,7 +644,7 @@ for my $case (['secret', ''], ['authentication failed, secret', ' (the user or t
 # the end of the process, while etcd says nothing
 
 my $silent = fake(sub { sleep 600 });
-my $half = fake(sub { return if $_[0] eq '/v3/kv/range'; sleep 600 });
+my $half = fake(sub { return if $_[0] ne '/v3/watch' && !writes(@_); sleep 600 });
 for my $case ([$silent, 'head'], [$silent, 'origin'], [$silent, 'read 1'], [$silent, 'size'], [$silent, 'create 0 x'],
     [$silent, 'watch 600000'], [$half, 'watch 600000'], [$half, 'append 1 10'], [$half, 'again 1 10']) {
     my ($endpoint, $call) = @$case;

@@ -268,8 +268,12 @@ stockcert_rc_e stockcert_etcd_need(stockcert_etcd_t *etcd,
 stockcert_rc_e stockcert_etcd_same(stockcert_etcd_t *etcd,
     stockcert_error_t *error);
 
+/* whether the last answer begins with one to stockcert_etcd_range_both() */
+
+int stockcert_etcd_is_both(const stockcert_etcd_t *etcd);
+
 /*
- * Of an answer to stockcert_etcd_range_both(): the head, as above; it keeps the
+ * Of such an answer: the head, as above; it keeps the
  * batches, as far as they are readable.  0; 1 if there is no head; -1 if that is
  * none.
  */

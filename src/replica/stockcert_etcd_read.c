@@ -152,6 +152,26 @@ stockcert_etcd_origin(stockcert_replica_t *replica, stockcert_header_t *header,
 
 
 int
+stockcert_etcd_is_both(const stockcert_etcd_t *etcd)
+{
+    size_t   i;
+    json_t  *responses;
+
+    responses = json_object_get(etcd->doc, "responses");
+
+    for (i = 0; i < 2; i++) {
+        if (!json_is_object(json_object_get(json_array_get(responses, i),
+                                            "response_range")))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+int
 stockcert_etcd_both(stockcert_etcd_t *etcd, stockcert_head_t *head)
 {
     int      rc;
@@ -230,6 +250,10 @@ stockcert_etcd_head(stockcert_replica_t *replica, uint64_t position,
     known = stockcert_etcd_ask(etcd, "/v3/kv/txn", error);
     if (known != STOCKCERT_OK) {
         return known;
+    }
+
+    if (!stockcert_etcd_is_both(etcd)) {
+        return stockcert_etcd_odd(etcd, error);
     }
 
     cluster = etcd->cluster;

@@ -93,8 +93,8 @@ static stockcert_rc_e
 stockcert_etcd_commit(stockcert_etcd_t *etcd, size_t puts, size_t ranges,
     stockcert_error_t *error)
 {
-    size_t          i, n;
-    json_t         *responses, *succeeded;
+    size_t          n;
+    json_t         *succeeded;
     stockcert_rc_e  rc;
 
     rc = stockcert_etcd_ask(etcd, "/v3/kv/txn", error);
@@ -102,26 +102,19 @@ stockcert_etcd_commit(stockcert_etcd_t *etcd, size_t puts, size_t ranges,
         return rc;
     }
 
-    responses = json_object_get(etcd->doc, "responses");
     succeeded = json_object_get(etcd->doc, "succeeded");
-    n = json_array_size(responses);
+    n = json_array_size(json_object_get(etcd->doc, "responses"));
 
     if (json_is_true(succeeded) && n == puts && etcd->revision) {
         return STOCKCERT_OK;
     }
 
-    if ((succeeded != NULL && !json_is_false(succeeded)) || n != ranges) {
+    /* the turn may come after the ranges */
+
+    if ((succeeded != NULL && !json_is_false(succeeded)) || n != ranges
+        || (n && !stockcert_etcd_is_both(etcd)))
+    {
         return stockcert_etcd_odd(etcd, error);
-    }
-
-    /* the turn may come after them */
-
-    for (i = 0; i < n && i < STOCKCERT_ETCD_RANGES; i++) {
-        if (json_object_get(json_array_get(responses, i), "response_range")
-            == NULL)
-        {
-            return stockcert_etcd_odd(etcd, error);
-        }
     }
 
     stockcert_etcd_unreached(etcd, error, "key \"%shead\" was changed",

@@ -162,6 +162,10 @@ call(char *line)
         rc = stockcert_etcd_size(replica, &a, &error);
         sprintf(shown, "%" PRIu64, a);
 
+    } else if (strcmp(name, "waits") == 0) {
+        rc = ops->waits(replica, &n, &error);
+        sprintf(shown, "%u", n);
+
     } else if (strcmp(name, "forget") == 0) {
         memset(&head, 0, sizeof(head));
         rc = STOCKCERT_OK;
@@ -350,6 +354,9 @@ option(stockcert_etcd_conf_t *conf, const char *text)
 
     } else if (IS("keep")) {
         conf->keep = strtoull(value, NULL, 10);
+
+    } else if (IS("machine")) {
+        conf->machine = strtoull(value, NULL, 10);
 
     } else if (IS("user")) {
         conf->user = str;
