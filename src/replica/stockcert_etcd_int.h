@@ -123,6 +123,8 @@ typedef struct {
     uint64_t                 cluster;    /* that gave it */
     uint64_t                 revision;   /* of its header */
 
+    uint64_t                 claim;      /* what "replicating" says while this
+                                            one puts a journal; 0: not so */
     uint64_t                 machine;
     int                      asked;      /* for a turn: its key is there */
     size_t                   nturns;     /* names of keys of those that wait */
@@ -169,6 +171,11 @@ void stockcert_etcd_range_both(stockcert_etcd_buf_t *buf, const char *prefix,
     uint64_t position);
 void stockcert_etcd_put(stockcert_etcd_buf_t *buf, const char *prefix,
     const char *name, const void *value, size_t len);
+void stockcert_etcd_put_claim(stockcert_etcd_buf_t *buf, const char *prefix,
+    uint64_t claim);
+void stockcert_etcd_claimed(stockcert_etcd_buf_t *buf, const char *prefix,
+    uint64_t claim);
+void stockcert_etcd_unclaim(stockcert_etcd_buf_t *buf, const char *prefix);
 void stockcert_etcd_absent(stockcert_etcd_buf_t *buf, const char *prefix,
     const char *name);
 void stockcert_etcd_guard(stockcert_etcd_buf_t *buf, const char *prefix,

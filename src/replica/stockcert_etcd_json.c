@@ -21,6 +21,8 @@
 #include "stockcert_text.h"
 
 
+#define STOCKCERT_ETCD_CLAIM      "replicating"
+
 /* no ledger comes near; the next epoch must be a number, too */
 
 #define STOCKCERT_ETCD_EPOCH_MAX  ((json_int_t) 1 << 53)
@@ -174,6 +176,43 @@ stockcert_etcd_put(stockcert_etcd_buf_t *buf, const char *prefix,
     stockcert_etcd_text(buf, "\",\"value\":\"");
     stockcert_etcd_base64(buf, value, len);
     stockcert_etcd_text(buf, "\"}}");
+}
+
+
+/*
+ * Who puts a whole journal names itself in the key "replicating", and all that
+ * it does then needs that name there.  Of two at once, the first one fails.
+ */
+
+void
+stockcert_etcd_put_claim(stockcert_etcd_buf_t *buf, const char *prefix,
+    uint64_t claim)
+{
+    stockcert_etcd_put(buf, prefix, STOCKCERT_ETCD_CLAIM, &claim,
+                       sizeof(uint64_t));
+}
+
+
+/* a comparison */
+
+void
+stockcert_etcd_claimed(stockcert_etcd_buf_t *buf, const char *prefix,
+    uint64_t claim)
+{
+    stockcert_etcd_text(buf, "{\"target\":\"VALUE\",\"value\":\"");
+    stockcert_etcd_base64(buf, &claim, sizeof(uint64_t));
+    stockcert_etcd_text(buf, "\",\"key\":\"");
+    stockcert_etcd_key(buf, prefix, STOCKCERT_ETCD_CLAIM);
+    stockcert_etcd_text(buf, "\"}");
+}
+
+
+void
+stockcert_etcd_unclaim(stockcert_etcd_buf_t *buf, const char *prefix)
+{
+    stockcert_etcd_text(buf, "{\"request_delete_range\":");
+    stockcert_etcd_range(buf, prefix, STOCKCERT_ETCD_CLAIM, NULL, "");
+    stockcert_etcd_text(buf, "}");
 }
 
 

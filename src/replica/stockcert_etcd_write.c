@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/rand.h>
+
 #include "stockcert_etcd_int.h"
 
 
@@ -32,7 +34,7 @@
 
 
 static void stockcert_etcd_transaction(stockcert_etcd_t *etcd,
-    const stockcert_head_t *guard, const char *absent);
+    const stockcert_head_t *guard, const char *absent, uint64_t claim);
 static void stockcert_etcd_remove(stockcert_etcd_t *etcd, uint64_t from,
     uint64_t to);
 static stockcert_rc_e stockcert_etcd_commit(stockcert_etcd_t *etcd,
@@ -50,12 +52,12 @@ static stockcert_rc_e stockcert_etcd_last(stockcert_etcd_t *etcd, uint64_t from,
 
 /*
  * Begins one: what is done if the guard holds comes next.  A key must not be
- * there, too, if absent is not NULL.
+ * there, too, if absent is not NULL, and a claim must be, if it is not 0.
  */
 
 static void
 stockcert_etcd_transaction(stockcert_etcd_t *etcd,
-    const stockcert_head_t *guard, const char *absent)
+    const stockcert_head_t *guard, const char *absent, uint64_t claim)
 {
     stockcert_etcd_buf_t  *buf;
 
@@ -69,6 +71,11 @@ stockcert_etcd_transaction(stockcert_etcd_t *etcd,
     if (absent != NULL) {
         stockcert_etcd_text(buf, ",");
         stockcert_etcd_absent(buf, etcd->prefix, absent);
+    }
+
+    if (claim) {
+        stockcert_etcd_text(buf, ",");
+        stockcert_etcd_claimed(buf, etcd->prefix, claim);
     }
 
     stockcert_etcd_text(buf, "],\"success\":[");
@@ -138,7 +145,7 @@ stockcert_etcd_append_request(stockcert_etcd_t *etcd,
 
     buf = &etcd->request;
 
-    stockcert_etcd_transaction(etcd, guard, NULL);
+    stockcert_etcd_transaction(etcd, guard, NULL, 0);
 
     if (trim) {
         stockcert_etcd_remove(etcd, 0, trim);
@@ -359,7 +366,7 @@ stockcert_etcd_put_batch(stockcert_replica_t *replica,
     stockcert_etcd_begin(etcd);
 
     stockcert_etcd_name(batch->first, name);
-    stockcert_etcd_transaction(etcd, guard, NULL);
+    stockcert_etcd_transaction(etcd, guard, NULL, etcd->claim);
     stockcert_etcd_put(&etcd->request, etcd->prefix, name, batch->data,
                        batch->len);
     stockcert_etcd_text(&etcd->request, "]}");
@@ -373,12 +380,17 @@ stockcert_etcd_clear(stockcert_replica_t *replica,
     const stockcert_head_t *guard, uint64_t position, stockcert_error_t *error)
 {
     int                more;
-    uint64_t           last;
+    uint64_t           last, claim;
     stockcert_rc_e     rc;
     stockcert_etcd_t  *etcd;
 
     etcd = (stockcert_etcd_t *) replica;
     etcd->nbatches = 0;
+    etcd->claim = 0;
+
+    if (RAND_bytes((unsigned char *) &claim, sizeof(uint64_t)) != 1) {
+        return stockcert_etcd_unreached(etcd, error, "no random numbers");
+    }
 
     /* a part each, which is a try of its own */
 
@@ -391,13 +403,17 @@ stockcert_etcd_clear(stockcert_replica_t *replica,
             return rc;
         }
 
-        stockcert_etcd_transaction(etcd, guard, NULL);
+        stockcert_etcd_transaction(etcd, guard, NULL, 0);
+        stockcert_etcd_put_claim(&etcd->request, etcd->prefix, claim);
+        stockcert_etcd_text(&etcd->request, ",");
         stockcert_etcd_remove(etcd, position, more ? last : UINT64_MAX);
         stockcert_etcd_text(&etcd->request, "]}");
 
-        rc = stockcert_etcd_commit(etcd, 1, 0, error);
+        rc = stockcert_etcd_commit(etcd, 2, 0, error);
 
     } while (rc == STOCKCERT_OK && more);
+
+    etcd->claim = claim;
 
     return rc;
 }
@@ -446,15 +462,21 @@ stockcert_etcd_create_ledger(stockcert_replica_t *replica,
     }
 
     stockcert_etcd_transaction(etcd, guard,
-                               guard->revision ? NULL : "ledger");
+                               guard->revision ? NULL : "ledger", etcd->claim);
     stockcert_etcd_put(buf, etcd->prefix, "ledger", ledger, strlen(ledger));
     stockcert_etcd_text(buf, ",");
     stockcert_etcd_put(buf, etcd->prefix, "head", value,
                        stockcert_etcd_head_value(head, value));
+    stockcert_etcd_text(buf, ",");
+    stockcert_etcd_unclaim(buf, etcd->prefix);
     stockcert_etcd_text(buf, "]}");
     free(ledger);
 
-    rc = stockcert_etcd_commit(etcd, 2, 0, error);
+    rc = stockcert_etcd_commit(etcd, 3, 0, error);
+
+    if (rc == STOCKCERT_OK) {
+        etcd->claim = 0;
+    }
 
     if (rc == STOCKCERT_OK && etcd->cluster != cluster) {
         return stockcert_etcd_diverged(etcd, error, "not all endpoints are of "

@@ -134,9 +134,10 @@ typedef struct {
 
     /*
      * For "stockcert replicate".  Each is guarded by the head, or by there being
-     * none where guard->revision is 0.  put() puts a batch, and no head.
-     * clear() removes all batches that begin at this position or above.
-     * create() puts the header, with the identity of the engine, and a head,
+     * none where guard->revision is 0.  clear() removes all batches that begin
+     * at this position or above, and comes first: then put() and create() fail
+     * with STOCKCERT_CHANGED if another replica has called it since.  put() puts
+     * a batch, and no head.  create() puts the header, with the identity of the engine, and a head,
      * and sets head->revision.
      */
 
