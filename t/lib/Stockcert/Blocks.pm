@@ -13,7 +13,6 @@ use File::Basename qw(basename);
 use File::Path qw(make_path);
 use File::Spec;
 use File::Temp qw(tempdir);
-use Stockcert::Disk qw(in_memory);
 use Stockcert::Port;
 
 our @EXPORT = qw(default_sections);
@@ -44,7 +43,7 @@ END_OF_SECTION
         no_error_log => "[alert]\n[crit]\n[emerg]\n",
         @_,
     );
-    my $dir = $ENV{TEST_NGINX_LEDGERS} = realpath(tempdir(DIR => in_memory, CLEANUP => 1));
+    my $dir = $ENV{TEST_NGINX_LEDGERS} = realpath(tempdir(TMPDIR => 1, CLEANUP => 1));
     chmod 0755, $dir or die "chmod $dir: $!";    # workers may be another user's
     my $ledgers = 0;
 
