@@ -9,7 +9,6 @@ use warnings;
 
 use Exporter 'import';
 use Cwd qw(realpath);
-use File::Basename qw(basename);
 use File::Path qw(make_path);
 use File::Spec;
 use File::Temp qw(tempdir);
@@ -20,7 +19,7 @@ our @EXPORT = qw(default_sections);
 die "use Stockcert::Blocks before Test::Nginx\n" if $INC{'Test/Nginx/Socket.pm'};
 delete @ENV{qw(TEST_NGINX_SERVER_PORT TEST_NGINX_CLIENT_PORT TEST_NGINX_RANDOMIZE)};
 $ENV{TEST_NGINX_PORT} = free_port;
-$ENV{TEST_NGINX_SERVROOT} = File::Spec->rel2abs('t/servroot/' . basename($0, '.t'));
+$ENV{TEST_NGINX_SERVROOT} = File::Spec->rel2abs('t/servroot/' . $0 =~ s{^(?:.*/)?t/|\.t\z}{}gr =~ tr{/}{-}r);
 make_path('t/servroot');
 
 # Makes a directory for ledgers and returns it; it is $TEST_NGINX_LEDGERS. Each block
