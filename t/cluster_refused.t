@@ -16,7 +16,7 @@ sub status { return join ' ', map { $_->{status} || $_->{error} } @_ }
 sub cluster {
     my (%arg) = @_;
     return Stockcert::Cluster->new(machines => 2, members => 1, server => { workers => 1 },
-        block => sub { return 'etcd_timeout 10s;' }, %arg);
+        block => sub { return 'etcd_timeout 4s;' }, %arg);
 }
 
 sub issue {
