@@ -18,19 +18,10 @@ plan(skip_all => 'what is tested is not in build') if dirname($ENV{TEST_NGINX_LO
 my $tmp = File::Temp->newdir('stockcert-XXXXXX', TMPDIR => 1);
 chmod 0755, "$tmp";
 
-# nine ports that nobody has: three, and those that are 100 and 200 more
+# nine ports: three, and those that are 100 and 200 more
 
-sub ports {
-    for (1 .. 100) {
-        my $port = 12000 + int rand 15000;
-        my @sockets = map { IO::Socket::INET->new(Proto => 'tcp', LocalAddr => '127.0.0.1', LocalPort => $_) }
-            map { ($port + $_, $port + 100 + $_, $port + 200 + $_) } 0 .. 2;
-        return $port if @sockets == 9;
-    }
-    die "no ports are free\n";
-}
-
-my ($port, $pid);
+my $port = free_port(1, 2, 100 .. 102, 200 .. 202);
+my $pid;
 END { my $status = $?; kill TERM => $pid if $pid; waitpid $pid, 0 if $pid; $? = $status }
 
 sub start {
@@ -78,7 +69,6 @@ sub ended {
     unlike(slurp("$tmp/err"), qr/\[(?:alert|emerg)\]/, 'nothing to complain of, but maybe of a slow etcd');
 }
 
-$port = ports();
 start();
 is_deeply([issued()], ['CS-1', 'CS-2', 'CS-3'], 'each machine issues');
 my $client = Stockcert::Client->new($port + 2);

@@ -1,8 +1,7 @@
 # Configuration: nginx refuses each mistake, and says what it is and where.
 
-use Test::Nginx::Socket 'no_plan';
-
 use Stockcert::Blocks;
+use Test::Nginx::Socket 'no_plan';
 
 # What a block does not say is right.
 

@@ -1,9 +1,9 @@
 # The directives about etcd: nginx refuses each mistake, and says what it is and where.
 
+use Stockcert::Blocks;
 use Test::Nginx::Socket 'no_plan';
 
 use Stockcert qw(spew);
-use Stockcert::Blocks;
 
 our $dir = default_sections(
     config       => "location / { stockcert acme; }\n",

@@ -1,8 +1,7 @@
 # Configuration that is right, and what becomes of it once there is a ledger.
 
-use Test::Nginx::Socket 'no_plan';
-
 use Stockcert::Blocks;
+use Test::Nginx::Socket 'no_plan';
 
 # Blocks that follow one another on the same ledger have it below $TEST_NGINX_LEDGERS.
 

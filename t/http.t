@@ -1,10 +1,10 @@
 # What is answered when all is well: certificates are issued and read, below any
 # prefix.
 
+use Stockcert::Blocks;
 use Test::Nginx::Socket 'no_plan';
 
 use IO::Socket::INET;
-use Stockcert::Blocks;
 
 default_sections();
 

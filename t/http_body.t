@@ -1,10 +1,10 @@
 # How requests may come: names of all kinds, bodies in pieces, in memory and in files,
 # connections that stay.
 
+use Stockcert::Blocks;
 use Test::Nginx::Socket 'no_plan';
 
 use IO::Socket::INET;
-use Stockcert::Blocks;
 
 default_sections();
 

@@ -1,10 +1,10 @@
 # What is answered when something is wrong: one block for each row of the contract,
 # or for each of its cases.
 
+use Stockcert::Blocks;
 use Test::Nginx::Socket 'no_plan';
 
 use IO::Socket::INET;
-use Stockcert::Blocks;
 
 our $dir = default_sections();
 

@@ -13,6 +13,7 @@ use File::Spec;
 use File::Temp;
 use Test::More;
 use Stockcert;
+use Stockcert::Disk qw(in_memory);
 
 my $first = $ENV{STOCKCERT_SEED} // 1;
 my $soak = 60 * ($ENV{STOCKCERT_SOAK} || 0);
@@ -21,7 +22,7 @@ alarm $soak + 1800;
 my $source = dirname(File::Spec->rel2abs(__FILE__));
 my $library = dirname($ENV{TEST_NGINX_LOAD_MODULES}) . '/stockcert.a';
 my $tmp = File::Temp->newdir('stockcert-XXXXXX', TMPDIR => 1);
-my $ledgers = File::Temp->newdir('stockcert-XXXXXX', DIR => -w '/dev/shm' ? '/dev/shm' : File::Spec->tmpdir);
+my $ledgers = File::Temp->newdir('stockcert-XXXXXX', DIR => in_memory);
 
 my @cc = ('cc', '-std=gnu11', qw(-W -Wall -Werror), split(' ', $ENV{CFLAGS} || '-O1'), map { "-I$_" } glob "$source/../src/*/");
 my @wrapped = qw(mdb_env_create mdb_env_open mdb_env_close mdb_env_set_mapsize mdb_env_set_maxreaders mdb_env_set_maxdbs

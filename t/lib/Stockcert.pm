@@ -33,7 +33,7 @@ use Stockcert::Port;
 
 our @EXPORT = qw(now wait_for soak become slurp spew ledger grant read_ledger check_ledger);
 
-our $TIMEOUT = 60;      # seconds, for whatever is waited for
+our $TIMEOUT = 120;     # seconds, for whatever is waited for
 
 my $process = $$;
 my %groups;             # process groups of servers

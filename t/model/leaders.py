@@ -58,9 +58,12 @@ those who are poisoned; in "poison" every leader dies that commits a; in "power"
 the power fails, too, which counts as a death.  Names of invariants: only these
 are looked at.  "all" visits also what comes to the same (see steps()).
 """
+import gc
 import sys
 from collections import deque
 from typing import NamedTuple
+
+gc.disable()                            # no world refers to itself
 
 SWITCHES = {"late", "unflushed", "dry", "byid", "samebytes", "forget", "stale", "trusting",
             "denied", "forever", "twolocks", "cached"}

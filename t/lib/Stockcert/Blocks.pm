@@ -1,15 +1,26 @@
 package Stockcert::Blocks;
 
-# For suites of Test::Nginx: what a block has that does not say otherwise.
+# For suites of Test::Nginx: what a block has that does not say otherwise. It is used
+# before Test::Nginx, which then has a port of its own, and a directory: t/servroot/http
+# for t/http.t.
 
 use strict;
 use warnings;
 
 use Exporter 'import';
 use Cwd qw(realpath);
+use File::Path qw(make_path);
+use File::Spec;
 use File::Temp qw(tempdir);
+use Stockcert::Port;
 
 our @EXPORT = qw(default_sections);
+
+die "use Stockcert::Blocks before Test::Nginx\n" if $INC{'Test/Nginx/Socket.pm'};
+delete @ENV{qw(TEST_NGINX_SERVER_PORT TEST_NGINX_CLIENT_PORT TEST_NGINX_RANDOMIZE)};
+$ENV{TEST_NGINX_PORT} = free_port;
+$ENV{TEST_NGINX_SERVROOT} = File::Spec->rel2abs('t/servroot/' . $0 =~ s{^(?:.*/)?t/|\.t\z}{}gr =~ tr{/}{-}r);
+make_path('t/servroot');
 
 # Makes a directory for ledgers and returns it; it is $TEST_NGINX_LEDGERS. Each block
 # gets a new ledger in there, $TEST_NGINX_LEDGER. Arguments are sections and their

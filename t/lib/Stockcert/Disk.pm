@@ -2,11 +2,23 @@ package Stockcert::Disk;
 
 # A small disk, "tmpfs" or "ext4" (in a file, with a loop device). Only root can have
 # one; otherwise this returns undef. It goes away with the object.
+#
+# in_memory() is where directories may be that are not about disks: nobody waits for
+# flushes there. It is in memory if there is plenty of it.
 
 use strict;
 use warnings;
 
+use Exporter 'import';
+use File::Spec;
 use File::Temp;
+
+our @EXPORT_OK = qw(in_memory);
+
+sub in_memory {
+    my ($free) = -w '/dev/shm' ? `df --output=avail -B1M /dev/shm 2>&1` =~ /(\d+)\n\z/ : 0;
+    return ($free // 0) >= 2048 ? '/dev/shm' : File::Spec->tmpdir;
+}
 
 sub new {
     my ($class, $size, $type) = @_;

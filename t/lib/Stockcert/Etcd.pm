@@ -1,7 +1,7 @@
 package Stockcert::Etcd;
 
-# Members of an etcd, on ports of 127.0.0.1 and in a directory of their own, which
-# go away with the object:
+# Members of an etcd, on ports of 127.0.0.1 and in a directory of their own, in memory
+# if they can be: a slow disk would make them choose leaders. They go away with the object:
 #
 #     my $etcd = Stockcert::Etcd->new(members => 3, tls => 1, auth => ['stockcert', 'secret']);
 #
@@ -25,6 +25,7 @@ use JSON::PP;
 use MIME::Base64;
 use POSIX qw(WNOHANG);
 use Stockcert;
+use Stockcert::Disk qw(in_memory);
 use Stockcert::Port;
 
 my $process = $$;
@@ -35,7 +36,7 @@ sub new {
     my ($class, %arg) = @_;
     my $self = bless {
         members => 1, prefix => '/stockcert/acme/', args => [], start => 1, %arg,
-        tmp => File::Temp->newdir('stockcert-etcd-XXXXXX', TMPDIR => 1), state => 'new',
+        tmp => File::Temp->newdir('stockcert-etcd-XXXXXX', DIR => in_memory), state => 'new',
     }, $class;
     $self->{dir} = $self->{tmp}->dirname;
     for my $i ($self->all) {

@@ -221,6 +221,8 @@ sub run_requests {
                     if !@methods && length $raw;
             }
             sleep $block->wait if $block->wait;
+            # nginx logs the end of a request after the response
+            sleep 0.05 if $i == $count - 1;
             check_error_log($block);
             $i++;
         }
@@ -266,7 +268,6 @@ sub check_response {
 sub check_error_log {
     my ($block) = @_;
     my $name = $block->name;
-    sleep 0.05;    # nginx logs the end of a request after the response
     my @lines = new_log_lines();
     my $all = '';
     for my $section (grep { defined $block->$_ } qw(error_log no_error_log)) {
