@@ -7,6 +7,8 @@
  *     run      position of its oldest entry -> its items, in ascending order
  *     item     first 8 bytes of the key's SHA-256, position of the entry
  *
+ * Older items are in parts (stockcert_part.c).
+ *
  * It reads and writes in the writer's transaction.
  */
 
@@ -18,34 +20,32 @@
 #include "stockcert_store.h"
 
 
-#define STOCKCERT_RUN_MAX  (1024 * 1024)
-
-
 typedef struct {
-    stockcert_str_t     key;
-    uint8_t             hash[STOCKCERT_SEAL_LEN];
-    stockcert_entry_t  *entry;         /* what was found */
+    stockcert_ledger_t  *ledger;
+    stockcert_str_t      key;
+    uint8_t              hash[STOCKCERT_SEAL_LEN];
+    stockcert_entry_t   *entry;        /* what was found */
+    stockcert_rc_e       rc;
+    stockcert_error_t   *error;
 } stockcert_search_t;
 
 
 static stockcert_rc_e stockcert_keys_hash(stockcert_ledger_t *ledger,
     const stockcert_str_t *key, uint8_t *hash, stockcert_error_t *error);
-static stockcert_rc_e stockcert_keys_search(stockcert_ledger_t *ledger,
-    MDB_cursor *cursor, const stockcert_search_t *search,
-    stockcert_error_t *error);
-static stockcert_rc_e stockcert_keys_compare(stockcert_ledger_t *ledger,
-    const uint8_t *items, size_t n, const stockcert_search_t *search,
-    stockcert_error_t *error);
-static size_t stockcert_keys_first(const uint8_t *items, size_t n,
-    const uint8_t *hash);
+static int stockcert_keys_search(MDB_cursor *cursor,
+    stockcert_search_t *search);
+static int stockcert_keys_compare(void *data, const uint8_t *items, size_t n);
+static int stockcert_keys_same(stockcert_search_t *search, const uint8_t *items,
+    size_t n, int part);
 static stockcert_rc_e stockcert_keys_items(stockcert_ledger_t *ledger,
     uint8_t *items, size_t *n, stockcert_error_t *error);
-static int stockcert_keys_append(MDB_cursor *cursor, uint8_t *items,
+static int stockcert_keys_append(MDB_cursor *cursor, uint8_t **items,
     size_t n);
-static int stockcert_keys_merge(uint8_t **items, size_t *n,
-    const MDB_val *run);
+static int stockcert_keys_replace(MDB_cursor *cursor, size_t merged,
+    uint8_t *first, const uint8_t *items, size_t n);
+static int stockcert_keys_split(MDB_cursor *cursor);
 static int stockcert_keys_readable(const MDB_val *key, const MDB_val *run);
-static int stockcert_keys_cmp(const void *one, const void *two);
+static stockcert_rc_e stockcert_keys_error(stockcert_error_t *error, int rc);
 
 
 stockcert_rc_e
@@ -55,7 +55,7 @@ stockcert_keys_find(stockcert_ledger_t *ledger, const char *key,
     int                      rc;
     uint64_t                 position;
     MDB_cursor              *cursor;
-    stockcert_rc_e           found;
+    stockcert_rc_e           failed;
     stockcert_search_t       search;
     stockcert_unposted_t    *unposted;
 
@@ -71,13 +71,16 @@ stockcert_keys_find(stockcert_ledger_t *ledger, const char *key,
         }
     }
 
+    search.ledger = ledger;
     search.key.len = len;
     search.key.data = key;
     search.entry = entry;
+    search.rc = STOCKCERT_NOT_FOUND;
+    search.error = error;
 
-    found = stockcert_keys_hash(ledger, &search.key, search.hash, error);
-    if (found != STOCKCERT_OK) {
-        return found;
+    failed = stockcert_keys_hash(ledger, &search.key, search.hash, error);
+    if (failed != STOCKCERT_OK) {
+        return failed;
     }
 
     rc = mdb_cursor_open(ledger->writer, ledger->keys, &cursor);
@@ -85,11 +88,12 @@ stockcert_keys_find(stockcert_ledger_t *ledger, const char *key,
         return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
     }
 
-    found = stockcert_keys_search(ledger, cursor, &search, error);
+    rc = stockcert_keys_search(cursor, &search);
 
     mdb_cursor_close(cursor);
 
-    return found;
+    return rc == 0 || rc == MDB_NOTFOUND ? search.rc
+                                         : stockcert_keys_error(error, rc);
 }
 
 
@@ -114,7 +118,7 @@ stockcert_keys_put(stockcert_ledger_t *ledger,
 
     put = stockcert_keys_items(ledger, items, &n, error);
 
-    if (put != STOCKCERT_OK || n == 0) {
+    if (put != STOCKCERT_OK) {
         free(items);
         return put;
     }
@@ -125,15 +129,18 @@ stockcert_keys_put(stockcert_ledger_t *ledger,
         return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
     }
 
-    rc = stockcert_keys_append(cursor, items, n);
-
-    mdb_cursor_close(cursor);
-
-    if (rc == MDB_CORRUPTED) {
-        return stockcert_ledger_damaged(error, "its requests are not readable");
+    if (n) {
+        rc = stockcert_keys_append(cursor, &items, n);
     }
 
-    return stockcert_ledger_error(error, "mdb_cursor_put()", rc);
+    if (rc == 0 && ledger->position % STOCKCERT_LOT == 0) {
+        rc = stockcert_part_turn(cursor, ledger->position);
+    }
+
+    mdb_cursor_close(cursor);
+    free(items);
+
+    return stockcert_keys_error(error, rc);
 }
 
 
@@ -195,230 +202,207 @@ stockcert_keys_hash(stockcert_ledger_t *ledger, const stockcert_str_t *key,
 }
 
 
-/* newest runs first: most repeats come soon after the first request */
+/*
+ * The newest first: most repeats come soon after the first request.  Returns 0
+ * if search->rc is the answer.
+ */
 
-static stockcert_rc_e
-stockcert_keys_search(stockcert_ledger_t *ledger, MDB_cursor *cursor,
-    const stockcert_search_t *search, stockcert_error_t *error)
+static int
+stockcert_keys_search(MDB_cursor *cursor, stockcert_search_t *search)
 {
-    int             rc;
-    size_t          n, first;
-    MDB_val         key, run;
-    stockcert_rc_e  found;
+    int      rc;
+    MDB_val  key, run;
 
-    for (rc = mdb_cursor_get(cursor, &key, &run, MDB_LAST);
+    for (rc = stockcert_part_before(cursor, 0, &key, &run);
          rc == 0;
          rc = mdb_cursor_get(cursor, &key, &run, MDB_PREV))
     {
         if (!stockcert_keys_readable(&key, &run)) {
-            return stockcert_ledger_damaged(error,
-                                            "its requests are not readable");
+            return MDB_CORRUPTED;
         }
 
-        n = run.mv_size / STOCKCERT_KEYS_ITEM;
-        first = stockcert_keys_first(run.mv_data, n, search->hash);
-
-        found = stockcert_keys_compare(ledger,
-                                       (uint8_t *) run.mv_data
-                                          + first * STOCKCERT_KEYS_ITEM,
-                                       n - first, search, error);
-        if (found != STOCKCERT_NOT_FOUND) {
-            return found;
+        if (stockcert_keys_same(search, run.mv_data,
+                                run.mv_size / STOCKCERT_KEYS_ITEM, 0))
+        {
+            return 0;
         }
     }
 
-    if (rc == MDB_NOTFOUND) {
-        return STOCKCERT_NOT_FOUND;
-    }
-
-    return stockcert_ledger_error(error, "mdb_cursor_get()", rc);
+    return rc == MDB_NOTFOUND
+           ? stockcert_part_search(cursor, search->hash,
+                                   stockcert_keys_compare, search)
+           : rc;
 }
 
 
-/* the items with this hash, from the first of n */
-
-static stockcert_rc_e
-stockcert_keys_compare(stockcert_ledger_t *ledger, const uint8_t *items,
-    size_t n, const stockcert_search_t *search, stockcert_error_t *error)
+static int
+stockcert_keys_compare(void *data, const uint8_t *items, size_t n)
 {
-    stockcert_rc_e      rc;
+    return stockcert_keys_same(data, items, n, 1);
+}
+
+
+/* looks at the items with this hash; returns 1 if search->rc is the answer */
+
+static int
+stockcert_keys_same(stockcert_search_t *search, const uint8_t *items, size_t n,
+    int part)
+{
+    size_t              i;
     stockcert_entry_t  *entry;
 
     entry = search->entry;
 
-    for ( /* void */ ; n && memcmp(items, search->hash, 8) == 0; n--) {
+    for (i = stockcert_run_first(items, n, search->hash, part);
+         i < n && memcmp(items + i * STOCKCERT_KEYS_ITEM, search->hash, 8) == 0;
+         i++)
+    {
+        search->rc = stockcert_journal_get(search->ledger,
+                                           search->ledger->writer,
+                                           stockcert_get64(items + 8
+                                               + i * STOCKCERT_KEYS_ITEM),
+                                           entry, search->error);
 
-        rc = stockcert_journal_get(ledger, ledger->writer,
-                                   stockcert_get64(items + 8), entry,
-                                   error);
-        if (rc == STOCKCERT_NOT_FOUND
-            || (rc == STOCKCERT_OK && entry->key.len == 0))
+        if (search->rc == STOCKCERT_NOT_FOUND
+            || (search->rc == STOCKCERT_OK && entry->key.len == 0))
         {
-            return stockcert_ledger_damaged(error,
+            search->rc = stockcert_ledger_damaged(search->error,
                                             "a request is not in the journal");
         }
 
-        if (rc != STOCKCERT_OK) {
-            return rc;
+        if (search->rc != STOCKCERT_OK
+            || stockcert_str_same(&entry->key, &search->key))
+        {
+            return 1;
         }
-
-        if (stockcert_str_same(&entry->key, &search->key)) {
-            return STOCKCERT_OK;
-        }
-
-        items += STOCKCERT_KEYS_ITEM;
     }
 
-    return STOCKCERT_NOT_FOUND;
+    search->rc = STOCKCERT_NOT_FOUND;
+
+    return 0;
 }
 
 
 /*
- * Finds the first item that is not below the hash.  Hashes are spread evenly,
- * so it is close to where an exactly even spread would put it.
- */
-
-static size_t
-stockcert_keys_first(const uint8_t *items, size_t n, const uint8_t *hash)
-{
-    size_t  low, high, i, step;
-
-    low = 0;
-    high = n;
-    i = ((stockcert_get64(hash) >> 32) * n) >> 32;
-    step = 1;
-
-    /* all items before "low" are below the hash, and none from "high" on is */
-
-    while (low < high) {
-
-        if (memcmp(items + i * STOCKCERT_KEYS_ITEM, hash, 8) < 0) {
-            low = i + 1;
-            i = low + step;
-
-        } else {
-            high = i;
-            i = high > step ? high - step : 0;
-        }
-
-        if (i < low || i >= high) {
-            i = low + (high - low) / 2;
-
-        } else {
-            step *= 2;
-        }
-    }
-
-    return low;
-}
-
-
-/*
- * Writes n items, given in the order of the journal, as a run; frees them.
- * Returns 0, or an error.
+ * Writes n items, given in the order of the journal, with those of the runs
+ * before that are less than twice as long.  Returns 0, or an error.
  */
 
 static int
-stockcert_keys_append(MDB_cursor *cursor, uint8_t *items, size_t n)
+stockcert_keys_append(MDB_cursor *cursor, uint8_t **items, size_t n)
 {
-    int       rc;
+    int       rc, old;
     size_t    length, merged;
     uint8_t   first[8];
     MDB_val   key, run;
 
+    old = 0;
     merged = 0;
 
-    memcpy(first, items + 8, sizeof(first));
-    qsort(items, n, STOCKCERT_KEYS_ITEM, stockcert_keys_cmp);
+    memcpy(first, *items + 8, sizeof(first));
+    stockcert_run_sort(*items, n);
 
-    for (rc = mdb_cursor_get(cursor, &key, &run, MDB_LAST);
+    for (rc = stockcert_part_before(cursor, 0, &key, &run);
          rc == 0;
          rc = mdb_cursor_get(cursor, &key, &run, MDB_PREV))
     {
         if (!stockcert_keys_readable(&key, &run)) {
-            rc = MDB_CORRUPTED;
-            break;
+            return MDB_CORRUPTED;
         }
 
         length = run.mv_size / STOCKCERT_KEYS_ITEM;
+        old = (length >= STOCKCERT_RUN_MAX);
 
-        if (length >= 2 * n || length >= STOCKCERT_RUN_MAX) {
+        if (length >= 2 * n || old) {
             break;
         }
 
-        rc = stockcert_keys_merge(&items, &n, &run);
+        rc = stockcert_run_merge(items, &n, run.mv_data, length);
         if (rc != 0) {
-            break;
+            return rc;
         }
 
         memcpy(first, key.mv_data, sizeof(first));
         merged++;
     }
 
-    if (rc == MDB_NOTFOUND) {
-        rc = 0;
+    if (rc != 0 && rc != MDB_NOTFOUND) {
+        return rc;
     }
 
-    while (rc == 0 && merged--) {
-        rc = mdb_cursor_get(cursor, &key, &run, MDB_LAST);
+    /* a run that is as long is of a version that had no parts */
+
+    rc = old ? stockcert_keys_split(cursor) : 0;
+
+    return rc == 0 ? stockcert_keys_replace(cursor, merged, first, *items, n)
+                   : rc;
+}
+
+
+/* puts n items in the place of so many of the newest runs */
+
+static int
+stockcert_keys_replace(MDB_cursor *cursor, size_t merged, uint8_t *first,
+    const uint8_t *items, size_t n)
+{
+    int      rc;
+    MDB_val  key, run;
+
+    while (merged--) {
+        rc = stockcert_part_before(cursor, 0, &key, &run);
         if (rc == 0) {
             rc = mdb_cursor_del(cursor, 0);
         }
+
+        if (rc != 0) {
+            return rc;
+        }
+    }
+
+    if (n >= STOCKCERT_RUN_MAX) {
+        return stockcert_part_split(cursor, items, n);
+    }
+
+    key.mv_size = 8;
+    key.mv_data = first;
+    run.mv_size = n * STOCKCERT_KEYS_ITEM;
+    run.mv_data = (void *) items;
+
+    return mdb_cursor_put(cursor, &key, &run, MDB_NOOVERWRITE);
+}
+
+
+/* puts the items of the run at the cursor into their parts */
+
+static int
+stockcert_keys_split(MDB_cursor *cursor)
+{
+    int       rc;
+    size_t    n;
+    uint8_t  *items;
+    MDB_val   key, run;
+
+    rc = mdb_cursor_get(cursor, &key, &run, MDB_GET_CURRENT);
+    if (rc != 0) {
+        return rc;
+    }
+
+    items = NULL;
+    n = 0;
+
+    rc = stockcert_run_merge(&items, &n, run.mv_data,
+                             run.mv_size / STOCKCERT_KEYS_ITEM);
+    if (rc == 0) {
+        rc = mdb_cursor_del(cursor, 0);
     }
 
     if (rc == 0) {
-        key.mv_size = sizeof(first);
-        key.mv_data = first;
-        run.mv_size = n * STOCKCERT_KEYS_ITEM;
-        run.mv_data = items;
-
-        rc = mdb_cursor_put(cursor, &key, &run, MDB_APPEND);
+        rc = stockcert_part_split(cursor, items, n);
     }
 
     free(items);
 
     return rc;
-}
-
-
-/* returns 0, or ENOMEM */
-
-static int
-stockcert_keys_merge(uint8_t **items, size_t *n, const MDB_val *run)
-{
-    uint8_t        *new, *to, *end;
-    const uint8_t  *from;
-
-    new = realloc(*items, *n * STOCKCERT_KEYS_ITEM + run->mv_size);
-    if (new == NULL) {
-        return ENOMEM;
-    }
-
-    /* from the end, where there is room */
-
-    end = new + *n * STOCKCERT_KEYS_ITEM;
-    from = (const uint8_t *) run->mv_data + run->mv_size;
-
-    for (to = end + run->mv_size; to != end; /* void */ ) {
-        to -= STOCKCERT_KEYS_ITEM;
-
-        if (end != new
-            && stockcert_keys_cmp(end - STOCKCERT_KEYS_ITEM,
-                                  from - STOCKCERT_KEYS_ITEM) > 0)
-        {
-            end -= STOCKCERT_KEYS_ITEM;
-            memcpy(to, end, STOCKCERT_KEYS_ITEM);
-
-        } else {
-            from -= STOCKCERT_KEYS_ITEM;
-            memcpy(to, from, STOCKCERT_KEYS_ITEM);
-        }
-    }
-
-    *items = new;
-    *n += run->mv_size / STOCKCERT_KEYS_ITEM;
-
-    return 0;
 }
 
 
@@ -430,8 +414,10 @@ stockcert_keys_readable(const MDB_val *key, const MDB_val *run)
 }
 
 
-static int
-stockcert_keys_cmp(const void *one, const void *two)
+static stockcert_rc_e
+stockcert_keys_error(stockcert_error_t *error, int rc)
 {
-    return memcmp(one, two, STOCKCERT_KEYS_ITEM);
+    return rc == MDB_CORRUPTED
+           ? stockcert_ledger_damaged(error, "its requests are not readable")
+           : stockcert_ledger_error(error, "mdb_cursor_get()", rc);
 }

@@ -20,6 +20,9 @@
  *                                              transaction of its own)
  *     stockcert_post.c                         from the journal to the rest
  *     stockcert_keys.c                         idempotency keys
+ *     stockcert_part.c                         those of which the hash begins
+ *                                              with the same bits
+ *     stockcert_run.c                          keys in order, and filters
  *     stockcert_certificate.c                  certificates by number
  *     stockcert_class.c, stockcert_journal.c   classes; entries by position
  *     stockcert_files.c, stockcert_lock.c      the environment's files, a lock
@@ -54,6 +57,15 @@
 
 _Static_assert(STOCKCERT_KEYS_ITEM == 2 * sizeof(uint64_t),
                "of a hash, and a position");
+
+/* a run of so many items is split into parts, by the first bits of the hash */
+
+#ifndef STOCKCERT_RUN_MAX
+#define STOCKCERT_RUN_MAX  65536
+#endif
+
+#define STOCKCERT_PART_BITS  10
+#define STOCKCERT_PARTS      (1 << STOCKCERT_PART_BITS)
 
 
 /* a class as the writer has it: the counters are those of the journal's end */
@@ -351,6 +363,57 @@ stockcert_rc_e stockcert_keys_find(stockcert_ledger_t *ledger, const char *key,
     size_t len, stockcert_entry_t *entry, stockcert_error_t *error);
 stockcert_rc_e stockcert_keys_put(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
+
+/*
+ * Parts of "request", for stockcert_keys.c; the cursor is of that database.
+ * Functions that return an int return 0, or an error of LMDB or errno.
+ *
+ * stockcert_part_before() finds the last record before those of a part; what is
+ * before those of part 0 is in no part.  stockcert_part_search() calls found()
+ * with the runs that may have the hash, newest first, until it returns 1; if it
+ * never does, MDB_NOTFOUND is returned.  stockcert_part_split() puts items, in
+ * ascending order, into their parts, as the newest run of each.
+ * stockcert_part_turn() merges runs of the few parts whose turn it is as the
+ * entry of this position is posted, a multiple of STOCKCERT_LOT.
+ */
+
+typedef int (*stockcert_part_found_pt)(void *data, const uint8_t *items,
+    size_t n);
+
+int stockcert_part_before(MDB_cursor *cursor, size_t part, MDB_val *key,
+    MDB_val *run);
+int stockcert_part_search(MDB_cursor *cursor, const uint8_t *hash,
+    stockcert_part_found_pt found, void *data);
+int stockcert_part_split(MDB_cursor *cursor, const uint8_t *items, size_t n);
+int stockcert_part_turn(MDB_cursor *cursor, uint64_t position);
+
+/*
+ * Runs: n items in ascending order.  stockcert_run_sort() puts them in order.
+ * stockcert_run_first() finds the first one that is not below the hash, of
+ * items of one part, or of all.  stockcert_run_merge() adds the nother items of
+ * another run, and returns 0, or ENOMEM; *items is from malloc(), or NULL.
+ */
+
+void stockcert_run_sort(uint8_t *items, size_t n);
+size_t stockcert_run_first(const uint8_t *items, size_t n, const uint8_t *hash,
+    int part);
+int stockcert_run_merge(uint8_t **items, size_t *n, const uint8_t *other,
+    size_t nother);
+
+/*
+ * Filters of runs of a part: blocked Bloom filters.  stockcert_filter_len() is
+ * the bytes of one for n items, and stockcert_filter_items() the items that,
+ * with their filter, have so many bytes, or 0.  stockcert_filter_make() fills
+ * one.  stockcert_filter_find() finds the block of a hash, without reading it,
+ * and stockcert_filter_has() is 0 if no item has the hash.
+ */
+
+size_t stockcert_filter_len(size_t n);
+size_t stockcert_filter_items(size_t len);
+void stockcert_filter_make(uint8_t *filter, const uint8_t *items, size_t n);
+const uint8_t *stockcert_filter_find(const uint8_t *filter, size_t n,
+    const uint8_t *hash);
+int stockcert_filter_has(const uint8_t *block, const uint8_t *hash);
 
 /*
  * Posting, in the writer's transaction.  stockcert_post() posts all unposted

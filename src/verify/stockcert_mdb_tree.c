@@ -354,6 +354,7 @@ stockcert_mdb_value(stockcert_walk_t *walk, const stockcert_node_t *node,
 
         value->data = page + STOCKCERT_PAGE_HEADER;
         walk->found.overflows += n;
+        stockcert_mdb_read(mdb, mdb->psize);
 
         return stockcert_mdb_use(mdb, walk->name, number, n);
     }

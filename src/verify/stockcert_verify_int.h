@@ -3,8 +3,8 @@
  * What the files of stockcert_verify.h share. stockcert_verify.c checks the
  * file as a whole, stockcert_verify_replay.c replays the entries,
  * stockcert_verify_group.c those of transactions, stockcert_verify_holder.c
- * tells who has a certificate, stockcert_verify_request.c checks the
- * idempotency keys.  All read entries with stockcert_verify_entry.c.
+ * tells who has a certificate, stockcert_verify_run.c and
+ * stockcert_verify_request.c check the idempotency keys.  All read entries with stockcert_verify_entry.c.
  */
 
 
@@ -20,6 +20,7 @@
 #define STOCKCERT_VERIFY_CLASSES  64
 #define STOCKCERT_VERIFY_LOT      256
 #define STOCKCERT_VERIFY_ITEM     16       /* bytes: of a hash 8, a position */
+#define STOCKCERT_VERIFY_PARTS    1024     /* of "request" */
 #define STOCKCERT_VERIFY_PREFIX   "certificate:"
 
 
@@ -63,10 +64,20 @@ typedef struct {
 /* a run of "request": what is left of its items */
 
 typedef struct {
+    size_t             part;               /* from 1 on, or 0: of none */
     uint64_t           oldest;
+    const uint8_t     *filter;             /* of a part's; until item */
     const uint8_t     *item;
     const uint8_t     *end;
 } stockcert_verify_run_t;
+
+
+/* a set of items: stockcert_verify_gather() */
+
+typedef struct {
+    uint64_t           n;
+    uint64_t           product;
+} stockcert_verify_set_t;
 
 
 typedef struct {
@@ -86,8 +97,11 @@ typedef struct {
     stockcert_verify_class_t   classes[STOCKCERT_VERIFY_CLASSES];
 
     size_t                     nruns;
+    size_t                     nwhole;     /* of no part: they are the first */
     stockcert_verify_run_t    *runs;
-    size_t                     run;        /* of the entry that is replayed */
+    uint64_t                   drawn[5];   /* at random */
+    stockcert_verify_set_t     items;      /* of "request" */
+    stockcert_verify_set_t     keys;       /* of the posted entries */
 
     stockcert_verify_group_t   group;
 
@@ -98,8 +112,6 @@ typedef struct {
     uint64_t                   posted;     /* that all else is as of */
     uint64_t                   time;
     uint64_t                   holders;    /* entries that changed one */
-    uint64_t                   keys;       /* posted entries that have one */
-    uint64_t                   items;      /* of "request" */
     uint8_t                    seal[STOCKCERT_SEAL_LEN];
 
     size_t                     nlate;      /* keys behind "posted" */
@@ -165,16 +177,33 @@ int stockcert_verify_holder_changed(stockcert_verify_t *v,
 int stockcert_verify_holder_same(const stockcert_verify_holder_t *one,
     const stockcert_verify_holder_t *two);
 
-/* Checks the runs of "request" by themselves, before the first entry. */
+/*
+ * Runs of "request".  stockcert_verify_visit_request() notes them as it is
+ * walked, those of no part first, with stockcert_verify_add_run().
+ * stockcert_verify_runs() checks them by themselves, before the first entry, and
+ * begins the sets.  stockcert_verify_gather() adds an item to one.
+ * stockcert_verify_part() tells to which part a hash belongs, from 0 on.
+ */
 
+int stockcert_verify_visit_request(void *data, const stockcert_bytes_t *key,
+    const stockcert_bytes_t *value, int subtree);
+int stockcert_verify_add_run(stockcert_verify_t *v,
+    const stockcert_verify_run_t *run);
 int stockcert_verify_runs(stockcert_verify_t *v);
+void stockcert_verify_gather(const stockcert_verify_t *v,
+    stockcert_verify_set_t *set, const uint8_t *item);
+size_t stockcert_verify_part(const uint8_t *hash);
 
 /*
- * Looks for the key of the replayed entry if it is posted.  Otherwise
- * keeps the key for stockcert_verify_requests().
+ * Idempotency keys.  stockcert_verify_request() notes the key of the replayed
+ * entry.  After the last posted entry, stockcert_verify_posted_keys() checks
+ * that each has its item, and that there is no other.  After all entries,
+ * stockcert_verify_requests() checks that no key is there twice.
  */
 
 int stockcert_verify_request(stockcert_verify_t *v, const stockcert_str_t *key);
+int stockcert_verify_posted_keys(stockcert_verify_t *v);
+int stockcert_verify_requests(stockcert_verify_t *v);
 
 /*
  * After the last posted entry: checks that the databases have just what is
@@ -182,15 +211,6 @@ int stockcert_verify_request(stockcert_verify_t *v, const stockcert_str_t *key);
  */
 
 int stockcert_verify_classes(stockcert_verify_t *v);
-
-/* After all entries: checks that no key is there twice. */
-
-int stockcert_verify_requests(stockcert_verify_t *v);
-
-/* Notes the runs of "request", as it is walked. */
-
-int stockcert_verify_visit_request(void *data, const stockcert_bytes_t *key,
-    const stockcert_bytes_t *value, int subtree);
 
 int stockcert_verify_fault(stockcert_verify_t *v, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

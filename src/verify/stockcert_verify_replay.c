@@ -427,9 +427,8 @@ stockcert_verify_classes(stockcert_verify_t *v)
     size_t                     i;
     stockcert_verify_class_t  *class;
 
-    if (v->items != v->keys) {
-        return stockcert_verify_fault(v, "request: expected %" PRIu64 " items, "
-                                      "found %" PRIu64, v->keys, v->items);
+    if (stockcert_verify_posted_keys(v) != 0) {
+        return -1;
     }
 
     if (v->holder.entries != v->holders) {

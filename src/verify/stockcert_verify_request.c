@@ -1,6 +1,7 @@
 
 /*
- * Checks the database "request": each key is there once, and no other.
+ * Checks that the database "request" has one item for each posted entry with a
+ * key, and no other, and that no key is there twice.
  *
  * It touches the map, and some memory for each run of keys.
  */
@@ -13,145 +14,49 @@
 #include "stockcert_verify_int.h"
 
 
-static int stockcert_verify_add_run(stockcert_verify_t *v, uint64_t oldest,
-    const uint8_t *items, size_t len);
-static int stockcert_verify_run(stockcert_verify_t *v,
-    stockcert_verify_run_t *run, uint64_t *after);
-static int stockcert_verify_merge(stockcert_verify_t *v);
-static void stockcert_verify_sift(stockcert_verify_t *v, size_t i);
+static int stockcert_verify_item(stockcert_verify_t *v,
+    const stockcert_str_t *key, uint64_t position, uint8_t *item);
+static int stockcert_verify_has(const stockcert_verify_t *v,
+    const uint8_t *item);
+static int stockcert_verify_in_run(const stockcert_verify_run_t *run,
+    const uint8_t *item);
+static int stockcert_verify_add_late(stockcert_verify_t *v);
+static int stockcert_verify_merge(stockcert_verify_t *v,
+    stockcert_verify_run_t **heap);
+static int stockcert_verify_merge_part(stockcert_verify_t *v,
+    stockcert_verify_run_t **heap, size_t n, size_t part);
+static void stockcert_verify_sift(stockcert_verify_run_t **heap, size_t n,
+    size_t i);
 static int stockcert_verify_cmp(const void *one, const void *two);
 static int stockcert_verify_same(stockcert_verify_t *v, const uint8_t *one,
     const uint8_t *two);
 
 
 int
-stockcert_verify_visit_request(void *data, const stockcert_bytes_t *key,
-    const stockcert_bytes_t *value, int subtree)
-{
-    stockcert_verify_t  *v;
-
-    v = data;
-
-    if (subtree || key->len != 8 || value->len == 0
-        || value->len % STOCKCERT_VERIFY_ITEM)
-    {
-        return stockcert_verify_fault(v, "request: expected a run of items of "
-                                      "16 bytes, found %zu bytes", value->len);
-    }
-
-    return stockcert_verify_add_run(v, stockcert_get64(key->data),
-                                    value->data, value->len);
-}
-
-
-static int
-stockcert_verify_add_run(stockcert_verify_t *v, uint64_t oldest,
-    const uint8_t *items, size_t len)
-{
-    stockcert_verify_run_t  *runs;
-
-    if ((v->nruns & (v->nruns + 1)) == 0) {
-
-        /* 1, 3, 7, ...: each time room for as many again, and one */
-
-        runs = realloc(v->runs, (2 * v->nruns + 1)
-                                * sizeof(stockcert_verify_run_t));
-        if (runs == NULL) {
-            v->mdb->failed = 1;
-            return stockcert_verify_fault(v, "realloc() failed");
-        }
-
-        v->runs = runs;
-    }
-
-    runs = &v->runs[v->nruns++];
-
-    runs->oldest = oldest;
-    runs->item = items;
-    runs->end = items + len;
-
-    return 0;
-}
-
-
-/* checks that the runs are in order, before it looks for anything in them */
-
-int
-stockcert_verify_runs(stockcert_verify_t *v)
-{
-    size_t    i;
-    uint64_t  after;
-
-    after = 0;
-
-    for (i = 0; i < v->nruns; i++) {
-        if (stockcert_verify_run(v, &v->runs[i], &after) != 0) {
-            return -1;
-        }
-    }
-
-    return 0;
-}
-
-
-static int
-stockcert_verify_run(stockcert_verify_t *v, stockcert_verify_run_t *run,
-    uint64_t *after)
-{
-    uint64_t        least, most, position;
-    const uint8_t  *item;
-
-    least = UINT64_MAX;
-    most = 0;
-
-    for (item = run->item; item < run->end; item += STOCKCERT_VERIFY_ITEM) {
-        position = stockcert_get64(item + 8);
-
-        if (item > run->item
-            && memcmp(item - STOCKCERT_VERIFY_ITEM, item, STOCKCERT_VERIFY_ITEM)
-               >= 0)
-        {
-            return stockcert_verify_fault(v, "request, run %" PRIu64 ": "
-                                          "expected items in order, found entry"
-                                          " %" PRIu64 " after a greater one",
-                                          run->oldest, position);
-        }
-
-        stockcert_mdb_read(v->mdb, STOCKCERT_VERIFY_ITEM);
-
-        least = position < least ? position : least;
-        most = position > most ? position : most;
-        v->items++;
-    }
-
-    if (least != run->oldest || least <= *after) {
-        return stockcert_verify_fault(v, "request, run %" PRIu64 ": expected "
-                                      "entries after %" PRIu64 " and that one "
-                                      "first, found %" PRIu64, run->oldest,
-                                      *after, least);
-    }
-
-    *after = most;
-
-    return 0;
-}
-
-
-/*
- * Finds the item of the replayed entry, in the run of its part of the
- * journal.  The other way round, from items to entries, would follow the order
- * of hashes, and read the journal all over the file.
- */
-
-int
 stockcert_verify_request(stockcert_verify_t *v, const stockcert_str_t *key)
 {
-    int                      rc;
-    size_t                   low, high, i;
-    uint8_t                  item[STOCKCERT_SEAL_LEN];
-    const uint8_t           *items;
-    stockcert_bytes_t        bytes;
-    stockcert_verify_run_t  *run;
+    uint8_t  item[STOCKCERT_SEAL_LEN];
+
+    if (stockcert_verify_item(v, key, v->position, item) != 0) {
+        return -1;
+    }
+
+    if (v->position > v->posted) {
+        memcpy(v->late[v->nlate++], item, STOCKCERT_VERIFY_ITEM);
+
+    } else {
+        stockcert_verify_gather(v, &v->keys, item);
+    }
+
+    return 0;
+}
+
+
+static int
+stockcert_verify_item(stockcert_verify_t *v, const stockcert_str_t *key,
+    uint64_t position, uint8_t *item)
+{
+    stockcert_bytes_t  bytes;
 
     bytes.len = key->len;
     bytes.data = (const uint8_t *) key->data;
@@ -162,36 +67,87 @@ stockcert_verify_request(stockcert_verify_t *v, const stockcert_str_t *key)
 
     /* the position replaces the end of the hash */
 
-    stockcert_put64(item + 8, v->position);
+    stockcert_put64(item + 8, position);
 
-    if (v->position > v->posted) {
-        memcpy(v->late[v->nlate++], item, STOCKCERT_VERIFY_ITEM);
+    return 0;
+}
+
+
+/* if the sets differ, the first entry whose item is not there is looked for */
+
+int
+stockcert_verify_posted_keys(stockcert_verify_t *v)
+{
+    uint8_t            item[STOCKCERT_SEAL_LEN];
+    uint64_t           position;
+    stockcert_entry_t  entry;
+
+    if (v->items.n == v->keys.n && v->items.product == v->keys.product) {
         return 0;
     }
 
-    v->keys++;
+    for (position = 1; position <= v->posted; position++) {
 
-    while (v->run + 1 < v->nruns && v->runs[v->run + 1].oldest <= v->position) {
-        v->run++;
+        if (stockcert_verify_entry(v, position, &entry, NULL) != 0) {
+            return -1;
+        }
+
+        if (entry.key.len == 0) {
+            continue;
+        }
+
+        if (stockcert_verify_item(v, &entry.key, position, item) != 0) {
+            return -1;
+        }
+
+        if (!stockcert_verify_has(v, item)) {
+            return stockcert_verify_fault(v, "request: expected the hash of the"
+                                          " key of entry %" PRIu64 ", found "
+                                          "none", position);
+        }
     }
+
+    return stockcert_verify_fault(v, "request: expected %" PRIu64 " items, "
+                                  "found %" PRIu64, v->keys.n, v->items.n);
+}
+
+
+static int
+stockcert_verify_has(const stockcert_verify_t *v, const uint8_t *item)
+{
+    size_t  i, part;
+
+    part = stockcert_verify_part(item);
+
+    for (i = 0; i < v->nruns && v->runs[i].part <= part + 1; i++) {
+
+        if ((v->runs[i].part == 0 || v->runs[i].part == part + 1)
+            && stockcert_verify_in_run(&v->runs[i], item))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+stockcert_verify_in_run(const stockcert_verify_run_t *run, const uint8_t *item)
+{
+    int     rc;
+    size_t  low, high, i;
 
     low = 0;
-    high = 0;
-    items = NULL;
-
-    if (v->nruns) {
-        run = &v->runs[v->run];
-        items = run->item;
-        high = (size_t) (run->end - items) / STOCKCERT_VERIFY_ITEM;
-    }
+    high = (size_t) (run->end - run->item) / STOCKCERT_VERIFY_ITEM;
 
     while (low < high) {
         i = (low + high) / 2;
-        rc = memcmp(items + i * STOCKCERT_VERIFY_ITEM, item,
+        rc = memcmp(run->item + i * STOCKCERT_VERIFY_ITEM, item,
                     STOCKCERT_VERIFY_ITEM);
 
         if (rc == 0) {
-            return 0;
+            return 1;
         }
 
         if (rc < 0) {
@@ -202,33 +158,70 @@ stockcert_verify_request(stockcert_verify_t *v, const stockcert_str_t *key)
         }
     }
 
-    return stockcert_verify_fault(v, "request: expected the hash of the key of "
-                                  "entry %" PRIu64 ", found none", v->position);
+    return 0;
 }
 
 
 /*
- * "request" has one item for each posted entry with a key.  Its runs are
- * in order, each of a later part of the journal (stockcert_keys.c).  Each
- * entry has found its own item.  There are as many items, and all differ,
- * so there are no others.  The keys of unposted entries make one more run.
+ * Goes through all items in the order of their hashes, part by part: only items
+ * with equal hashes can have the same key.  The keys of unposted entries make
+ * one more run.
  */
 
 int
 stockcert_verify_requests(stockcert_verify_t *v)
 {
-    if (v->nlate) {
-        qsort(v->late, v->nlate, STOCKCERT_VERIFY_ITEM, stockcert_verify_cmp);
+    int                       rc;
+    stockcert_verify_run_t  **heap;
 
-        if (stockcert_verify_add_run(v, v->posted + 1, v->late[0],
-                                     v->nlate * STOCKCERT_VERIFY_ITEM)
-            != 0)
-        {
-            return -1;
-        }
+    if (stockcert_verify_add_late(v) != 0) {
+        return -1;
     }
 
-    return stockcert_verify_merge(v);
+    heap = malloc((v->nruns + 1) * sizeof(stockcert_verify_run_t *));
+    if (heap == NULL) {
+        v->mdb->failed = 1;
+        return stockcert_verify_fault(v, "malloc() failed");
+    }
+
+    rc = stockcert_verify_merge(v, heap);
+
+    free(heap);
+
+    return rc;
+}
+
+
+/* before the runs of parts */
+
+static int
+stockcert_verify_add_late(stockcert_verify_t *v)
+{
+    stockcert_verify_run_t  run, *runs;
+
+    if (v->nlate == 0) {
+        return 0;
+    }
+
+    qsort(v->late, v->nlate, STOCKCERT_VERIFY_ITEM, stockcert_verify_cmp);
+
+    memset(&run, 0, sizeof(stockcert_verify_run_t));
+
+    run.oldest = v->posted + 1;
+    run.item = v->late[0];
+    run.end = run.item + v->nlate * STOCKCERT_VERIFY_ITEM;
+
+    if (stockcert_verify_add_run(v, &run) != 0) {
+        return -1;
+    }
+
+    runs = v->runs + v->nwhole;
+
+    memmove(runs + 1, runs, (v->nruns - 1 - v->nwhole++)
+                            * sizeof(stockcert_verify_run_t));
+    *runs = run;
+
+    return 0;
 }
 
 
@@ -239,27 +232,58 @@ stockcert_verify_cmp(const void *one, const void *two)
 }
 
 
-/*
- * Goes through all items in the order of their hashes: only items with equal
- * hashes can have the same key.  The runs are a heap, whose first run has the
- * least item of all.
- */
+static int
+stockcert_verify_merge(stockcert_verify_t *v, stockcert_verify_run_t **heap)
+{
+    size_t                   i, n, next, part;
+    stockcert_verify_run_t  *run;
+
+    next = v->nwhole;
+
+    for (part = 0; part < STOCKCERT_VERIFY_PARTS; part++) {
+        n = 0;
+
+        for (i = 0; i < v->nwhole; i++) {
+            run = &v->runs[i];
+
+            if (run->item < run->end
+                && stockcert_verify_part(run->item) == part)
+            {
+                heap[n++] = run;
+            }
+        }
+
+        while (next < v->nruns && v->runs[next].part == part + 1) {
+            heap[n++] = &v->runs[next++];
+        }
+
+        if (stockcert_verify_merge_part(v, heap, n, part) != 0) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* n runs are a heap, whose first run has the least item of all */
 
 static int
-stockcert_verify_merge(stockcert_verify_t *v)
+stockcert_verify_merge_part(stockcert_verify_t *v,
+    stockcert_verify_run_t **heap, size_t n, size_t part)
 {
     size_t                   i;
     const uint8_t           *before;
     stockcert_verify_run_t  *first;
 
-    for (i = v->nruns / 2; i > 0; i--) {
-        stockcert_verify_sift(v, i - 1);
+    for (i = n / 2; i > 0; i--) {
+        stockcert_verify_sift(heap, n, i - 1);
     }
 
     before = NULL;
-    first = v->runs;
 
-    while (v->nruns) {
+    while (n) {
+        first = heap[0];
 
         if (before && memcmp(before, first->item, 8) == 0
             && stockcert_verify_same(v, before, first->item) != 0)
@@ -271,11 +295,13 @@ stockcert_verify_merge(stockcert_verify_t *v)
         stockcert_mdb_read(v->mdb, STOCKCERT_VERIFY_ITEM);
         first->item += STOCKCERT_VERIFY_ITEM;
 
-        if (first->item == first->end) {
-            *first = v->runs[--v->nruns];
+        if (first->item == first->end
+            || stockcert_verify_part(first->item) != part)
+        {
+            heap[0] = heap[--n];
         }
 
-        stockcert_verify_sift(v, 0);
+        stockcert_verify_sift(heap, n, 0);
     }
 
     return 0;
@@ -288,30 +314,29 @@ stockcert_verify_merge(stockcert_verify_t *v)
  */
 
 static void
-stockcert_verify_sift(stockcert_verify_t *v, size_t i)
+stockcert_verify_sift(stockcert_verify_run_t **heap, size_t n, size_t i)
 {
     size_t                   next;
-    stockcert_verify_run_t  *runs, run;
+    stockcert_verify_run_t  *run;
 
-    runs = v->runs;
+    for (next = 2 * i + 1; next < n; next = 2 * i + 1) {
 
-    for (next = 2 * i + 1; next < v->nruns; next = 2 * i + 1) {
-
-        if (next + 1 < v->nruns
-            && memcmp(runs[next + 1].item, runs[next].item,
+        if (next + 1 < n
+            && memcmp(heap[next + 1]->item, heap[next]->item,
                       STOCKCERT_VERIFY_ITEM)
                < 0)
         {
             next++;
         }
 
-        if (memcmp(runs[i].item, runs[next].item, STOCKCERT_VERIFY_ITEM) <= 0) {
+        if (memcmp(heap[i]->item, heap[next]->item, STOCKCERT_VERIFY_ITEM) <= 0)
+        {
             return;
         }
 
-        run = runs[i];
-        runs[i] = runs[next];
-        runs[next] = run;
+        run = heap[i];
+        heap[i] = heap[next];
+        heap[next] = run;
         i = next;
     }
 }

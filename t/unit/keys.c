@@ -16,6 +16,7 @@ static void test_lengths(void);
 static void test_replay(void);
 static void test_batch(void);
 static void test_runs(void);
+static void test_parts(void);
 static void test_lane(void);
 
 
@@ -30,6 +31,7 @@ main(void)
     test_replay();
     test_batch();
     test_runs();
+    test_parts();
     test_lane();
 
     fixture_end();
@@ -334,6 +336,50 @@ test_runs(void)
     stockcert_ledger_close(ledger);
 
     is_int(verified_ledger(&f), 2 + n, "runs: verify");
+}
+
+
+/* enough keys for runs to be split into parts twice, and merged there */
+
+static void
+test_parts(void)
+{
+    int                  i, n, again, wrong;
+    char                 key[32];
+    fixture_t            f;
+    stockcert_ledger_t  *ledger;
+
+    static stockcert_slot_t  slots[1000];
+
+    fixture_make_default(&f, "parts");
+    f.conf.size = 128 * 1024 * 1024;
+    ledger = fixture_open(&f);
+
+    wrong = 0;
+
+    for (again = 0; again < 2; again++) {
+
+        for (n = 0; n < 140000; n += 1000) {
+
+            for (i = 0; i < 1000; i++) {
+                snprintf(key, sizeof(key), "key %d", n + i);
+                slot_key(&slots[i], "CS", "Salt Bae", 1, key);
+            }
+
+            wrong += fixture_issue(ledger, slots, 1000) != STOCKCERT_OK;
+
+            for (i = 0; i < 1000; i++) {
+                wrong += slots[i].outcome.replayed != again
+                         || slots[i].outcome.number != (uint64_t) n + i + 1;
+            }
+        }
+    }
+
+    is_int(wrong, 0, "parts: each of 140000 keys is issued once");
+
+    stockcert_ledger_close(ledger);
+
+    is_int(verified_ledger(&f), 2 + 140000, "parts: verify");
 }
 
 
