@@ -110,9 +110,15 @@ typedef struct {
 } ngx_http_stockcert_ledger_t;
 
 
+#define NGX_HTTP_STOCKCERT_VARIABLES  6
+
+
 typedef struct {
     ngx_array_t                    ledgers;    /* pointers to ledgers */
     ngx_array_t                    locations;  /* pointers to locations */
+
+    ngx_int_t                      variables[NGX_HTTP_STOCKCERT_VARIABLES];
+                                               /* their indices */
 
     /*
      * what the workers share, made in the master; claims is NULL if it failed

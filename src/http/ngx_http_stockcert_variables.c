@@ -52,10 +52,19 @@ static ngx_http_variable_t  ngx_http_stockcert_vars[] = {
 };
 
 
+_Static_assert(sizeof(ngx_http_stockcert_vars) / sizeof(ngx_http_variable_t)
+               == NGX_HTTP_STOCKCERT_VARIABLES + 1, "an index for each");
+
+
 ngx_int_t
 ngx_http_stockcert_add_variables(ngx_conf_t *cf)
 {
-    ngx_http_variable_t  *var, *v;
+    ngx_int_t                       *index;
+    ngx_http_variable_t             *var, *v;
+    ngx_http_stockcert_main_conf_t  *smcf;
+
+    smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_stockcert_module);
+    index = smcf->variables;
 
     for (v = ngx_http_stockcert_vars; v->name.len; v++) {
 
@@ -65,24 +74,44 @@ ngx_http_stockcert_add_variables(ngx_conf_t *cf)
         }
 
         var->get_handler = v->get_handler;
+
+        *index = ngx_http_get_variable_index(cf, &v->name);
+        if (*index++ == NGX_ERROR) {
+            return NGX_ERROR;
+        }
     }
 
     return NGX_OK;
 }
 
 
+/*
+ * nginx keeps that a variable was not found, and a request shares what is kept
+ * with its subrequests: from now on there may be something
+ */
+
 ngx_http_stockcert_ctx_t *
 ngx_http_stockcert_ctx(ngx_http_request_t *r)
 {
-    ngx_http_stockcert_ctx_t  *ctx;
+    ngx_uint_t                       i;
+    ngx_http_stockcert_ctx_t        *ctx;
+    ngx_http_stockcert_main_conf_t  *smcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_stockcert_module);
 
     if (ctx == NULL) {
         ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_stockcert_ctx_t));
 
-        if (ctx) {
-            ngx_http_set_ctx(r, ctx, ngx_http_stockcert_module);
+        if (ctx == NULL) {
+            return NULL;
+        }
+
+        ngx_http_set_ctx(r, ctx, ngx_http_stockcert_module);
+
+        smcf = ngx_http_get_module_main_conf(r, ngx_http_stockcert_module);
+
+        for (i = 0; i < NGX_HTTP_STOCKCERT_VARIABLES; i++) {
+            r->variables[smcf->variables[i]].not_found = 0;
         }
     }
 
@@ -291,13 +320,15 @@ ngx_http_stockcert_ledger_name(ngx_http_request_t *r,
 }
 
 
+/* nginx would keep what is valid, for other requests, too, as above */
+
 static ngx_int_t
 ngx_http_stockcert_found_value(ngx_http_variable_value_t *v,
     const u_char *data, size_t len)
 {
     v->data = (u_char *) data;
     v->len = len;
-    v->valid = 1;
+    v->valid = 0;
     v->no_cacheable = 0;
     v->not_found = 0;
 

@@ -15,6 +15,8 @@
 #include "ring.h"
 #include "ordered.h"
 
+#include "stockcert_turn.h"
+
 
 /* where who commits is killed */
 
@@ -334,7 +336,7 @@ test_transaction(void)
 static void
 test_failed(void)
 {
-    int                  n;
+    int                  i, n;
     fixture_t            f;
     stockcert_rc_e       rc;
     stockcert_ledger_t  *ledger;
@@ -344,18 +346,22 @@ test_failed(void)
     ledger = fixture_open(&f);
     begin();
 
-    rc = STOCKCERT_OK;
+    n = 0;
 
-    for (n = 0; n < 300 && rc == STOCKCERT_OK; n++) {
-        fill(0, "CS", "", 1);
+    do {
+        for (i = 0; i < 100; i++) {
+            fill(0, "CS", "", 1);
+        }
+
         rc = commit(ledger);
-    }
+        n += 100;
+    } while (rc == STOCKCERT_OK);
 
     is_int(rc, STOCKCERT_FULL, "full");
     is_int(counts->failures, 1, "full: a commit failed");
     is_int(counts->reason, STOCKCERT_FULL, "full: for this reason");
     ok(counts->failed != 0, "full: and when");
-    is_int(issued("CS"), (uint64_t) n - 1, "full: what was issued before");
+    is_int(issued("CS"), (uint64_t) n - 100, "full: what was issued before");
     is_int(all(&counts->wait), (uint64_t) n, "full: all were settled");
 
     fill(0, "CS", "", 9000000);
