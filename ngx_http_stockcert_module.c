@@ -20,7 +20,7 @@
  */
 
 
-#include <ngx_http_stockcert.h>
+#include <ngx_http_stockcert_monitor.h>
 
 #include <jansson.h>
 #include <malloc.h>

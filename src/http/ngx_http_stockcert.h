@@ -25,9 +25,8 @@
  *     ngx_http_stockcert_send.c       sends answers
  *     ngx_http_stockcert_counts.c     what is counted
  *     ngx_http_stockcert_variables.c  variables
- *     ngx_http_stockcert_monitor.c    answers who watches nginx:
- *     ngx_http_stockcert_status.c     what was counted, and
- *     ngx_http_stockcert_health.c     whether all is well
+ *
+ * Who watches nginx is answered by the files of ngx_http_stockcert_monitor.h.
  *     ngx_http_stockcert_log.c        writes to the log
  *
  * All functions run on the event loop, except for the thread task of
@@ -773,13 +772,6 @@ const ngx_str_t *ngx_http_stockcert_error(
     ngx_http_stockcert_problem_e problem);
 
 
-/* The directives "stockcert_status" and "stockcert_health". */
-
-char *ngx_http_stockcert_set_status(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_http_stockcert_set_health(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-
 /* A directive in cf->args makes a location answer requests. */
 
 char *ngx_http_stockcert_set_handler(ngx_conf_t *cf,
@@ -790,37 +782,11 @@ char *ngx_http_stockcert_set_handler(ngx_conf_t *cf,
     "(\"proxy_pass\" or the like)"
 
 /*
- * NGX_OK for a GET or HEAD, whose body is discarded; otherwise what to return.
- */
-
-ngx_int_t ngx_http_stockcert_check_monitor(ngx_http_request_t *r);
-
-/*
- * Writes why a ledger is not well, as a text with a NUL; an empty one if it is.
- * It never waits for a lock, a disk or another machine.
- */
-
-#define NGX_HTTP_STOCKCERT_WHY  256        /* bytes */
-
-void ngx_http_stockcert_why(ngx_http_stockcert_ledger_t *ledger, u_char *why);
-
-/*
  * The quality that the header Accept gives to a type, in thousandths;
  * NGX_DECLINED if it does not name it.
  */
 
 ngx_int_t ngx_http_stockcert_accepts(ngx_http_request_t *r, const char *type);
-
-/*
- * A page is written to the file of ngx_http_stockcert_open_page().
- * ngx_http_stockcert_put_name() writes a string for JSON or Prometheus, with its
- * quotes: bytes of a name that are no printable text are \xNN.
- * ngx_http_stockcert_send_monitor() sends it all, and frees it.
- */
-
-void ngx_http_stockcert_put_name(FILE *file, const ngx_str_t *name);
-ngx_int_t ngx_http_stockcert_send_monitor(ngx_http_request_t *r,
-    ngx_uint_t status, const char *type, ngx_http_stockcert_page_t *page);
 
 
 extern ngx_module_t  ngx_http_stockcert_module;

@@ -9,6 +9,7 @@
 
 
 #include <ngx_http_stockcert_lane.h>
+#include <ngx_http_stockcert_monitor.h>
 
 
 #define NGX_HTTP_STOCKCERT_STUCK     5000  /* milliseconds that a commit, or a
@@ -65,7 +66,7 @@ ngx_http_stockcert_health_handler(ngx_http_request_t *r)
 }
 
 
-/* draft-inadarei-api-health-check-06 */
+/* draft-inadarei-api-health-check-06; for want of memory an empty 503 */
 
 static void
 ngx_http_stockcert_put_health(FILE *file, ngx_http_stockcert_main_conf_t *smcf,
@@ -78,6 +79,7 @@ ngx_http_stockcert_put_health(FILE *file, ngx_http_stockcert_main_conf_t *smcf,
     ngx_uint_t                     i;
     ngx_http_stockcert_ledger_t  **ledgers;
 
+    text = NULL;
     *status = NGX_HTTP_OK;
     ledgers = smcf->ledgers.elts;
 
@@ -105,7 +107,8 @@ ngx_http_stockcert_put_health(FILE *file, ngx_http_stockcert_main_conf_t *smcf,
 
     if (fclose(checks) == EOF) {
         *status = NGX_HTTP_SERVICE_UNAVAILABLE;
-        text[0] = '\0';
+        free(text);
+        return;
     }
 
     (void) fprintf(file, "{\"status\":\"%s\",\"checks\":{%s}}\n",

@@ -8,14 +8,15 @@
  */
 
 
-#include <ngx_http_stockcert_status.h>
+#include <ngx_http_stockcert_monitor.h>
 
 
 typedef struct {
     FILE                          *file;
     ngx_uint_t                     json;
     ngx_uint_t                     next;       /* not the first of its metric */
-    const char                    *name;
+    const struct ngx_http_stockcert_metric_s
+                                  *metric;
 } ngx_http_stockcert_out_t;
 
 
@@ -27,12 +28,14 @@ typedef struct {
 } ngx_http_stockcert_labels_t;
 
 
-typedef struct {
+typedef struct ngx_http_stockcert_metric_s {
     const char                    *name;
     const char                    *type;
     const char                    *help;
     void                         (*put)(ngx_http_stockcert_out_t *out,
                                        const ngx_http_stockcert_view_t *view);
+    size_t                         offset;     /* in stockcert_counts_t, if it is
+                                                  a count there */
 } ngx_http_stockcert_metric_t;
 
 
@@ -109,21 +112,19 @@ ngx_http_stockcert_transactions(ngx_http_stockcert_out_t *out,
 }
 
 
-static void
-ngx_http_stockcert_commits(ngx_http_stockcert_out_t *out,
-    const ngx_http_stockcert_view_t *view)
-{
-    ngx_http_stockcert_put_number(out, view, NULL, NULL,
-                                  atomic_load(&view->ledger->counts->commits));
-}
-
+/* of the counts, by their offset */
 
 static void
-ngx_http_stockcert_failures(ngx_http_stockcert_out_t *out,
+ngx_http_stockcert_count_of(ngx_http_stockcert_out_t *out,
     const ngx_http_stockcert_view_t *view)
 {
+    const u_char  *counts;
+
+    counts = (const u_char *) view->ledger->counts;
+
     ngx_http_stockcert_put_number(out, view, NULL, NULL,
-                                  atomic_load(&view->ledger->counts->failures));
+               atomic_load((const _Atomic uint64_t *)
+                           (counts + out->metric->offset)));
 }
 
 
@@ -246,34 +247,11 @@ ngx_http_stockcert_lag(ngx_http_stockcert_out_t *out,
 
 
 static void
-ngx_http_stockcert_appends(ngx_http_stockcert_out_t *out,
+ngx_http_stockcert_shared_count_of(ngx_http_stockcert_out_t *out,
     const ngx_http_stockcert_view_t *view)
 {
     if (ngx_http_stockcert_is_shared(view)) {
-        ngx_http_stockcert_put_number(out, view, NULL, NULL,
-                                atomic_load(&view->ledger->counts->appends));
-    }
-}
-
-
-static void
-ngx_http_stockcert_conflicts(ngx_http_stockcert_out_t *out,
-    const ngx_http_stockcert_view_t *view)
-{
-    if (ngx_http_stockcert_is_shared(view)) {
-        ngx_http_stockcert_put_number(out, view, NULL, NULL,
-                                atomic_load(&view->ledger->counts->conflicts));
-    }
-}
-
-
-static void
-ngx_http_stockcert_timeouts(ngx_http_stockcert_out_t *out,
-    const ngx_http_stockcert_view_t *view)
-{
-    if (ngx_http_stockcert_is_shared(view)) {
-        ngx_http_stockcert_put_number(out, view, NULL, NULL,
-                                atomic_load(&view->ledger->counts->timeouts));
+        ngx_http_stockcert_count_of(out, view);
     }
 }
 
@@ -282,79 +260,84 @@ static const ngx_http_stockcert_metric_t  ngx_http_stockcert_metrics[] = {
 
     { "stockcert_up", "gauge",
       "Whether the ledger is open and takes grants.",
-      ngx_http_stockcert_up },
+      ngx_http_stockcert_up, 0 },
 
     { "stockcert_certificates_issued_total", "counter",
       "Certificates that this nginx issued, for grants and transactions.",
-      ngx_http_stockcert_issued },
+      ngx_http_stockcert_issued, 0 },
 
     { "stockcert_requests_refused_total", "counter",
       "Requests that were answered with this error.",
-      ngx_http_stockcert_refused },
+      ngx_http_stockcert_refused, 0 },
 
     { "stockcert_replays_total", "counter",
       "Answers for an Idempotency-Key that had a certificate or transaction.",
-      ngx_http_stockcert_replays },
+      ngx_http_stockcert_replays, 0 },
 
     { "stockcert_transactions_total", "counter",
       "Transactions on certificates that this nginx entered.",
-      ngx_http_stockcert_transactions },
+      ngx_http_stockcert_transactions, 0 },
 
     { "stockcert_commits_total", "counter",
       "Commits of this nginx, each of a batch of grants or a transaction.",
-      ngx_http_stockcert_commits },
+      ngx_http_stockcert_count_of,
+      offsetof(stockcert_counts_t, commits) },
 
     { "stockcert_commit_failures_total", "counter",
       "Commits that failed, and were maybe tried again.",
-      ngx_http_stockcert_failures },
+      ngx_http_stockcert_count_of,
+      offsetof(stockcert_counts_t, failures) },
 
     { "stockcert_commit_seconds", "histogram",
       "Time of a commit, from the lock of the ledger to its answers.",
-      ngx_http_stockcert_commit_seconds },
+      ngx_http_stockcert_commit_seconds, 0 },
 
     { "stockcert_wait_seconds", "histogram",
       "Time from a grant being queued to its outcome being settled.",
-      ngx_http_stockcert_wait_seconds },
+      ngx_http_stockcert_wait_seconds, 0 },
 
     { "stockcert_batch_grants", "histogram",
       "Grants that a commit settled.",
-      ngx_http_stockcert_batch_grants },
+      ngx_http_stockcert_batch_grants, 0 },
 
     { "stockcert_waiting_grants", "gauge",
       "Grants that wait for their commit.",
-      ngx_http_stockcert_waiting },
+      ngx_http_stockcert_waiting, 0 },
 
     { "stockcert_shares", "gauge",
       "Shares of a class in the ledger.",
-      ngx_http_stockcert_shares },
+      ngx_http_stockcert_shares, 0 },
 
     { "stockcert_entries", "gauge",
       "Entries of the journal.",
-      ngx_http_stockcert_entries },
+      ngx_http_stockcert_entries, 0 },
 
     { "stockcert_file_bytes", "gauge",
       "Size of the ledger's file, and the most that it may grow to.",
-      ngx_http_stockcert_file_bytes },
+      ngx_http_stockcert_file_bytes, 0 },
 
     { "stockcert_readers", "gauge",
       "Places that readers have in the ledger.",
-      ngx_http_stockcert_readers },
+      ngx_http_stockcert_readers, 0 },
 
     { "stockcert_replica_lag_entries", "gauge",
       "Entries of other machines that this one has heard of but does not have.",
-      ngx_http_stockcert_lag },
+      ngx_http_stockcert_lag, 0 },
 
     { "stockcert_appends_total", "counter",
       "Batches and transactions that this machine appended in etcd.",
-      ngx_http_stockcert_appends },
+      ngx_http_stockcert_shared_count_of,
+      offsetof(stockcert_counts_t, appends) },
 
     { "stockcert_append_conflicts_total", "counter",
       "Appends that lost to another machine's, and were tried again.",
-      ngx_http_stockcert_conflicts },
+      ngx_http_stockcert_shared_count_of,
+      offsetof(stockcert_counts_t, conflicts) },
 
     { "stockcert_append_timeouts_total", "counter",
       "Appends that got no answer in time.",
-      ngx_http_stockcert_timeouts },
+      ngx_http_stockcert_shared_count_of,
+      offsetof(stockcert_counts_t, timeouts) },
 };
 
 
@@ -376,7 +359,7 @@ ngx_http_stockcert_put_metrics(FILE *file, ngx_uint_t json,
     {
         metric = &ngx_http_stockcert_metrics[i];
 
-        out.name = metric->name;
+        out.metric = metric;
         out.next = 0;
 
         (void) fprintf(file, json ? "%s\"%s\":[" : "%s# HELP %s ",
@@ -427,7 +410,7 @@ ngx_http_stockcert_put_sample(ngx_http_stockcert_out_t *out,
         (void) fprintf(out->file, "%s{\"ledger\":", out->next ? "," : "");
 
     } else {
-        (void) fprintf(out->file, "%s%s{ledger=", out->name, suffix);
+        (void) fprintf(out->file, "%s%s{ledger=", out->metric->name, suffix);
     }
 
     out->next = 1;

@@ -7,7 +7,7 @@
  */
 
 
-#include <ngx_http_stockcert.h>
+#include <ngx_http_stockcert_monitor.h>
 #include <stockcert_text.h>
 
 

@@ -8,7 +8,7 @@
 
 
 #include <ngx_http_stockcert_lane.h>
-#include <ngx_http_stockcert_status.h>
+#include <ngx_http_stockcert_monitor.h>
 
 
 #define NGX_HTTP_STOCKCERT_PROMETHEUS                                         \

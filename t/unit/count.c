@@ -324,11 +324,29 @@ test_transaction(void)
     is_int(counts->commits, 2, "refused: no commit");
     is_int(counts->failures, 0, "refused: and no failure");
 
+    stockcert_order_free(order);
+
+    /* all of it, so that nothing is issued */
+
+    order = ordered("{\"type\":\"cancel\",\"from\":[\"CS-2\"],"
+                    "\"reference\":\"r\"}", NULL);
+
+    memset(&turn, 0, sizeof(stockcert_turn_t));
+    turn.order = order;
+    turn.counts = counts;
+
+    stockcert_turn_take(&turn, lanes, ledger, &error);
+    stockcert_counted_tally(counts, &now);
+
+    is_int(now.transactions[STOCKCERT_CANCEL], 1, "cancelled: counted");
+    is_int(issued("CS"), 4, "cancelled: nothing is issued");
+
+    stockcert_order_free(order);
+
     fill(0, "CS", "", 1);
     commit(ledger);
     is_int(issued("CS"), 5, "then a grant is counted, too");
 
-    stockcert_order_free(order);
     stockcert_ledger_close(ledger);
 }
 
