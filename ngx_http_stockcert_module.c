@@ -5,7 +5,9 @@
  *     configuration   reads and checks "stockcert_ledger" blocks
  *                     (ngx_http_stockcert_conf.c, ngx_http_stockcert_place.c,
  *                     ngx_http_stockcert_paper.c).  "stockcert" makes a
- *                     location issue (ngx_http_stockcert_request.c).
+ *                     location issue (ngx_http_stockcert_request.c),
+ *                     "stockcert_status" and "stockcert_health" answer who
+ *                     watches (ngx_http_stockcert_monitor.c).
  *                     "stockcert_url" says what its URLs begin with
  *                     (ngx_http_stockcert_url.c).
  *     master, start   makes the directories of the ledgers for the workers'
@@ -18,17 +20,13 @@
  */
 
 
-#include <ngx_http_stockcert.h>
+#include <ngx_http_stockcert_monitor.h>
 
 #include <jansson.h>
 #include <malloc.h>
 
 
 #define NGX_HTTP_STOCKCERT_TRIM      (16 * 1024 * 1024)
-
-#define NGX_HTTP_STOCKCERT_CONFLICT                                           \
-    "conflicts with another directive in its location that answers requests "  \
-    "(\"proxy_pass\" or the like)"
 
 
 static void *ngx_http_stockcert_create_main_conf(ngx_conf_t *cf);
@@ -82,12 +80,26 @@ static ngx_command_t  ngx_http_stockcert_commands[] = {
       offsetof(ngx_http_stockcert_loc_conf_t, actor),
       NULL },
 
+    { ngx_string("stockcert_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_stockcert_set_status,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("stockcert_health"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_stockcert_set_health,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
 
 static ngx_http_module_t  ngx_http_stockcert_module_ctx = {
-    NULL,                                  /* preconfiguration */
+    ngx_http_stockcert_add_variables,      /* preconfiguration */
     NULL,                                  /* postconfiguration */
 
     ngx_http_stockcert_create_main_conf,   /* create main configuration */
@@ -245,20 +257,20 @@ ngx_http_stockcert_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (clcf->noname && prev->ledger) {
+    if (clcf->noname && prev->handler) {
         *conf = *prev;
 
         if (clcf->lmt_excpt && clcf->handler == NULL) {
-            clcf->handler = ngx_http_stockcert_handler;
+            clcf->handler = prev->handler;
         }
 
         return NGX_CONF_OK;
     }
 
-    if (conf->file && clcf->handler != ngx_http_stockcert_handler) {
+    if (conf->handler && clcf->handler != conf->handler) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"stockcert\" " NGX_HTTP_STOCKCERT_CONFLICT " in %s:%ui",
-                      conf->file, conf->line);
+                      "\"%V\" " NGX_HTTP_STOCKCERT_CONFLICT " in %s:%ui",
+                      &conf->directive, conf->file, conf->line);
         return NGX_CONF_ERROR;
     }
 
@@ -278,19 +290,17 @@ ngx_http_stockcert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_stockcert_loc_conf_t *slcf = conf;
 
+    char                             *rv;
     ngx_str_t                        *value;
     ngx_http_core_loc_conf_t         *clcf;
     ngx_http_stockcert_loc_conf_t   **location;
     ngx_http_stockcert_main_conf_t   *smcf;
 
-    if (slcf->file) {
-        return "is duplicate";
-    }
-
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (clcf->handler) {
-        return NGX_HTTP_STOCKCERT_CONFLICT;
+    rv = ngx_http_stockcert_set_handler(cf, slcf, ngx_http_stockcert_handler);
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     /* URIs are relative to the location's prefix */
@@ -324,9 +334,6 @@ ngx_http_stockcert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         slcf->name = value[1];
     }
 
-    slcf->file = cf->conf_file->file.name.data;
-    slcf->line = cf->conf_file->line;
-
     smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_stockcert_module);
 
     location = ngx_array_push(&smcf->locations);
@@ -335,8 +342,6 @@ ngx_http_stockcert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     *location = slcf;
-
-    clcf->handler = ngx_http_stockcert_handler;
 
     return NGX_CONF_OK;
 }

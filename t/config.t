@@ -239,6 +239,54 @@ location /b/ {
 
 
 
+=== stockcert_status twice
+--- config
+    location / { stockcert_status; stockcert_status; }
+--- error_log eval
+::emerg('"stockcert_status" directive is duplicate')
+
+
+
+=== stockcert_status after stockcert
+--- config
+    location / { stockcert acme; stockcert_status; }
+--- error_log eval
+::emerg('"stockcert_status" directive conflicts with another directive in its location that answers requests ("proxy_pass" or the like)')
+
+
+
+=== stockcert after stockcert_health
+--- config
+    location / { stockcert_health; stockcert acme; }
+--- error_log eval
+::emerg('"stockcert" directive conflicts with another directive in its location that answers requests ("proxy_pass" or the like)')
+
+
+
+=== stockcert_health before another directive that answers
+--- config
+    location / { stockcert_health; proxy_pass http://127.0.0.1:1; }
+--- error_log eval
+::emerg('"stockcert_health" conflicts with another directive in its location that answers requests ("proxy_pass" or the like)')
+
+
+
+=== stockcert_health in a server
+--- config
+    stockcert_health;
+--- error_log eval
+::emerg('"stockcert_health" directive is not allowed here')
+
+
+
+=== stockcert_status with an argument
+--- config
+    location / { stockcert_status acme; }
+--- error_log eval
+::emerg('invalid number of arguments in "stockcert_status" directive')
+
+
+
 === stockcert_ledger in a server
 --- http_config
 --- config eval

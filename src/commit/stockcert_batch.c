@@ -49,6 +49,7 @@ stockcert_lanes_commit(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     rc = stockcert_ledger_lock(ledger, error);
 
     if (rc == STOCKCERT_OK) {
+        stockcert_count_begin(leader->counts);
         stockcert_lanes_begin(leader);
 
         rc = stockcert_lanes_batch(leader, ledger, error);
@@ -56,7 +57,11 @@ stockcert_lanes_commit(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
         lanes->deaths = 0;
         atomic_store(&lanes->busy, 0);
 
+        stockcert_count_end(leader->counts, ledger, rc, leader->pace.grants);
         stockcert_ledger_unlock(ledger);
+
+    } else {
+        stockcert_count_failed(leader->counts, rc);
     }
 
     leader->rc = rc;

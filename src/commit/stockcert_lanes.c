@@ -248,6 +248,62 @@ stockcert_lane_waiting(const stockcert_lane_t *lane)
 }
 
 
+uint64_t
+stockcert_lanes_count_waiting(const stockcert_lanes_t *lanes)
+{
+    size_t                   i;
+    uint64_t                 n, settled;
+    const stockcert_lane_t  *lane;
+
+    n = 0;
+
+    for (i = 0; i < lanes->nlanes; i++) {
+        lane = &lanes->lanes[i];
+
+        /* in this sequence, as it is never above "filled" */
+
+        settled = atomic_load(&lane->settled);
+        n += atomic_load(&lane->filled) - settled;
+    }
+
+    return n;
+}
+
+
+uint64_t
+stockcert_lanes_oldest(stockcert_lanes_t *lanes)
+{
+    size_t             i;
+    uint64_t           now, settled, time, oldest;
+    stockcert_lane_t  *lane;
+
+    oldest = 0;
+    now = stockcert_pace_clock();
+
+    for (i = 0; i < lanes->nlanes; i++) {
+        lane = &lanes->lanes[i];
+        settled = atomic_load(&lane->settled);
+
+        if (settled == atomic_load(&lane->filled)) {
+            continue;
+        }
+
+        /* the slot is filled again only after "settled" has moved */
+
+        time = stockcert_lane_slot(lane, settled)->time;
+        atomic_thread_fence(memory_order_acquire);
+
+        if (atomic_load(&lane->settled) == settled && time < now
+            && now - time > oldest)
+        {
+            oldest = now - time;
+        }
+    }
+
+    return oldest;
+}
+
+
 int
 stockcert_lanes_lead(stockcert_lanes_t *lanes)
 {

@@ -33,14 +33,13 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "stockcert_count.h"
 #include "stockcert_ledger.h"
 
 
 #define STOCKCERT_LANE_SLOTS  1024
 #define STOCKCERT_LANES_MAX   1024
 #define STOCKCERT_DEATHS      2        /* of leaders in the same batch */
-
-#define STOCKCERT_CACHE_LINE  64
 
 
 typedef struct {
@@ -87,7 +86,13 @@ typedef struct {
     _Atomic uint32_t            turns_wanted;  /* see stockcert_turn.h */
     _Atomic uint32_t            turns_taken;
 
+    /* where other machines have it */
+
     _Atomic int64_t             watcher;       /* process id, or 0 */
+    _Atomic uint64_t            head;          /* where their journal ends, as the
+                                                  watcher was told last */
+    _Atomic uint64_t            away;          /* since when it has no answer, in
+                                                  nanoseconds, or 0 */
 
     /* of the holder of the ledger's lock; ends[known % 2] is whole */
 
@@ -143,6 +148,7 @@ typedef struct {
     stockcert_lanes_t          *lanes;
     stockcert_wake_pt           wake;
     void                       *data;          /* for wake() */
+    stockcert_counts_t         *counts;        /* or NULL */
 
     uint64_t                    patience;      /* nanoseconds that a grant waits
                                                   for other machines; 0: ever */
@@ -234,6 +240,16 @@ stockcert_slot_t *stockcert_lane_slot(stockcert_lane_t *lane,
 uint64_t stockcert_lane_filled(const stockcert_lane_t *lane);
 uint64_t stockcert_lane_settled(const stockcert_lane_t *lane);
 int stockcert_lane_waiting(const stockcert_lane_t *lane);
+
+
+/*
+ * From any thread, and without the lock, so by the time it is read another may be
+ * so: how many grants wait in all lanes, and how long the oldest one has waited,
+ * in nanoseconds.
+ */
+
+uint64_t stockcert_lanes_count_waiting(const stockcert_lanes_t *lanes);
+uint64_t stockcert_lanes_oldest(stockcert_lanes_t *lanes);
 
 
 /*

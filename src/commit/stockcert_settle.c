@@ -20,7 +20,10 @@ static void stockcert_lane_refuse(stockcert_lane_t *lane,
     stockcert_ledger_t *ledger, stockcert_rc_e rc);
 static void stockcert_lane_refuse_behind(const stockcert_leader_t *leader,
     stockcert_lane_t *lane);
+static void stockcert_lanes_count(stockcert_leader_t *leader);
 static uint64_t stockcert_lane_settle(stockcert_leader_t *leader, size_t i);
+static void stockcert_lane_count_waits(stockcert_leader_t *leader,
+    const stockcert_lane_t *lane, uint64_t end);
 
 
 /* whether it is in this batch, or in one whose end nobody saw */
@@ -377,11 +380,42 @@ stockcert_lanes_settle(stockcert_leader_t *leader)
 
     n = 0;
 
+    stockcert_lanes_count(leader);
+
     for (i = 0; i < leader->lanes->nlanes; i++) {
         n += stockcert_lane_settle(leader, i);
     }
 
     return n;
+}
+
+
+/* before any of them is settled (stockcert_count.h) */
+
+static void
+stockcert_lanes_count(stockcert_leader_t *leader)
+{
+    size_t                   i, n;
+    uint64_t                 position, end;
+    stockcert_slot_t        *slots;
+    stockcert_count_t        count;
+    const stockcert_lane_t  *lane;
+
+    stockcert_count_open(&count, leader->counts);
+
+    for (i = 0; i < leader->lanes->nlanes; i++) {
+        lane = &leader->lanes->lanes[i];
+        end = atomic_load(&lane->noted);
+
+        for (position = atomic_load(&lane->settled);
+             (n = stockcert_lane_run(lane, position, end, &slots));
+             position += n)
+        {
+            stockcert_count_slots(&count, slots, n);
+        }
+    }
+
+    stockcert_count_close(&count);
 }
 
 
@@ -401,9 +435,28 @@ stockcert_lane_settle(stockcert_leader_t *leader, size_t i)
     n = noted - atomic_load(&lane->settled);
 
     if (n) {
+        stockcert_lane_count_waits(leader, lane, noted);
+
         atomic_store_explicit(&lane->settled, noted, memory_order_release);
         leader->wake(leader->data, i);
     }
 
     return n;
+}
+
+
+static void
+stockcert_lane_count_waits(stockcert_leader_t *leader,
+    const stockcert_lane_t *lane, uint64_t end)
+{
+    size_t             n;
+    uint64_t           position;
+    stockcert_slot_t  *slots;
+
+    for (position = atomic_load(&lane->settled);
+         (n = stockcert_lane_run(lane, position, end, &slots));
+         position += n)
+    {
+        stockcert_count_waits(leader->counts, slots, n);
+    }
 }

@@ -25,6 +25,8 @@
 static stockcert_rc_e stockcert_turn_write(stockcert_turn_t *turn,
     stockcert_lanes_t *lanes, stockcert_ledger_t *ledger,
     stockcert_error_t *error);
+static void stockcert_turn_count(const stockcert_turn_t *turn,
+    stockcert_ledger_t *ledger, stockcert_rc_e rc);
 static stockcert_rc_e stockcert_turn_enter(stockcert_ledger_t *ledger,
     void *data, stockcert_error_t *error);
 
@@ -46,9 +48,15 @@ stockcert_turn_take(stockcert_turn_t *turn, stockcert_lanes_t *lanes,
     turn->write.entered = 0;
 
     if (rc == STOCKCERT_OK) {
+        stockcert_count_begin(turn->counts);
+
         rc = stockcert_turn_write(turn, lanes, ledger, error);
 
+        stockcert_turn_count(turn, ledger, rc);
         stockcert_ledger_unlock(ledger);
+
+    } else {
+        stockcert_count_failed(turn->counts, rc);
     }
 
     if (turn->write.entered) {
@@ -96,15 +104,37 @@ stockcert_turn_write(stockcert_turn_t *turn, stockcert_lanes_t *lanes,
 }
 
 
+static void
+stockcert_turn_count(const stockcert_turn_t *turn, stockcert_ledger_t *ledger,
+    stockcert_rc_e rc)
+{
+    if (turn->write.entered) {
+        stockcert_count_transaction(turn->counts, turn->type, turn->from.code,
+                                    turn->from.code_len, turn->issues);
+    }
+
+    stockcert_count_end(turn->counts, ledger, rc, 0);
+}
+
+
 static stockcert_rc_e
 stockcert_turn_enter(stockcert_ledger_t *ledger, void *data,
     stockcert_error_t *error)
 {
     stockcert_turn_t *turn = data;
 
-    stockcert_rc_e  rc;
+    stockcert_rc_e    rc;
+    stockcert_tail_t  tail;
 
     rc = stockcert_ledger_transact(ledger, turn->order, &turn->done, error);
+
+    /* those that it issues come after those that it surrenders */
+
+    stockcert_ledger_tail(ledger, &tail);
+    turn->type = turn->order->first.type;
+    turn->from = turn->order->from[0];
+    turn->issues = tail.position + 1 - turn->done.transaction
+                   - turn->order->nfrom;
 
     return rc == STOCKCERT_OK && (turn->done.status != STOCKCERT_ISSUED
                                   || turn->done.replayed)

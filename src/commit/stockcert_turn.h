@@ -14,13 +14,20 @@
 
 /*
  * An order that waits.  done.status is STOCKCERT_WAITING until its outcome is
- * known.  Zeroed at first, but for order.
+ * known.  Zeroed at first, but for order and counts, which may be NULL.
  */
 
 typedef struct {
     const stockcert_order_t  *order;
+    stockcert_counts_t       *counts;
     stockcert_transacted_t    done;
     stockcert_write_t         write;
+
+    /* what was entered, to be counted */
+
+    uint64_t                  type;
+    uint64_t                  issues;          /* certificates, of this class */
+    stockcert_id_t            from;
 } stockcert_turn_t;
 
 

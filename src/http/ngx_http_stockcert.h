@@ -23,6 +23,10 @@
  *     ngx_http_stockcert_print.c      answers with a long page, in parts
  *     ngx_http_stockcert_problem.c    answers errors
  *     ngx_http_stockcert_send.c       sends answers
+ *     ngx_http_stockcert_counts.c     what is counted
+ *     ngx_http_stockcert_variables.c  variables
+ *
+ * Who watches nginx is answered by the files of ngx_http_stockcert_monitor.h.
  *     ngx_http_stockcert_log.c        writes to the log
  *
  * All functions run on the event loop, except for the thread task of
@@ -99,14 +103,21 @@ typedef struct {
 
     ngx_thread_pool_t             *thread_pool;
 
+    stockcert_counts_t            *counts;     /* of all workers, of all cycles */
     stockcert_lanes_t             *lanes;      /* of all workers, or NULL */
     ngx_http_stockcert_lane_t     *lane;       /* the worker's own, or NULL */
 } ngx_http_stockcert_ledger_t;
 
 
+#define NGX_HTTP_STOCKCERT_VARIABLES  6
+
+
 typedef struct {
     ngx_array_t                    ledgers;    /* pointers to ledgers */
     ngx_array_t                    locations;  /* pointers to locations */
+
+    ngx_int_t                      variables[NGX_HTTP_STOCKCERT_VARIABLES];
+                                               /* their indices */
 
     /*
      * what the workers share, made in the master; claims is NULL if it failed
@@ -144,6 +155,8 @@ typedef struct {
     ngx_flag_t                     transactions;
 
     ngx_str_t                      name;       /* of the ledger, or empty */
+    ngx_http_handler_pt            handler;    /* ours, or NULL, */
+    ngx_str_t                      directive;  /* by this one, there */
     u_char                        *file;
     ngx_uint_t                     line;
 } ngx_http_stockcert_loc_conf_t;
@@ -169,8 +182,33 @@ typedef enum {
     NGX_HTTP_STOCKCERT_OUTCOME_UNKNOWN,
     NGX_HTTP_STOCKCERT_TOO_MANY_WAITING,
     NGX_HTTP_STOCKCERT_LEDGER_FULL,
-    NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE
+    NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE,
+    NGX_HTTP_STOCKCERT_PROBLEMS                /* how many there are */
 } ngx_http_stockcert_problem_e;
+
+_Static_assert(NGX_HTTP_STOCKCERT_PROBLEMS <= STOCKCERT_COUNT_ERRORS,
+               "each is counted");
+
+
+/*
+ * What a request is remembered by, for variables, and by who has it wait
+ * (ngx_http_stockcert_behind.c).
+ */
+
+typedef struct {
+    void                          *asked;      /* of that file, or NULL */
+
+    uint64_t                       waited;     /* nanoseconds, */
+    ngx_uint_t                     has_waited; /* if it has */
+
+    const ngx_str_t               *error;      /* of a problem, or NULL */
+
+    uint64_t                       entry;      /* 0: none */
+    uint64_t                       number;     /* of the certificate, or 0, */
+    size_t                         code_len;   /* and its class */
+    u_char                         code[STOCKCERT_CODE_MAX];
+    ngx_uint_t                     replayed;
+} ngx_http_stockcert_ctx_t;
 
 
 /* Configuration: the directive "stockcert_ledger", a block. */
@@ -185,6 +223,11 @@ char *ngx_http_stockcert_path(ngx_conf_t *cf,
 char *ngx_http_stockcert_size(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
 char *ngx_http_stockcert_create(ngx_conf_t *cf,
+    ngx_http_stockcert_ledger_t *ledger);
+
+/* Makes the memory that a ledger's counts are in, or finds that of before. */
+
+char *ngx_http_stockcert_share_counts(ngx_conf_t *cf,
     ngx_http_stockcert_ledger_t *ledger);
 
 /*
@@ -664,6 +707,11 @@ ngx_int_t ngx_http_stockcert_html_place(ngx_http_request_t *r,
 ngx_int_t ngx_http_stockcert_send(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, ngx_buf_t *b);
 
+/* The same of what no cache may keep. */
+
+ngx_int_t ngx_http_stockcert_send_now(ngx_http_request_t *r, ngx_uint_t status,
+    const char *type, ngx_buf_t *b);
+
 /*
  * Sends b, JSON of what was created, at a URL that ends with a NUL, or NULL for
  * none; or was created before, by an earlier request with the same key.
@@ -692,6 +740,53 @@ ngx_table_elt_t *ngx_http_stockcert_add_header(ngx_http_request_t *r,
 
 ngx_int_t ngx_http_stockcert_set_header(ngx_http_request_t *r,
     ngx_http_stockcert_list_t *list, const char *name, const char *value);
+
+
+/*
+ * Counts and variables.  ngx_http_stockcert_ctx() makes what there is of a
+ * request, if it is not there; NULL for want of memory.
+ */
+
+ngx_http_stockcert_ctx_t *ngx_http_stockcert_ctx(ngx_http_request_t *r);
+
+/*
+ * A request was refused, for a problem whose "error" stays; waited for so many
+ * nanoseconds; has the certificate of a slot, or a transaction.
+ */
+
+void ngx_http_stockcert_note_refused(ngx_http_request_t *r,
+    ngx_http_stockcert_problem_e problem, const ngx_str_t *error);
+void ngx_http_stockcert_note_waited(ngx_http_request_t *r, uint64_t waited);
+void ngx_http_stockcert_note_issued(ngx_http_request_t *r,
+    const stockcert_slot_t *slot);
+void ngx_http_stockcert_note_entered(ngx_http_request_t *r, uint64_t number,
+    ngx_uint_t replayed);
+
+/* At configuration. */
+
+ngx_int_t ngx_http_stockcert_add_variables(ngx_conf_t *cf);
+
+/* The "error" of a problem. */
+
+const ngx_str_t *ngx_http_stockcert_error(
+    ngx_http_stockcert_problem_e problem);
+
+
+/* A directive in cf->args makes a location answer requests. */
+
+char *ngx_http_stockcert_set_handler(ngx_conf_t *cf,
+    ngx_http_stockcert_loc_conf_t *slcf, ngx_http_handler_pt handler);
+
+#define NGX_HTTP_STOCKCERT_CONFLICT                                           \
+    "conflicts with another directive in its location that answers requests "  \
+    "(\"proxy_pass\" or the like)"
+
+/*
+ * The quality that the header Accept gives to a type, in thousandths;
+ * NGX_DECLINED if it does not name it.
+ */
+
+ngx_int_t ngx_http_stockcert_accepts(ngx_http_request_t *r, const char *type);
 
 
 extern ngx_module_t  ngx_http_stockcert_module;

@@ -19,7 +19,7 @@ static ngx_int_t ngx_http_stockcert_answer_one(ngx_http_request_t *r,
 void
 ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, uint64_t end)
 {
-    uint64_t             settled;
+    uint64_t             settled, now;
     ngx_int_t            rc;
     stockcert_slot_t    *slot;
     ngx_connection_t    *c;
@@ -35,6 +35,8 @@ ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, uint64_t end)
         stockcert_lane_give_up(lane->lane, end);
     }
 
+    now = lane->answered < end ? stockcert_pace_clock() : 0;
+
     while (lane->answered < end) {
 
         r = lane->requests[lane->answered % STOCKCERT_LANE_SLOTS];
@@ -42,6 +44,7 @@ ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, uint64_t end)
         c = r->connection;
 
         ngx_http_set_log_request(c->log, r);
+        ngx_http_stockcert_note_waited(r, now - slot->time);
 
         if (lane->answered < settled) {
             rc = ngx_http_stockcert_answer_one(r, slot, 0);

@@ -30,13 +30,19 @@ ngx_int_t
 ngx_http_stockcert_ask(ngx_http_stockcert_lane_t *lane, ngx_http_request_t *r,
     void (*resume)(ngx_http_request_t *r))
 {
+    ngx_http_stockcert_ctx_t    *ctx;
     ngx_http_stockcert_asked_t  *asked;
 
     if (lane->replica == NULL) {
         return NGX_DECLINED;
     }
 
-    asked = ngx_http_get_module_ctx(r, ngx_http_stockcert_module);
+    ctx = ngx_http_stockcert_ctx(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    asked = ctx->asked;
 
     if (asked) {
         return asked->missed ? NGX_ERROR : NGX_DECLINED;
@@ -51,8 +57,7 @@ ngx_http_stockcert_ask(ngx_http_stockcert_lane_t *lane, ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    ngx_http_set_ctx(r, asked, ngx_http_stockcert_module);
-
+    ctx->asked = asked;
     asked->request = r;
     asked->resume = resume;
     asked->start = ngx_current_msec;

@@ -194,7 +194,7 @@ ngx_http_stockcert_init_ledger(ngx_conf_t *cf,
         return rv;
     }
 
-    return NGX_CONF_OK;
+    return ngx_http_stockcert_share_counts(cf, ledger);
 }
 
 

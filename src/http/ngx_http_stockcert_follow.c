@@ -162,22 +162,32 @@ ngx_http_stockcert_follower_thread(void *data)
 {
     ngx_http_stockcert_follower_t *follower = data;
 
-    uint64_t              revision;
     stockcert_rc_e        rc;
+    stockcert_head_t      head;
     stockcert_error_t     error;
+    stockcert_lanes_t    *lanes;
     stockcert_replica_t  *replica;
 
+    lanes = follower->lanes;
     replica = follower->replica;
-    revision = 0;
+    ngx_memzero(&head, sizeof(stockcert_head_t));
 
     while (!ngx_http_stockcert_stop()) {
 
-        rc = replica->ops->watch(replica, &revision, NGX_HTTP_STOCKCERT_EVENT,
+        rc = replica->ops->watch(replica, &head, NGX_HTTP_STOCKCERT_EVENT,
                                  &error);
 
-        if (rc == STOCKCERT_OK) {
+        if (rc == STOCKCERT_OK || rc == STOCKCERT_NOT_FOUND) {
+            atomic_store(&lanes->away, 0);
 
-            if (stockcert_lanes_tell(follower->lanes, revision)) {
+        } else if (atomic_load(&lanes->away) == 0) {
+            atomic_store(&lanes->away, stockcert_pace_clock());
+        }
+
+        if (rc == STOCKCERT_OK) {
+            atomic_store(&lanes->head, head.tail.position);
+
+            if (stockcert_lanes_tell(lanes, head.revision)) {
                 ngx_http_stockcert_wake(follower->lane,
                                         follower->lane->main->number);
             }

@@ -24,15 +24,25 @@ static ngx_int_t ngx_http_stockcert_send_page(ngx_http_request_t *r,
 ngx_uint_t
 ngx_http_stockcert_prefers_html(ngx_http_request_t *r)
 {
+    ngx_int_t  html;
+
+    html = ngx_http_stockcert_accepts(r, "text/html");
+
+    return html > 0 && html > ngx_http_stockcert_accepts(r, "application/json")
+           && html >= ngx_http_stockcert_accepts(r, "*/*");
+}
+
+
+ngx_int_t
+ngx_http_stockcert_accepts(ngx_http_request_t *r, const char *type)
+{
     u_char           *last;
-    ngx_int_t         html, json, any, q;
+    ngx_int_t         quality, q;
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
 
-    html = NGX_DECLINED;
-    json = NGX_DECLINED;
-    any = NGX_DECLINED;
+    quality = NGX_DECLINED;
 
     part = &r->headers_in.headers.part;
     h = part->elts;
@@ -58,18 +68,11 @@ ngx_http_stockcert_prefers_html(ngx_http_request_t *r)
 
         last = h[i].value.data + h[i].value.len;
 
-        q = ngx_http_stockcert_quality(h[i].value.data, last, "text/html");
-        html = ngx_max(html, q);
-
-        q = ngx_http_stockcert_quality(h[i].value.data, last,
-                                       "application/json");
-        json = ngx_max(json, q);
-
-        q = ngx_http_stockcert_quality(h[i].value.data, last, "*/*");
-        any = ngx_max(any, q);
+        q = ngx_http_stockcert_quality(h[i].value.data, last, type);
+        quality = ngx_max(quality, q);
     }
 
-    return html > 0 && html > json && html >= any;
+    return quality;
 }
 
 

@@ -133,6 +133,7 @@ ngx_http_stockcert_take_one(ngx_http_stockcert_lane_t *lane,
                                   order->actor.len);
 
         order->turn.order = order->order;
+        order->turn.counts = lane->conf->counts;
     }
 
     return stockcert_turn_take(&order->turn, lane->lanes, lane->task.ledger,
@@ -205,6 +206,8 @@ ngx_http_stockcert_answer_orders(ngx_http_stockcert_lane_t *lane)
         lane->progress = ngx_current_msec;
 
         ngx_http_set_log_request(c->log, r);
+        ngx_http_stockcert_note_waited(r, (uint64_t) 1000000
+                                          * (ngx_current_msec - order->start));
 
         rc = ngx_http_stockcert_order_answer(lane, order);
 

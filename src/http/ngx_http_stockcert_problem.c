@@ -142,7 +142,7 @@ static ngx_http_stockcert_problem_t  ngx_http_stockcert_problems[] = {
 
 _Static_assert(sizeof(ngx_http_stockcert_problems)
                / sizeof(ngx_http_stockcert_problem_t)
-               == NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE + 1, "one for each");
+               == NGX_HTTP_STOCKCERT_PROBLEMS, "one for each");
 
 
 ngx_int_t
@@ -170,6 +170,8 @@ ngx_http_stockcert_problem(ngx_http_request_t *r,
                       "stockcert answers %ui %V: %s", pr->status, &pr->error,
                       text);
     }
+
+    ngx_http_stockcert_note_refused(r, problem, &pr->error);
 
     if (ngx_http_stockcert_add_header(r, "Vary", "Accept") == NULL
         || (pr->status == NGX_HTTP_SERVICE_UNAVAILABLE
@@ -213,6 +215,13 @@ ngx_http_stockcert_problem(ngx_http_request_t *r,
 
     return ngx_http_stockcert_send(r, pr->status, "application/problem+json",
                                    b);
+}
+
+
+const ngx_str_t *
+ngx_http_stockcert_error(ngx_http_stockcert_problem_e problem)
+{
+    return &ngx_http_stockcert_problems[problem].error;
 }
 
 

@@ -101,6 +101,8 @@ ngx_http_stockcert_reply_transacted(ngx_http_request_t *r,
     switch (done->status) {
 
     case STOCKCERT_ISSUED:
+        ngx_http_stockcert_note_entered(r, done->transaction, done->replayed);
+
         return ngx_http_stockcert_reply_entered(r, ledger, done->transaction,
                                                 done->replayed);
 
@@ -192,6 +194,8 @@ ngx_http_stockcert_reply_issued(ngx_http_request_t *r,
     ngx_buf_t                         *b;
     stockcert_entry_t                  entry;
     ngx_http_stockcert_certificate_t   c;
+
+    ngx_http_stockcert_note_issued(r, slot);
 
     ngx_memzero(&entry, sizeof(stockcert_entry_t));
     ngx_memzero(&c, sizeof(ngx_http_stockcert_certificate_t));

@@ -9,14 +9,40 @@
 #include <ngx_http_stockcert.h>
 
 
+static ngx_int_t ngx_http_stockcert_send_body(ngx_http_request_t *r,
+    ngx_int_t rc, ngx_buf_t *b);
+static ngx_int_t ngx_http_stockcert_send_headers(ngx_http_request_t *r,
+    ngx_uint_t status, const char *type, off_t len, const char *cache);
+
+
 ngx_int_t
 ngx_http_stockcert_send(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, ngx_buf_t *b)
 {
-    ngx_int_t    rc;
-    ngx_chain_t  out;
+    return ngx_http_stockcert_send_body(r,
+               ngx_http_stockcert_send_header(r, status, type,
+                                              b->last - b->pos),
+               b);
+}
 
-    rc = ngx_http_stockcert_send_header(r, status, type, b->last - b->pos);
+
+ngx_int_t
+ngx_http_stockcert_send_now(ngx_http_request_t *r, ngx_uint_t status,
+    const char *type, ngx_buf_t *b)
+{
+    return ngx_http_stockcert_send_body(r,
+               ngx_http_stockcert_send_headers(r, status, type,
+                                               b->last - b->pos, "no-store"),
+               b);
+}
+
+
+/* rc is what sending the header returned */
+
+static ngx_int_t
+ngx_http_stockcert_send_body(ngx_http_request_t *r, ngx_int_t rc, ngx_buf_t *b)
+{
+    ngx_chain_t  out;
 
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
         return rc;
@@ -57,16 +83,24 @@ ngx_http_stockcert_send_created(ngx_http_request_t *r, const u_char *url,
 }
 
 
+/* caches may keep a 200, but must ask again before they use it */
+
 ngx_int_t
 ngx_http_stockcert_send_header(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, off_t len)
 {
-    /* caches may keep it, but must ask again before they use it */
+    return ngx_http_stockcert_send_headers(r, status, type, len,
+                                           status == NGX_HTTP_OK ? "no-cache"
+                                                                 : "no-store");
+}
 
+
+static ngx_int_t
+ngx_http_stockcert_send_headers(ngx_http_request_t *r, ngx_uint_t status,
+    const char *type, off_t len, const char *cache)
+{
     if (ngx_http_stockcert_set_header(r, &r->headers_out.cache_control,
-                                      "Cache-Control",
-                                      status == NGX_HTTP_OK ? "no-cache"
-                                                            : "no-store")
+                                      "Cache-Control", cache)
         != NGX_OK
         || ngx_http_stockcert_add_header(r, "X-Content-Type-Options",
                                          "nosniff")

@@ -56,10 +56,15 @@ stockcert_append(stockcert_ledger_t *ledger, stockcert_error_t *error)
     } while (rc == STOCKCERT_UNREACHED && replica->ops->again(replica));
 
     if (rc == STOCKCERT_OK) {
+        ledger->appends.done++;
         stockcert_append_know(ledger, &next);
         ledger->wanted = next.wanted != 0;
 
+    } else if (rc == STOCKCERT_UNREACHED) {
+        ledger->appends.unanswered++;
+
     } else if (rc == STOCKCERT_CHANGED) {
+        ledger->appends.lost++;
         atomic_store(&shared->reached, 0);
 
         ledger->confirmed = 0;
@@ -176,6 +181,16 @@ stockcert_ledger_has_entered(const stockcert_ledger_t *ledger)
 
 
 /* who waits is done when somebody has appended, which is seen by itself */
+
+void
+stockcert_ledger_take_appends(stockcert_ledger_t *ledger,
+    stockcert_appends_t *appends)
+{
+    *appends = ledger->appends;
+
+    memset(&ledger->appends, 0, sizeof(stockcert_appends_t));
+}
+
 
 void
 stockcert_ledger_yield(stockcert_ledger_t *ledger)

@@ -324,6 +324,20 @@ stockcert_rc_e stockcert_ledger_confirm(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
 /*
+ * What became of appends since this was asked last, or the ledger was opened.
+ * The writer's.
+ */
+
+typedef struct {
+    uint64_t             done;
+    uint64_t             lost;         /* another machine was faster */
+    uint64_t             unanswered;   /* in the time that there was */
+} stockcert_appends_t;
+
+void stockcert_ledger_take_appends(stockcert_ledger_t *ledger,
+    stockcert_appends_t *appends);
+
+/*
  * Without the lock: if another machine waits to append, as this one was faster,
  * gives it some time, at most half a second.
  */

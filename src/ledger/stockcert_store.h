@@ -168,6 +168,7 @@ struct stockcert_ledger_s {
     uint8_t                   *batch;        /* STOCKCERT_BATCH_MAX bytes */
     stockcert_head_t           target;       /* told by a guard that failed; this
                                                 and "confirmed" end with the lock */
+    stockcert_appends_t        appends;
     unsigned                   confirmed:1;  /* the head was read */
     unsigned                   appended:1;   /* by the last commit */
     unsigned                   wanted:1;     /* another machine waits for that */

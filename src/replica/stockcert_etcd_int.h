@@ -85,7 +85,9 @@ typedef struct {
     struct curl_slist    *headers;
     stockcert_etcd_buf_t  request;
     stockcert_etcd_buf_t  lines;     /* what came, and was not looked at yet */
-    uint64_t              seen;      /* the last revision that it told of */
+    stockcert_head_t      seen;      /* the last one that it told of: revision,
+                                        and where the journal ends, if that
+                                        could be read */
     int                   ended;
 } stockcert_etcd_stream_t;
 
@@ -291,7 +293,7 @@ int stockcert_etcd_both(stockcert_etcd_t *etcd, stockcert_head_t *head);
 /* _watch */
 
 stockcert_rc_e stockcert_etcd_watch(stockcert_replica_t *replica,
-    uint64_t *revision, unsigned wait, stockcert_error_t *error);
+    stockcert_head_t *head, unsigned wait, stockcert_error_t *error);
 void stockcert_etcd_watch_end(stockcert_etcd_t *etcd);
 
 

@@ -32,10 +32,12 @@ static void stockcert_etcd_watch_step(stockcert_etcd_t *etcd, uint64_t left);
 static void stockcert_etcd_watch_lines(stockcert_etcd_t *etcd);
 static int stockcert_etcd_watch_line(stockcert_etcd_t *etcd, const char *line,
     size_t len);
+static int stockcert_etcd_watch_event(stockcert_etcd_t *etcd,
+    const json_t *event);
 static int stockcert_etcd_watch_stream(stockcert_etcd_t *etcd,
     uint64_t revision, uint64_t end);
 static stockcert_rc_e stockcert_etcd_watch_head(stockcert_etcd_t *etcd,
-    stockcert_rc_e rc, const stockcert_head_t *head, uint64_t *revision,
+    stockcert_rc_e rc, const stockcert_head_t *there, stockcert_head_t *head,
     uint64_t end);
 
 
@@ -102,7 +104,7 @@ stockcert_etcd_watch_begin(stockcert_etcd_t *etcd, uint64_t revision)
 
     stream->lines.len = 0;
     stream->lines.failed = 0;
-    stream->seen = 0;
+    memset(&stream->seen, 0, sizeof(stockcert_head_t));
     stream->ended = 0;
 
     curl = stockcert_etcd_handle(etcd);
@@ -153,7 +155,7 @@ stockcert_etcd_watch_wait(stockcert_etcd_t *etcd, uint64_t revision,
         if (stream->curl != NULL) {
             stockcert_etcd_watch_step(etcd, 0);
 
-            if (stream->ended || stream->seen > revision) {
+            if (stream->ended || stream->seen.revision > revision) {
                 return;
             }
         }
@@ -234,9 +236,9 @@ static int
 stockcert_etcd_watch_line(stockcert_etcd_t *etcd, const char *line, size_t len)
 {
     int       rc;
-    json_t   *doc, *result, *kv, *events;
+    json_t   *doc, *result, *events;
     size_t    i;
-    uint64_t  cluster, revision;
+    uint64_t  cluster;
 
     doc = json_loadb(line, len, JSON_ALLOW_NUL, NULL);
     result = json_object_get(doc, "result");
@@ -254,20 +256,44 @@ stockcert_etcd_watch_line(stockcert_etcd_t *etcd, const char *line, size_t len)
     }
 
     for (i = 0; rc == 0 && i < json_array_size(events); i++) {
-
-        kv = json_object_get(json_array_get(events, i), "kv");
-
-        if (stockcert_etcd_number(kv, "mod_revision", &revision) != 0) {
-            rc = -1;
-
-        } else if (revision > etcd->stream.seen) {
-            etcd->stream.seen = revision;
-        }
+        rc = stockcert_etcd_watch_event(etcd, json_array_get(events, i));
     }
 
     json_decref(doc);
 
     return rc;
+}
+
+
+/* whoever leads says what is wrong with a value that is not a head's */
+
+static int
+stockcert_etcd_watch_event(stockcert_etcd_t *etcd, const json_t *event)
+{
+    json_t                *kv;
+    stockcert_head_t       head;
+    stockcert_etcd_buf_t  *value;
+
+    memset(&head, 0, sizeof(stockcert_head_t));
+
+    kv = json_object_get(event, "kv");
+    value = &etcd->answer;
+
+    if (stockcert_etcd_bytes(kv, "value", value) != 0
+        || stockcert_etcd_head_read(value->data, value->len, &head) != 0)
+    {
+        head.tail.position = etcd->stream.seen.tail.position;
+    }
+
+    if (stockcert_etcd_number(kv, "mod_revision", &head.revision) != 0) {
+        return -1;
+    }
+
+    if (head.revision > etcd->stream.seen.revision) {
+        etcd->stream.seen = head;
+    }
+
+    return 0;
 }
 
 
@@ -289,7 +315,7 @@ stockcert_etcd_watch_stream(stockcert_etcd_t *etcd, uint64_t revision,
 
     stockcert_etcd_watch_wait(etcd, revision, end);
 
-    if (stream->seen > revision) {
+    if (stream->seen.revision > revision) {
         return 1;
     }
 
@@ -306,11 +332,11 @@ stockcert_etcd_watch_stream(stockcert_etcd_t *etcd, uint64_t revision,
 
 static stockcert_rc_e
 stockcert_etcd_watch_head(stockcert_etcd_t *etcd, stockcert_rc_e rc,
-    const stockcert_head_t *head, uint64_t *revision, uint64_t end)
+    const stockcert_head_t *there, stockcert_head_t *head, uint64_t end)
 {
     uint64_t  now;
 
-    if (rc == STOCKCERT_OK && head->revision == *revision) {
+    if (rc == STOCKCERT_OK && there->revision == head->revision) {
         return STOCKCERT_NOT_FOUND;
     }
 
@@ -319,7 +345,7 @@ stockcert_etcd_watch_head(stockcert_etcd_t *etcd, stockcert_rc_e rc,
     stockcert_etcd_watch_end(etcd);
 
     if (rc == STOCKCERT_OK) {
-        *revision = head->revision;
+        *head = *there;
         return STOCKCERT_OK;
     }
 
@@ -331,32 +357,32 @@ stockcert_etcd_watch_head(stockcert_etcd_t *etcd, stockcert_rc_e rc,
         end = now + STOCKCERT_ETCD_LOOK;
     }
 
-    stockcert_etcd_watch_wait(etcd, *revision, end);
+    stockcert_etcd_watch_wait(etcd, head->revision, end);
 
     return rc;
 }
 
 
 stockcert_rc_e
-stockcert_etcd_watch(stockcert_replica_t *replica, uint64_t *revision,
+stockcert_etcd_watch(stockcert_replica_t *replica, stockcert_head_t *head,
     unsigned wait, stockcert_error_t *error)
 {
     int                told, began;
     uint64_t           end;
     stockcert_rc_e     rc;
-    stockcert_head_t   head;
+    stockcert_head_t   there;
     stockcert_etcd_t  *etcd;
 
     etcd = (stockcert_etcd_t *) replica;
     end = stockcert_etcd_clock() + wait;
     told = 0;
 
-    for (began = 0; *revision && began < 2; began++) {
+    for (began = 0; head->revision && began < 2; began++) {
 
-        told = stockcert_etcd_watch_stream(etcd, *revision, end);
+        told = stockcert_etcd_watch_stream(etcd, head->revision, end);
 
         if (told == 1) {
-            *revision = etcd->stream.seen;
+            *head = etcd->stream.seen;
             return STOCKCERT_OK;
         }
 
@@ -366,18 +392,18 @@ stockcert_etcd_watch(stockcert_replica_t *replica, uint64_t *revision,
 
         /* it begins anew, if nothing was missed, maybe elsewhere */
 
-        rc = stockcert_etcd_head(replica, STOCKCERT_AFTER_ALL, &head, error);
+        rc = stockcert_etcd_head(replica, STOCKCERT_AFTER_ALL, &there, error);
 
-        if (rc != STOCKCERT_OK || head.revision != *revision) {
-            return stockcert_etcd_watch_head(etcd, rc, &head, revision, end);
+        if (rc != STOCKCERT_OK || there.revision != head->revision) {
+            return stockcert_etcd_watch_head(etcd, rc, &there, head, end);
         }
     }
 
     if (told == -1) {
-        stockcert_etcd_watch_wait(etcd, *revision, end);
+        stockcert_etcd_watch_wait(etcd, head->revision, end);
     }
 
-    rc = stockcert_etcd_head(replica, STOCKCERT_AFTER_ALL, &head, error);
+    rc = stockcert_etcd_head(replica, STOCKCERT_AFTER_ALL, &there, error);
 
-    return stockcert_etcd_watch_head(etcd, rc, &head, revision, end);
+    return stockcert_etcd_watch_head(etcd, rc, &there, head, end);
 }

@@ -124,13 +124,13 @@ typedef struct {
         stockcert_batch_t *batch, stockcert_error_t *error);
 
     /*
-     * Waits until the head has another revision than *revision, which is set
-     * then; STOCKCERT_NOT_FOUND: it was the same for so many milliseconds, or
-     * there is none.  With *revision 0 it waits for nothing where there is one.
+     * Waits until the head has another revision than *head, which is set then;
+     * STOCKCERT_NOT_FOUND: it was the same for so many milliseconds, or there is
+     * none.  With head->revision 0 it waits for nothing where there is one.
      */
 
-    stockcert_rc_e  (*watch)(stockcert_replica_t *replica, uint64_t *revision,
-        unsigned wait, stockcert_error_t *error);
+    stockcert_rc_e  (*watch)(stockcert_replica_t *replica,
+        stockcert_head_t *head, unsigned wait, stockcert_error_t *error);
 
     /*
      * For "stockcert replicate".  Each is guarded by the head, or by there being

@@ -40,7 +40,7 @@ static stockcert_replica_t            *replica;
 static const stockcert_replica_ops_t  *ops;
 static stockcert_error_t               error;
 static stockcert_head_t                head;
-static uint64_t                        watched;
+static stockcert_head_t                watched;
 static uint8_t                         bytes[STOCKCERT_BATCH_MAX];
 static char                            shown[1024];
 static volatile sig_atomic_t           stopped;
@@ -142,10 +142,10 @@ call(char *line)
 
     } else if (strcmp(name, "watch") == 0) {
         rc = ops->watch(replica, &watched, (unsigned) a, &error);
-        sprintf(shown, "%" PRIu64, watched);
+        sprintf(shown, "%" PRIu64, watched.revision);
 
     } else if (strcmp(name, "watched") == 0) {
-        watched = a;
+        watched.revision = a;
         rc = STOCKCERT_OK;
 
     } else if (strcmp(name, "put") == 0) {
