@@ -10,16 +10,17 @@ use Errno qw(EINTR);
 use IO::Select;
 use IO::Socket::INET;
 use JSON::PP;
+use Stockcert::Exchanges;
 
 sub new {
     my ($class, $port) = @_;
-    return bless { port => $port, buffer => '', pending => 0, answers => 0 }, $class;
+    return bless { port => $port, buffer => '', pending => 0, answers => 0, asked => [] }, $class;
 }
 
 sub close {
     my ($self) = @_;
     delete $self->{socket};
-    @$self{qw(buffer pending answers)} = ('', 0, 0);
+    @$self{qw(buffer pending answers asked)} = ('', 0, 0, []);
 }
 
 # closed by the server while nothing was asked
@@ -47,6 +48,7 @@ sub send {
     my $socket = $self->{socket} or return;
     unshift @headers, 'Content-Type: application/json', 'Content-Length: ' . length $body if defined $body;
     my $text = join "\r\n", "$method $uri HTTP/1.1", 'Host: localhost', @headers, '', $body // '';
+    push @{$self->{asked}}, $text;
     while (length $text) {
         my $n = syswrite $socket, $text;
         next if !defined $n and $! == EINTR;
@@ -67,6 +69,34 @@ sub fill {
     }
 }
 
+# so many bytes, or undef and an error
+
+sub take {
+    my ($self, $length, $end) = @_;
+    while (length $self->{buffer} < $length) {
+        my $error = $self->fill($end);
+        return (undef, $error eq 'closed' ? 'broken' : $error) if $error;
+    }
+    return substr $self->{buffer}, 0, $length, '';
+}
+
+sub take_chunks {
+    my ($self, $end) = @_;
+    my $body = '';
+    while (1) {
+        if ($self->{buffer} =~ s/^([0-9a-f]+)\r\n//) {
+            my $length = hex $1;
+            my ($chunk, $error) = $self->take($length + 2, $end);
+            return (undef, $error) if !defined $chunk;
+            return $body if $length == 0;
+            $body .= substr $chunk, 0, $length;
+            next;
+        }
+        my $error = $self->fill($end);
+        return (undef, $error eq 'closed' ? 'broken' : $error) if $error;
+    }
+}
+
 sub failed {
     my ($self, $error) = @_;
     my $answers = $self->{answers};
@@ -83,21 +113,19 @@ sub receive {
         return $self->failed($error) if $error;
     }
     $self->{buffer} =~ s/^HTTP\/1\.1 (\d{3})[^\r]*\r\n(.*?\r\n)\r\n//s or return $self->failed('broken');
-    my ($status, %headers) = $1;
-    for my $line (split /\r\n/, $2) {
+    my ($status, $head, %headers) = ($1, $2);
+    for my $line (split /\r\n/, $head) {
         my ($name, $value) = split /:\s*/, $line, 2;
         $headers{lc $name} = $value;
     }
     my $length = $headers{'content-length'};
     $length = 0 if ($method // '') eq 'HEAD' or $status == 304;
-    return $self->failed('broken') if !defined $length;
-    while (length $self->{buffer} < $length) {
-        my $error = $self->fill($end);
-        return $self->failed($error eq 'closed' ? 'broken' : $error) if $error;
-    }
-    my $body = substr $self->{buffer}, 0, $length, '';
+    my ($body, $error) = defined $length ? $self->take($length, $end)
+        : lc($headers{'transfer-encoding'} // '') eq 'chunked' ? $self->take_chunks($end) : (undef, 'broken');
+    return $self->failed($error) if !defined $body;
     $self->{pending}--;
     $self->{answers}++;
+    exchanged(shift @{$self->{asked}}, $status, $head, $body);
     $self->close if lc($headers{connection} // '') eq 'close';
     my $r = { status => $status, headers => \%headers, body => $body, worker => $headers{'x-worker'}, error => '' };
     $r->{json} = decode_json($body) if $body ne '' and ($headers{'content-type'} // '') =~ /json/;

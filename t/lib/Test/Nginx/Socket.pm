@@ -19,6 +19,7 @@ use IO::Socket::INET;
 use List::Util qw(shuffle);
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
+use Stockcert::Exchanges;
 
 our @EXPORT = qw(
     run_tests plan repeat_each log_level workers worker_connections timeout server_addr
@@ -213,10 +214,12 @@ sub run_requests {
         fail("$name - $problem")
             if $problem && !($problem =~ /timed out/ && defined $block->abort);
         my @methods = @{ $request->{methods} };
+        my @texts = @{ $request->{texts} };
         while (defined(my $method = shift @methods)) {
             if (!defined $block->ignore_response) {
-                check_response($block, parse_response($name, \$raw, $method, !@methods),
-                               $expected);
+                my $res = parse_response($name, \$raw, $method, !@methods);
+                exchanged(shift @texts, @$res{qw(code head body)}) if $res->{code};
+                check_response($block, $res, $expected);
                 warn "WARNING: $name - extra bytes after the response\n"
                     if !@methods && length $raw;
             }
@@ -304,13 +307,14 @@ sub new_log_lines {
     return @lines;
 }
 
-# A list of connections to make: the packets to send, the methods of the requests in them.
+# A list of connections to make: the packets to send, the requests in them, their methods.
 sub requests {
     my ($block) = @_;
     my $name = $block->name;
     if (defined(my $raw = $block->raw_request)) {
         my @packets = ref $raw ? @$raw : $raw;
-        return { packets => \@packets, methods => [join('', @packets) =~ /^\s*(\w*)/] };
+        my $text = join '', @packets;
+        return { packets => \@packets, texts => [$text], methods => [$text =~ /^\s*(\w*)/] };
     }
     my $pipelined = $block->pipelined_requests;
     my $given = $pipelined // $block->request // die "$name: no section request\n";
@@ -323,10 +327,11 @@ sub requests {
         $more = $more->[$i] // die "$name: no more_headers for request $i\n" if ref $more;
         my $text = build_request($name, $pipelined ? expand($block, $given[$i]) : $given[$i],
                                  $more, $pipelined && $i < $#given ? 'keep-alive' : 'close');
-        push @requests, { packets => [$text], methods => [$text =~ /^(\S+)/] };
+        push @requests, { packets => [$text], texts => [$text], methods => [$text =~ /^(\S+)/] };
     }
     return @requests if !$pipelined;
-    return { packets => [join '', map { @{ $_->{packets} } } @requests],
+    my @texts = map { @{ $_->{texts} } } @requests;
+    return { packets => [join '', @texts], texts => \@texts,
              methods => [map { @{ $_->{methods} } } @requests] };
 }
 
