@@ -12,7 +12,8 @@ use Sys::Hostname;
 
 my $example = free_port();
 my ($servers) = slurp('conf/nginx.conf') =~ /^( *server \{.*)^\}/ms or die 'no server in conf/nginx.conf';
-$servers =~ s/\b8000\b/127.0.0.1:$example/g;
+$servers =~ s/\b8000\b/$example/g;
+$servers =~ s/^ *listen +\[::1\].*\n//mg;
 
 # the recipes of the README, on ports of their own
 
