@@ -239,6 +239,7 @@ my $problems_client = Stockcert::Client->new($problems_port);
 my $forbidden = $problems_client->ask('GET', '/denied/');
 is("$forbidden->{status} $forbidden->{headers}{'content-type'} $forbidden->{body}", '403 application/problem+json {"type":"about:blank","status":403}', 'deny');
 is($forbidden->{headers}{'cache-control'}, 'no-store', 'deny: it is not kept');
+is($problems_client->ask('GET', '/denied/CS-1.html')->{headers}{'content-type'}, 'application/problem+json', 'deny: whatever the path ends with');
 my @limited = map { $problems_client->ask('GET', '/limited/') } 1, 2;
 is("$limited[0]{status} $limited[1]{status} $limited[1]{body}", '200 503 {"type":"about:blank","status":503}', 'limit_req');
 $problems_client->send('POST', '/', undef, 'Content-Type: application/json', 'Content-Length: 40000');
