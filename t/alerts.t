@@ -1,5 +1,5 @@
 # conf/alerts.yml and conf/grafana.json: Prometheus takes each expression, each alert
-# fires where it must.
+# fires where it must, and each metric is one that "stockcert_status" tells.
 
 use strict;
 use warnings;
@@ -75,5 +75,43 @@ spew("$tmp/rules.yml", encode_json({ groups => [{ name => 'dashboard', rules => 
 } @exprs] }] }));
 promtool_is('promtool check rules: the dashboard', "check rules $tmp/rules.yml");
 
+
+# each metric is there, and all are shown
+
+my $server = Stockcert->new(http => ledger('acme', CS => 1000), location => 'location / { stockcert; } location = /metrics { stockcert_status; }')->start;
+is($server->client->issue('CS', 1)->{status}, 201, 'issued');
+my $metrics = $server->client->ask('GET', '/metrics');
+is($metrics->{status}, 200, 'stockcert_status');
+my (%told, %base);
+$told{$_} = 1 for $metrics->{body} =~ /^(stockcert_\w+)\{/mg;
+$base{$_} = 1 for $metrics->{body} =~ /^# TYPE (\w+) /mg;
+# the samples of these are only there where a ledger is on several machines
+my @several = grep { /^stockcert_(?:replica|append)/ } keys %base;
+$told{$_} = 1 for @several;
+my %used;
+for (['alerts', $alerts], ['dashboard', join "\n", @exprs]) {
+    my ($what, $text) = @$_;
+    my %here = map { $_ => 1 } $text =~ /\b(stockcert_\w+)(?=\{|\[|\)| [<>]| ==)/g;
+    ok(scalar keys %here, "$what: there are some") or next;
+    $used{$_} = 1 for keys %here;
+    is_deeply([grep { !$told{$_} } sort keys %here], [], "$what: each metric is told");
+}
+my %shown = map { s/_(?:bucket|sum|count)$//r => 1 } keys %used;
+is_deeply([grep { !$shown{$_} } sort keys %base], [], 'each metric that is told is used');
+is(scalar @several, 4, 'so are those of several machines');
+
+# labels and their values, too
+
+my %values;
+while ($metrics->{body} =~ /^\w+\{(.*)\} /mg) {
+    my $labels = $1;
+    $values{$1}{$2} = 1 while $labels =~ /(\w+)="([^"]*)"/g;
+}
+my @asked = join("\n", $alerts =~ /^ *(?:expr: .*|[<>a(]?.*stockcert_\w+\{.*)$/mg, @exprs) =~ /\b(state|kind|error)="(\w+)"/g;
+cmp_ok(scalar @asked, '>', 8, 'labels are asked for');
+while (my ($label, $value) = splice @asked, 0, 2) {
+    ok($values{$label}{$value}, "$label=\"$value\" is told");
+}
+$server->stop;
 
 done_testing();

@@ -157,10 +157,44 @@ is(ask('issuer', 'POST', '/', body => '{}')->{json}{error}, 'invalid_grant', "th
 
 # only the inner address tells how it is
 
+sub inner { my ($path, @arg) = @_; return $server->https('GET', $path, scheme => 'http', host => '127.0.0.1', port => $server->{inner}, @arg) }
+
+my $told = inner('/metrics');
+is($told->{status}, 200, 'inside, /metrics');
+like($told->{body}, qr/^stockcert_up\{ledger="impossible-cuts"\} 1$/m, 'it has metrics');
+my $health = inner('/health');
+is("$health->{status} $health->{json}{status}", '200 pass', 'inside, /health');
 for my $path ('/metrics', '/health') {
+    is(inner($path, from => '127.0.0.2')->{status}, 200, "$path, from an address that is named");
+    is(inner($path, from => '127.0.0.3')->{status}, 403, "$path, from one that is not");
+    is(inner($path, to => '127.0.0.2')->{status}, 0, "$path is on no other address");
     is(ask('issuer', 'GET', $path)->{json}{error}, 'not_found', "$path is not outside");
     refused(ask('nobody', 'GET', $path), "$path, outside, to nobody");
 }
+is(inner($_)->{status}, 404, "inside, $_: there is no ledger") for '/', '/CS-1';
+
+
+# the log
+
+my @key = (curl => ['-H', 'Idempotency-Key: log']);
+entered(ask('issuer', 'POST', '/', body => grant('CS', 1, 'once'), @key), $issuer, 'with a key');
+is(ask('issuer', 'POST', '/', body => grant('CS', 1, 'once'), @key)->{status}, 201, 'again');
+ask('anna', 'POST', '/?log=1', body => '{}');
+ask('wrong password', 'POST', '/?log=2', body => grant('CS', 1, 'x'));
+my @log;
+wait_for('all is in the log', sub {
+    @log = map { decode_json($_) } split /\n/, slurp("$server->{dir}/stockcert.log");
+    return grep { $_->{request} =~ /log=2/ } @log;
+});
+my ($once, $again, $refused, $wrong) = @log[-4 .. -1];
+my $entry = ask('rita', 'GET', "/$once->{cert_id}")->{json};
+is("$once->{status} $once->{ledger} $once->{entry} $once->{error}|$once->{certificate} $once->{verified}",
+    "201 impossible-cuts $entry->{entry} |$issuer SUCCESS", 'the log: what was issued');
+like($once->{waited}, qr/^\d+\.\d{3}$/, 'the log: how long it waited');
+is("$again->{cert_id} $again->{entry}", "$once->{cert_id} $once->{entry}", 'the log: a replay is of the same');
+isnt($again->{replayed}, $once->{replayed}, 'the log: and says so');
+is("$refused->{status} $refused->{user} $refused->{error} $refused->{entry}", '422 anna invalid_grant ', 'the log: what is refused');
+is("$wrong->{status} $wrong->{user} $wrong->{error}$wrong->{entry}", '401 anna ', 'the log: what nginx refuses');
 
 
 # what was refused is not in the journal, and what is has the name of who asked

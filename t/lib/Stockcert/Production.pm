@@ -29,7 +29,7 @@ sub configure {
     my @replaced = (
         [qr{modules/ngx_http_stockcert_module\.so}, File::Spec->rel2abs($ENV{TEST_NGINX_LOAD_MODULES})],
         [qr{/run/nginx\.pid}, "$dir/nginx.pid"], [qr{/var/log/nginx}, $dir], [qr{/etc/nginx/stockcert}, "$dir/etc"],
-        [qr{/var/lib/stockcert}, "$dir/ledgers"], [qr{\b64g\b}, '1g'], [qr{\b443\b}, $self->{port}],
+        [qr{/var/lib/stockcert}, "$dir/ledgers"], [qr{\b64g\b}, '1g'], [qr{\b443\b}, $self->{port}], [qr{\b9145\b}, $self->{inner}],
         [qr{\b10\.0\.0\.0/8\b}, '127.0.0.2/32'], [qr{\bauto\b}, $self->{workers}],
         [qr{\brate=50r/s}, "rate=$self->{rate}"], [qr{\bburst=100\b}, "burst=$self->{burst}"],
     );
