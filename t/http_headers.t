@@ -12,7 +12,8 @@ use Sys::Hostname;
 
 my $example = free_port();
 my ($servers) = slurp('conf/nginx.conf') =~ /^( *server \{.*)^\}/ms or die 'no server in conf/nginx.conf';
-$servers =~ s/\b8000\b/127.0.0.1:$example/g;
+$servers =~ s/\b8000\b/$example/g;
+$servers =~ s/^ *listen +\[::1\].*\n//mg;
 
 # the recipes of the README, on ports of their own
 
@@ -238,6 +239,7 @@ my $problems_client = Stockcert::Client->new($problems_port);
 my $forbidden = $problems_client->ask('GET', '/denied/');
 is("$forbidden->{status} $forbidden->{headers}{'content-type'} $forbidden->{body}", '403 application/problem+json {"type":"about:blank","status":403}', 'deny');
 is($forbidden->{headers}{'cache-control'}, 'no-store', 'deny: it is not kept');
+is($problems_client->ask('GET', '/denied/CS-1.html')->{headers}{'content-type'}, 'application/problem+json', 'deny: whatever the path ends with');
 my @limited = map { $problems_client->ask('GET', '/limited/') } 1, 2;
 is("$limited[0]{status} $limited[1]{status} $limited[1]{body}", '200 503 {"type":"about:blank","status":503}', 'limit_req');
 $problems_client->send('POST', '/', undef, 'Content-Type: application/json', 'Content-Length: 40000');
