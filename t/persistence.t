@@ -126,8 +126,9 @@ for my $round (0 .. 5) {
     my @old = $server->workers;
     kill HUP => $server->{master};
     wait_for('new workers', sub { my %all = $server->processes; keys %all > 4 }) if $round % 2;
-    my @now = $server->workers;
-    my $worker = $now[$round % 2 ? -1 - $round % 3 : $round % 3];
+    my @now;
+    wait_for('workers', sub { @now = $server->workers });    # between old and new, maybe one
+    my $worker = $now[($round % 2 ? -1 - $round % 3 : $round) % @now];
     $killed{$worker} = kill KILL => $worker;
     wait_for('new workers only', sub { $server->ready(@old, $worker) });
 }
