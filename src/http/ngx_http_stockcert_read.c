@@ -17,27 +17,18 @@ ngx_http_stockcert_read_rows(stockcert_ledger_t *ledger, const ngx_str_t *code,
     uint64_t after, size_t n, stockcert_certificate_t *certificates,
     stockcert_error_t *error)
 {
-    size_t          i;
     stockcert_rc_e  rc;
 
-    for (i = 0; i < n; i++) {
+    rc = stockcert_ledger_certificates(ledger, (char *) code->data, code->len,
+                                       after + 1, n, certificates, error);
 
-        rc = stockcert_ledger_certificate(ledger, (char *) code->data,
-                                          code->len, after + 1 + i,
-                                          &certificates[i], error);
-
-        if (rc == STOCKCERT_NOT_FOUND) {
-            ngx_cpystrn((u_char *) error->text,
-                        (u_char *) NGX_HTTP_STOCKCERT_MISSING,
-                        sizeof(error->text));
-        }
-
-        if (rc != STOCKCERT_OK) {
-            return NGX_ABORT;
-        }
+    if (rc == STOCKCERT_NOT_FOUND) {
+        ngx_cpystrn((u_char *) error->text,
+                    (u_char *) NGX_HTTP_STOCKCERT_MISSING,
+                    sizeof(error->text));
     }
 
-    return NGX_OK;
+    return rc == STOCKCERT_OK ? NGX_OK : NGX_ABORT;
 }
 
 

@@ -13,10 +13,14 @@
 #include "stockcert_store.h"
 
 
-static stockcert_rc_e stockcert_certificate_unposted(
+static stockcert_rc_e stockcert_certificate_posted(
     const stockcert_ledger_t *ledger, MDB_txn *txn,
     const stockcert_ledger_class_t *class, uint64_t number,
-    stockcert_entry_t *entry, stockcert_error_t *error);
+    stockcert_certificate_t *certificate, stockcert_error_t *error);
+static stockcert_rc_e stockcert_certificate_unposted(
+    const stockcert_ledger_t *ledger, MDB_txn *txn,
+    const stockcert_ledger_class_t *class, uint64_t number, size_t n,
+    stockcert_certificate_t *certificates, stockcert_error_t *error);
 static stockcert_rc_e stockcert_certificate_surrender(
     const stockcert_ledger_t *ledger, MDB_txn *txn, uint64_t position,
     const stockcert_ledger_class_t *class, uint64_t number,
@@ -29,6 +33,43 @@ static stockcert_rc_e stockcert_certificate_entry(
 
 stockcert_rc_e
 stockcert_certificate_get(const stockcert_ledger_t *ledger,
+    MDB_txn *txn, const stockcert_ledger_class_t *class, uint64_t number,
+    stockcert_certificate_t *certificate, stockcert_error_t *error)
+{
+    return stockcert_certificate_list(ledger, txn, class, number, 1,
+                                      certificate, error);
+}
+
+
+stockcert_rc_e
+stockcert_certificate_list(const stockcert_ledger_t *ledger,
+    MDB_txn *txn, const stockcert_ledger_class_t *class, uint64_t number,
+    size_t n, stockcert_certificate_t *certificates, stockcert_error_t *error)
+{
+    size_t          i;
+    stockcert_rc_e  rc;
+
+    for (i = 0; i < n; i++) {
+        rc = stockcert_certificate_posted(ledger, txn, class, number + i,
+                                          &certificates[i], error);
+
+        if (rc == STOCKCERT_NOT_FOUND) {
+            return stockcert_certificate_unposted(ledger, txn, class,
+                                                  number + i, n - i,
+                                                  &certificates[i], error);
+        }
+
+        if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+    }
+
+    return STOCKCERT_OK;
+}
+
+
+static stockcert_rc_e
+stockcert_certificate_posted(const stockcert_ledger_t *ledger,
     MDB_txn *txn, const stockcert_ledger_class_t *class, uint64_t number,
     stockcert_certificate_t *certificate, stockcert_error_t *error)
 {
@@ -47,11 +88,7 @@ stockcert_certificate_get(const stockcert_ledger_t *ledger,
     rc = mdb_get(txn, class->certificates, &key, &value);
 
     if (rc == MDB_NOTFOUND) {
-
-        /* one that is surrendered is posted */
-
-        return stockcert_certificate_unposted(ledger, txn, class, number,
-                                              &certificate->issued, error);
+        return STOCKCERT_NOT_FOUND;
     }
 
     if (rc != 0) {
@@ -115,35 +152,49 @@ stockcert_certificate_surrender(const stockcert_ledger_t *ledger,
 }
 
 
+/*
+ * Goes back from the journal's end, once for all of them.  One that is
+ * surrendered is posted.
+ */
+
 static stockcert_rc_e
 stockcert_certificate_unposted(const stockcert_ledger_t *ledger, MDB_txn *txn,
-    const stockcert_ledger_class_t *class, uint64_t number,
-    stockcert_entry_t *entry, stockcert_error_t *error)
+    const stockcert_ledger_class_t *class, uint64_t number, size_t n,
+    stockcert_certificate_t *certificates, stockcert_error_t *error)
 {
-    int             rc;
-    MDB_cursor     *cursor;
-    stockcert_rc_e  found;
+    int                 rc;
+    MDB_cursor         *cursor;
+    stockcert_rc_e      found;
+    stockcert_entry_t   entry;
 
     rc = mdb_cursor_open(txn, ledger->journal, &cursor);
     if (rc != 0) {
         return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
     }
 
-    for ( ;; ) {
-        found = stockcert_journal_unposted(cursor, entry, error);
+    do {
+        found = stockcert_journal_unposted(cursor, &entry, error);
 
         if (found != STOCKCERT_OK) {
             break;
         }
 
-        if (stockcert_str_same(&entry->code, &class->record.code)
-            && entry->number <= number)
+        if (!stockcert_str_same(&entry.code, &class->record.code)
+            || entry.number > number + n - 1)
         {
-            found = entry->number == number ? STOCKCERT_OK
-                                            : STOCKCERT_NOT_FOUND;
+            continue;
+        }
+
+        if (entry.number < number + n - 1) {
+            found = STOCKCERT_NOT_FOUND;
             break;
         }
-    }
+
+        n--;
+
+        certificates[n].issued = entry;
+        memset(&certificates[n].surrender, 0, sizeof(stockcert_surrender_t));
+    } while (n);
 
     mdb_cursor_close(cursor);
 

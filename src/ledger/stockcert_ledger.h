@@ -514,11 +514,18 @@ stockcert_rc_e stockcert_ledger_readers(stockcert_ledger_t *ledger,
     int (*write)(const char *line, void *data), void *data,
     stockcert_error_t *error);
 
-/* The entry that issued a certificate, and what has become of it. */
+/*
+ * The entry that issued a certificate, and what has become of it.
+ * stockcert_ledger_certificates() reads n of them, from a number on, and
+ * returns STOCKCERT_NOT_FOUND if one is not there.
+ */
 
 stockcert_rc_e stockcert_ledger_certificate(stockcert_ledger_t *ledger,
     const char *code, size_t len, uint64_t number,
     stockcert_certificate_t *certificate, stockcert_error_t *error);
+stockcert_rc_e stockcert_ledger_certificates(stockcert_ledger_t *ledger,
+    const char *code, size_t len, uint64_t number, size_t n,
+    stockcert_certificate_t *certificates, stockcert_error_t *error);
 
 /*
  * Whether this number of shares was authorized once, before an amendment;

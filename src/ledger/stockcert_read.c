@@ -138,6 +138,16 @@ stockcert_ledger_certificate(stockcert_ledger_t *ledger, const char *code,
     size_t len, uint64_t number, stockcert_certificate_t *certificate,
     stockcert_error_t *error)
 {
+    return stockcert_ledger_certificates(ledger, code, len, number, 1,
+                                         certificate, error);
+}
+
+
+stockcert_rc_e
+stockcert_ledger_certificates(stockcert_ledger_t *ledger, const char *code,
+    size_t len, uint64_t number, size_t n,
+    stockcert_certificate_t *certificates, stockcert_error_t *error)
+{
     stockcert_ledger_class_t  *class;
 
     class = stockcert_class_find(ledger, ledger->nclasses, code, len);
@@ -145,8 +155,8 @@ stockcert_ledger_certificate(stockcert_ledger_t *ledger, const char *code,
         return STOCKCERT_NOT_FOUND;
     }
 
-    return stockcert_certificate_get(ledger, ledger->reader, class,
-                                     number, certificate, error);
+    return stockcert_certificate_list(ledger, ledger->reader, class, number, n,
+                                      certificates, error);
 }
 
 

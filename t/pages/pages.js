@@ -2,7 +2,8 @@
 //
 //     { "chromium": path, "out": directory, "pages": [{ "name", "url", "paper" }] }
 //
-// and writes what it found as JSON, screenshots and PDFs into the directory.
+// and writes what it found as JSON, screenshots and PDFs into the directory. Of a page
+// with "picture", [width, height], it takes a picture of that much, and no more.
 
 const fs = require('fs');
 const { chromium } = require('playwright-core');
@@ -89,11 +90,24 @@ async function print(browser, { out }, page, format, [width, height]) {
     return faults;
 }
 
+async function picture(browser, { out }, page) {
+    const [width, height] = page.picture;
+    const tab = await browser.newPage({ viewport: { width, height }, deviceScaleFactor: 0.8, colorScheme: 'light' });
+    const response = await tab.goto(page.url);
+    await tab.screenshot({ path: `${out}/${page.name}.png` });
+    await tab.close();
+    return { status: response.status() };
+}
+
 async function main() {
     const job = JSON.parse(fs.readFileSync(0, 'utf8'));
     const browser = await chromium.launch({ executablePath: job.chromium, args: ['--no-sandbox', '--disable-gpu'] });
     const results = {};
     for (const page of job.pages) {
+        if (page.picture) {
+            results[page.name] = await picture(browser, job, page);
+            continue;
+        }
         const result = results[page.name] = {};
         for (const screen in screens) if (screen !== 'dark' || !page.paper) result[screen] = await look(browser, job, page, screen);
         result.a4 = await print(browser, job, page, 'A4', [1123, 794]);

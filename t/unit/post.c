@@ -31,6 +31,7 @@ static void test_met(void);
 static void expect(expected_t *classes);
 static int step(stockcert_ledger_t *ledger, expected_t *class, const char *key);
 static int check(stockcert_ledger_t *ledger, const expected_t *classes);
+static int check_list(stockcert_ledger_t *ledger, const expected_t *class);
 static int check_verify(const fixture_t *f);
 
 
@@ -401,9 +402,44 @@ check(stockcert_ledger_t *ledger, const expected_t *classes)
         wrong += stockcert_ledger_certificate(ledger, e->code, 2, number,
                                               &certificate, &error)
                  != STOCKCERT_NOT_FOUND;
+
+        wrong += check_list(ledger, e);
     }
 
     stockcert_ledger_release(ledger);
+
+    return wrong;
+}
+
+
+/* all at once, all but the last and first ones, and one that is not there */
+
+static int
+check_list(stockcert_ledger_t *ledger, const expected_t *class)
+{
+    int                             wrong;
+    size_t                          i, n;
+    uint64_t                        first;
+    stockcert_error_t               error;
+    static stockcert_certificate_t  list[1100];
+
+    wrong = stockcert_ledger_certificates(ledger, class->code, 2, 1,
+                                          (size_t) class->last + 1, list,
+                                          &error)
+            != STOCKCERT_NOT_FOUND;
+
+    for (first = 1; first <= 4 && 2 * first <= class->last + 1; first += 3) {
+        n = (size_t) (class->last + 2 - 2 * first);
+
+        wrong += stockcert_ledger_certificates(ledger, class->code, 2, first, n,
+                                               list, &error)
+                 != STOCKCERT_OK;
+
+        for (i = 0; i < n; i++) {
+            wrong += list[i].issued.number != first + i
+                     || list[i].issued.position != class->positions[first + i];
+        }
+    }
 
     return wrong;
 }
