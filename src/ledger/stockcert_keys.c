@@ -37,6 +37,8 @@ static int stockcert_keys_search(MDB_cursor *cursor,
 static int stockcert_keys_compare(void *data, const uint8_t *items, size_t n);
 static int stockcert_keys_same(stockcert_search_t *search, const uint8_t *items,
     size_t n, int part);
+static stockcert_rc_e stockcert_keys_entry(stockcert_search_t *search,
+    const uint8_t *item);
 static stockcert_rc_e stockcert_keys_items(stockcert_ledger_t *ledger,
     uint8_t *items, size_t *n, stockcert_error_t *error);
 static int stockcert_keys_append(MDB_cursor *cursor, uint8_t **items,
@@ -248,31 +250,16 @@ static int
 stockcert_keys_same(stockcert_search_t *search, const uint8_t *items, size_t n,
     int part)
 {
-    size_t              i;
-    stockcert_entry_t  *entry;
-
-    entry = search->entry;
+    size_t  i;
 
     for (i = stockcert_run_first(items, n, search->hash, part);
          i < n && memcmp(items + i * STOCKCERT_KEYS_ITEM, search->hash, 8) == 0;
          i++)
     {
-        search->rc = stockcert_journal_get(search->ledger,
-                                           search->ledger->writer,
-                                           stockcert_get64(items + 8
-                                               + i * STOCKCERT_KEYS_ITEM),
-                                           entry, search->error);
+        search->rc = stockcert_keys_entry(search,
+                                          items + i * STOCKCERT_KEYS_ITEM);
 
-        if (search->rc == STOCKCERT_NOT_FOUND
-            || (search->rc == STOCKCERT_OK && entry->key.len == 0))
-        {
-            search->rc = stockcert_ledger_damaged(search->error,
-                                            "a request is not in the journal");
-        }
-
-        if (search->rc != STOCKCERT_OK
-            || stockcert_str_same(&entry->key, &search->key))
-        {
+        if (search->rc != STOCKCERT_NOT_FOUND) {
             return 1;
         }
     }
@@ -280,6 +267,47 @@ stockcert_keys_same(stockcert_search_t *search, const uint8_t *items, size_t n,
     search->rc = STOCKCERT_NOT_FOUND;
 
     return 0;
+}
+
+
+/*
+ * Reads the entry of an item; STOCKCERT_NOT_FOUND if it has another key, but
+ * the same hash.  With another hash, the item's own entry is not found any
+ * more, and its key would get a second certificate.
+ */
+
+static stockcert_rc_e
+stockcert_keys_entry(stockcert_search_t *search, const uint8_t *item)
+{
+    uint8_t             hash[STOCKCERT_SEAL_LEN];
+    stockcert_rc_e      rc;
+    stockcert_entry_t  *entry;
+
+    entry = search->entry;
+
+    rc = stockcert_journal_get(search->ledger, search->ledger->writer,
+                               stockcert_get64(item + 8), entry,
+                               search->error);
+
+    if (rc == STOCKCERT_NOT_FOUND
+        || (rc == STOCKCERT_OK && entry->key.len == 0))
+    {
+        return stockcert_ledger_damaged(search->error,
+                                        "a request is not in the journal");
+    }
+
+    if (rc != STOCKCERT_OK || stockcert_str_same(&entry->key, &search->key)) {
+        return rc;
+    }
+
+    rc = stockcert_keys_hash(search->ledger, &entry->key, hash, search->error);
+
+    if (rc == STOCKCERT_OK && memcmp(hash, item, 8) != 0) {
+        return stockcert_ledger_damaged(search->error,
+                                        "a request is not that of its entry");
+    }
+
+    return rc == STOCKCERT_OK ? STOCKCERT_NOT_FOUND : rc;
 }
 
 

@@ -30,7 +30,7 @@ typedef struct {
     stockcert_ledger_t  *ledger;
     unsigned             few:1;             /* parts: the first 8 only */
     size_t               n;                 /* keys */
-    char                 key[KEYED_MAX][16];
+    char                 key[KEYED_MAX][24];
     uint64_t             position[KEYED_MAX];    /* of their certificates */
 } model_t;
 

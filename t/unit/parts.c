@@ -26,9 +26,11 @@ static void test_model(void);
 static void test_few(void);
 static void test_same(void);
 static void test_old(void);
+static void test_damaged(void);
 static void fill(const char *name, size_t batch, shape_t *shape);
 static void shape_read(const fixture_t *f, shape_t *shape);
 static void join(MDB_txn *txn, MDB_dbi dbi, MDB_cursor *cursor);
+static void turn(MDB_txn *txn, MDB_dbi dbi, MDB_cursor *cursor);
 
 
 int
@@ -40,6 +42,7 @@ main(void)
     test_few();
     test_same();
     test_old();
+    test_damaged();
 
     fixture_end();
 
@@ -207,6 +210,54 @@ test_old(void)
 }
 
 
+/* items with the entries of others: no key gets a second certificate */
+
+static void
+test_damaged(void)
+{
+    size_t             i, wrong;
+    stockcert_rc_e     rc;
+    stockcert_slot_t   slot;
+    stockcert_entry_t  entry;
+    stockcert_error_t  error;
+    static model_t     m;
+
+    model_make(&m, "damaged");
+    m.few = 1;
+    model_issue(&m, 2300, 0);
+    stockcert_ledger_close(m.ledger);
+
+    model_write(&m.f, turn);
+
+    m.ledger = fixture_open(&m.f);
+
+    if (stockcert_ledger_begin(m.ledger, &error) != STOCKCERT_OK) {
+        tap_bail_out("cannot begin: %s", error.text);
+    }
+
+    wrong = 0;
+
+    for (i = 0; i < m.n; i++) {
+        rc = stockcert_keys_find(m.ledger, model_key(&m, i),
+                                 strlen(model_key(&m, i)), &entry, &error);
+
+        /* the last ones are not posted */
+
+        wrong += rc != (m.position[i] <= m.ledger->posted ? STOCKCERT_FAILED
+                                                          : STOCKCERT_OK);
+    }
+
+    stockcert_ledger_abort(m.ledger);
+    is_int(wrong, 0, "damaged: each key is refused");
+
+    model_slot(&m, &slot, 0);
+    is_int(fixture_issue(m.ledger, &slot, 1), STOCKCERT_FAILED,
+           "damaged: no certificate");
+
+    stockcert_ledger_close(m.ledger);
+}
+
+
 /* reads the keys, one by one */
 
 static shape_t     *shape_of;
@@ -306,4 +357,48 @@ join(MDB_txn *txn, MDB_dbi dbi, MDB_cursor *cursor)
 
     model_put(txn, dbi, &key, items, n * STOCKCERT_KEYS_ITEM);
     free(items);
+}
+
+
+/* each item gets the position of the next one of its run */
+
+static void
+turn(MDB_txn *txn, MDB_dbi dbi, MDB_cursor *cursor)
+{
+    size_t    n, i, filter;
+    uint8_t  *bytes, *items, first[8], name[STOCKCERT_PART_KEY];
+    MDB_val   key, run;
+
+    (void) txn;
+    (void) dbi;
+
+    while (mdb_cursor_get(cursor, &key, &run, MDB_NEXT) == 0) {
+        n = key.mv_size == 8 ? run.mv_size / STOCKCERT_KEYS_ITEM
+                             : stockcert_filter_items(run.mv_size);
+        filter = key.mv_size == 8 ? 0 : stockcert_filter_len(n);
+
+        bytes = malloc(run.mv_size);
+        memcpy(bytes, run.mv_data, run.mv_size);
+
+        items = bytes + filter;
+        memcpy(first, items + 8, 8);
+
+        for (i = 0; i + 1 < n; i++) {
+            memcpy(items + i * STOCKCERT_KEYS_ITEM + 8,
+                   items + (i + 1) * STOCKCERT_KEYS_ITEM + 8, 8);
+        }
+
+        memcpy(items + i * STOCKCERT_KEYS_ITEM + 8, first, 8);
+
+        memcpy(name, key.mv_data, key.mv_size);
+
+        key.mv_data = name;
+        run.mv_data = bytes;
+
+        if (mdb_cursor_put(cursor, &key, &run, MDB_CURRENT) != 0) {
+            tap_bail_out("cannot put a run");
+        }
+
+        free(bytes);
+    }
 }
