@@ -31,6 +31,7 @@ is($status, 200, 'all is well');
 is_deeply($json, { status => 'pass', checks => { acme => [{ status => 'pass' }], 'b"b' => [{ status => 'pass' }] } }, '... of each ledger');
 is($r->{headers}{'content-type'}, 'application/health+json', 'its type');
 is($r->{headers}{'cache-control'}, 'no-store', 'no cache keeps it');
+is($client->ask('GET', "/$_", undef, 'If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT')->{status}, 200, "$_ has no date") for qw(health status);
 $r = $client->ask('HEAD', '/health');
 is("$r->{status} $r->{headers}{'content-length'} $r->{body}", '200 ' . length((health($client))[2]{body}) . ' ', 'HEAD');
 $r = $client->ask('POST', '/health', '{}');
