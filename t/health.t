@@ -23,7 +23,7 @@ sub becomes {
 
 my $acme = ledger('acme');
 my $server = Stockcert->new(flushes => 1, listen => 'reuseport', http => $acme . ledger('b\\"b'),
-    location => watched('location / { stockcert acme; }', 'location = /closed { stockcert_health; limit_except GET { deny all; } }'))->start;
+    location => watched('location / { stockcert acme; stockcert_transactions on; }', 'location = /closed { stockcert_health; limit_except GET { deny all; } }'))->start;
 my $client = $server->client;
 
 my ($status, $json, $r) = health($client);
@@ -31,6 +31,7 @@ is($status, 200, 'all is well');
 is_deeply($json, { status => 'pass', checks => { acme => [{ status => 'pass' }], 'b"b' => [{ status => 'pass' }] } }, '... of each ledger');
 is($r->{headers}{'content-type'}, 'application/health+json', 'its type');
 is($r->{headers}{'cache-control'}, 'no-store', 'no cache keeps it');
+is($client->ask('GET', "/$_", undef, 'If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT')->{status}, 200, "$_ has no date") for qw(health status);
 $r = $client->ask('HEAD', '/health');
 is("$r->{status} $r->{headers}{'content-length'} $r->{body}", '200 ' . length((health($client))[2]{body}) . ' ', 'HEAD');
 $r = $client->ask('POST', '/health', '{}');
@@ -40,7 +41,7 @@ is($client->ask('POST', '/closed', '{}')->{status}, 403, 'limit_except: POST');
 
 
 SKIP: {
-    skip 'TEST_NGINX_BINARY takes the LD_PRELOAD away', 12 if !$server->has_gate;
+    skip 'TEST_NGINX_BINARY takes the LD_PRELOAD away', 14 if !$server->has_gate;
 
     # a disk
 
@@ -80,6 +81,21 @@ SKIP: {
     wait_for('a worker is there again', sub { $server->ready });
     becomes($server->client, 200, qr/^$/);
     pass('a leader that died is no fault');
+
+    # the same, in a transaction, and its process id is taken: by what is left of it
+
+    is($server->client->issue('CS', 1, 'Ann')->{status}, 201, 'a certificate to transfer');
+    my %of = $server->clients_of_workers(2);
+    my ($dies, $stays) = keys %of;
+    kill STOP => $server->{master};
+    $server->crash('fdatasync', 'acme');
+    $of{$dies}->ask('POST', '/transactions', '{"type":"transfer","from":["CS-1"],"to":[{"name":"Eve","amount":1}],"reference":"x"}');
+    $server->release('fdatasync');
+    my $late = now() + 6;
+    wait_for('it would be late', sub { now() > $late });
+    is_deeply([kill(0 => $dies), (health($of{$stays}))[0]], [1, 200], 'what another process has the id of is no fault');
+    kill CONT => $server->{master};
+    wait_for('a worker is there again', sub { $server->ready });
 
     # somebody else has the lock
 

@@ -5,10 +5,13 @@ use strict;
 use warnings;
 use Test::More;
 use Stockcert;
+use Stockcert::HTTP2;
+use Stockcert::Port;
 
 my $format = join ' ', map { "$_=\$stockcert_$_" } qw(cert_id entry error wait_time replayed ledger);
 
-my $server = Stockcert->new(http => ledger('acme') . <<"END", location => <<'END')->start;
+my $h2_port = free_port();
+my $server = Stockcert->new(workers => 1, flushes => 1, http => ledger('acme') . <<"END", location => <<'END', server => <<"END")->start;
     log_format vars '\$request_method \$uri \$status $format';
     map \$stockcert_error \$kind { volatile; default other; '' fine; not_found missing; }
 END
@@ -30,19 +33,29 @@ END
     location = /sub/CS-99 { auth_request /CS-99; error_page 500 =404 /else; empty_gif; }
     location /after/ { stockcert acme; auth_request /else/; }
 END
+    server {
+        listen 127.0.0.1:$h2_port http2;
+        access_log vars.log vars;
+        location / { stockcert acme; stockcert_transactions on; }
+    }
+END
 
 # asks, and returns the answer and the lines of the log, of which there are so many
 
 our $lines = 1;
 my $read = 0;
 
-sub ask {
-    my (@ask) = @_;
-    my $r = $server->client->ask(@ask);
+sub logged {
     my $log;
     wait_for('it is logged', sub { $log = substr slurp("$server->{dir}/vars.log"), $read; return ($log =~ tr/\n//) == $lines });
     $read += length $log;
-    return ($r, $log =~ s/wait_time=\d+\.\d{3}(?= )/wait_time=T/gr);
+    return $log =~ s/wait_time=\d+\.\d{3}(?= )/wait_time=T/gr;
+}
+
+sub ask {
+    my (@ask) = @_;
+    my $r = $server->client->ask(@ask);
+    return ($r, logged());
 }
 
 my $none = 'cert_id=- entry=- error=- wait_time=- replayed=-';
@@ -99,6 +112,30 @@ is($line, "GET /CS-99 404 cert_id=- entry=- error=not_found wait_time=- replayed
 ($r, $line) = ask('POST', '/after/', grant('CS', 1, 'Joe'));
 is($line, "POST /else/ 200 $none ledger=-\nPOST /after/ 201 cert_id=CS-4 entry=7 error=- wait_time=T replayed=- ledger=acme\n",
     'a subrequest that comes first');
+
+# a client that leaves while it is waited for, as nginx sees it
+
+sub gone {
+    my ($path, $body, @fields) = @_;
+    my $h2 = Stockcert::HTTP2->new($h2_port)->connect;
+    my ($stream, @frames) = $h2->request('POST', $path, $body, 999, @fields);
+    $server->hold('fdatasync', 'acme');
+    $h2->write(@frames);
+    $server->held('fdatasync');
+    $h2->write($h2->reset($stream), Stockcert::HTTP2::frame('PING', 0, 0, 'pingping'));
+    $h2->answer(0);
+    $server->release('fdatasync');
+    return logged();
+}
+
+SKIP: {
+    skip 'TEST_NGINX_BINARY takes the LD_PRELOAD away', 2 if !$server->has_gate;
+    $lines = 1;
+    is(gone('/', grant('CS', 1, 'Kim'), 'idempotency-key' => 'c'),
+        "POST / 499 cert_id=CS-5 entry=8 error=- wait_time=T replayed=- ledger=acme\n", 'a client that has gone: its certificate is logged');
+    is(gone('/transactions', $order =~ s/CS-1/CS-5/r),
+        "POST /transactions 499 cert_id=- entry=9 error=- wait_time=T replayed=- ledger=acme\n", '... a transaction');
+}
 
 is_deeply([$server->complaints], [], 'nothing to complain of in the log');
 $server->stop;

@@ -72,7 +72,17 @@ ngx_http_stockcert_answer_one(ngx_http_request_t *r,
     ngx_int_t  rc;
 
     rc = ngx_http_stockcert_waited(r);
+
     if (rc != NGX_OK) {
+
+        /* nobody is there to be told, but the log is */
+
+        if (rc == NGX_HTTP_CLIENT_CLOSED_REQUEST && slot
+            && slot->outcome.status == STOCKCERT_ISSUED)
+        {
+            ngx_http_stockcert_note_issued(r, slot);
+        }
+
         return rc;
     }
 
@@ -105,7 +115,7 @@ ngx_http_stockcert_waited(ngx_http_request_t *r)
     /* nginx ended the request while it waited */
 
     if (r->connection->error) {
-        return NGX_ERROR;
+        return NGX_HTTP_CLIENT_CLOSED_REQUEST;
     }
 
     return r->header_sent ? NGX_DONE : NGX_OK;

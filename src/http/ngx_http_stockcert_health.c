@@ -4,7 +4,8 @@
  * grants.
  *
  * It runs on the event loop, and waits for nothing: it looks at what leaders
- * and the watch have left in memory that workers share.
+ * and the watch have left in memory that workers share, and asks the kernel who
+ * has a lock that seems to be held for long.
  */
 
 
@@ -173,9 +174,9 @@ ngx_http_stockcert_why_stuck(ngx_http_stockcert_ledger_t *ledger, u_char *why)
     pid = (pid_t) atomic_load(&ledger->counts->holder);
     ms = ngx_http_stockcert_since(atomic_load(&ledger->counts->began));
 
-    /* what a dead process began is over */
+    /* what a dead process began is over, and its number may be another's now */
 
-    if (ms > longest && (kill(pid, 0) == 0 || ngx_errno == NGX_EPERM)) {
+    if (ms > longest && stockcert_ledger_holder(lane->ledger) == pid) {
         (void) ngx_snprintf(why, NGX_HTTP_STOCKCERT_WHY,
                             "process %P has been in a commit for %ui s%Z", pid,
                             ms / 1000);

@@ -53,6 +53,10 @@ ngx_http_stockcert_check_monitor(ngx_http_request_t *r)
         return NGX_HTTP_NOT_ALLOWED;
     }
 
+    /* nothing here has a date (RFC 9110, section 13.1.4) */
+
+    r->headers_in.if_unmodified_since = NULL;
+
     return ngx_http_stockcert_discard(r);
 }
 

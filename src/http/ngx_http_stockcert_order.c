@@ -263,13 +263,24 @@ static ngx_int_t
 ngx_http_stockcert_order_answer(ngx_http_stockcert_lane_t *lane,
     ngx_http_stockcert_order_t *order)
 {
-    ngx_int_t            rc;
-    ngx_http_request_t  *r;
+    ngx_int_t                      rc;
+    ngx_http_request_t            *r;
+    const stockcert_transacted_t  *done;
 
     r = order->request;
+    done = &order->turn.done;
 
     rc = ngx_http_stockcert_waited(r);
+
     if (rc != NGX_OK) {
+
+        if (rc == NGX_HTTP_CLIENT_CLOSED_REQUEST && order->fault.kind == 0
+            && done->status == STOCKCERT_ISSUED)
+        {
+            ngx_http_stockcert_note_entered(r, done->transaction,
+                                            done->replayed);
+        }
+
         return rc;
     }
 
@@ -278,7 +289,7 @@ ngx_http_stockcert_order_answer(ngx_http_stockcert_lane_t *lane,
     }
 
     rc = ngx_http_stockcert_reply_transacted(r, lane->ledger, order->order,
-                                             &order->turn.done);
+                                             done);
 
     return ngx_http_stockcert_or_unknown(r, rc);
 }
