@@ -173,11 +173,10 @@ void stockcert_etcd_range_both(stockcert_etcd_buf_t *buf, const char *prefix,
     uint64_t position);
 void stockcert_etcd_put(stockcert_etcd_buf_t *buf, const char *prefix,
     const char *name, const void *value, size_t len);
-void stockcert_etcd_put_claim(stockcert_etcd_buf_t *buf, const char *prefix,
-    uint64_t claim);
-void stockcert_etcd_claimed(stockcert_etcd_buf_t *buf, const char *prefix,
-    uint64_t claim);
-void stockcert_etcd_unclaim(stockcert_etcd_buf_t *buf, const char *prefix);
+void stockcert_etcd_delete(stockcert_etcd_buf_t *buf, const char *prefix,
+    const char *name);
+void stockcert_etcd_equals(stockcert_etcd_buf_t *buf, const char *prefix,
+    const char *name, const void *value, size_t len);
 void stockcert_etcd_absent(stockcert_etcd_buf_t *buf, const char *prefix,
     const char *name);
 void stockcert_etcd_guard(stockcert_etcd_buf_t *buf, const char *prefix,

@@ -21,8 +21,6 @@
 #include "stockcert_text.h"
 
 
-#define STOCKCERT_ETCD_CLAIM      "replicating"
-
 /* no ledger comes near; the next epoch must be a number, too */
 
 #define STOCKCERT_ETCD_EPOCH_MAX  ((json_int_t) 1 << 53)
@@ -179,40 +177,25 @@ stockcert_etcd_put(stockcert_etcd_buf_t *buf, const char *prefix,
 }
 
 
-/*
- * Who puts a whole journal names itself in the key "replicating", and all that
- * it does then needs that name there.  Of two at once, the first one fails.
- */
-
 void
-stockcert_etcd_put_claim(stockcert_etcd_buf_t *buf, const char *prefix,
-    uint64_t claim)
-{
-    stockcert_etcd_put(buf, prefix, STOCKCERT_ETCD_CLAIM, &claim,
-                       sizeof(uint64_t));
-}
-
-
-/* a comparison */
-
-void
-stockcert_etcd_claimed(stockcert_etcd_buf_t *buf, const char *prefix,
-    uint64_t claim)
-{
-    stockcert_etcd_text(buf, "{\"target\":\"VALUE\",\"value\":\"");
-    stockcert_etcd_base64(buf, &claim, sizeof(uint64_t));
-    stockcert_etcd_text(buf, "\",\"key\":\"");
-    stockcert_etcd_key(buf, prefix, STOCKCERT_ETCD_CLAIM);
-    stockcert_etcd_text(buf, "\"}");
-}
-
-
-void
-stockcert_etcd_unclaim(stockcert_etcd_buf_t *buf, const char *prefix)
+stockcert_etcd_delete(stockcert_etcd_buf_t *buf, const char *prefix,
+    const char *name)
 {
     stockcert_etcd_text(buf, "{\"request_delete_range\":");
-    stockcert_etcd_range(buf, prefix, STOCKCERT_ETCD_CLAIM, NULL, "");
+    stockcert_etcd_range(buf, prefix, name, NULL, "");
     stockcert_etcd_text(buf, "}");
+}
+
+
+void
+stockcert_etcd_equals(stockcert_etcd_buf_t *buf, const char *prefix,
+    const char *name, const void *value, size_t len)
+{
+    stockcert_etcd_text(buf, "{\"target\":\"VALUE\",\"value\":\"");
+    stockcert_etcd_base64(buf, value, len);
+    stockcert_etcd_text(buf, "\",\"key\":\"");
+    stockcert_etcd_key(buf, prefix, name);
+    stockcert_etcd_text(buf, "\"}");
 }
 
 
@@ -246,11 +229,8 @@ stockcert_etcd_guard(stockcert_etcd_buf_t *buf, const char *prefix,
     stockcert_etcd_text(buf, number);
     stockcert_etcd_text(buf, "\",\"key\":\"");
     stockcert_etcd_key(buf, prefix, "head");
-    stockcert_etcd_text(buf, "\"},{\"target\":\"VALUE\",\"value\":\"");
-    stockcert_etcd_base64(buf, value, len);
-    stockcert_etcd_text(buf, "\",\"key\":\"");
-    stockcert_etcd_key(buf, prefix, "head");
-    stockcert_etcd_text(buf, "\"}");
+    stockcert_etcd_text(buf, "\"},");
+    stockcert_etcd_equals(buf, prefix, "head", value, len);
 }
 
 

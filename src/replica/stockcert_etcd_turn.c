@@ -39,10 +39,8 @@ stockcert_etcd_turn_end(stockcert_etcd_t *etcd)
     stockcert_etcd_turn_own(etcd, own);
 
     for (i = 0; i < n + (etcd->asked != 0); i++) {
-        stockcert_etcd_text(buf, ",{\"request_delete_range\":");
-        stockcert_etcd_range(buf, etcd->prefix, i < n ? etcd->turns[i] : own,
-                             NULL, "");
-        stockcert_etcd_text(buf, "}");
+        stockcert_etcd_text(buf, ",");
+        stockcert_etcd_delete(buf, etcd->prefix, i < n ? etcd->turns[i] : own);
     }
 
     stockcert_etcd_text(buf, ",{\"request_range\":");

@@ -21,6 +21,13 @@
 
 #define STOCKCERT_ETCD_REMOVE  1000
 
+/*
+ * Who puts a whole journal names itself in this key, and all that it does then
+ * needs that name there.  Of two at once, the first one fails.
+ */
+
+#define STOCKCERT_ETCD_CLAIM   "replicating"
+
 /* that an append reads if its guard fails */
 
 #define STOCKCERT_ETCD_RANGES  2
@@ -75,7 +82,8 @@ stockcert_etcd_transaction(stockcert_etcd_t *etcd,
 
     if (claim) {
         stockcert_etcd_text(buf, ",");
-        stockcert_etcd_claimed(buf, etcd->prefix, claim);
+        stockcert_etcd_equals(buf, etcd->prefix, STOCKCERT_ETCD_CLAIM, &claim,
+                              sizeof(uint64_t));
     }
 
     stockcert_etcd_text(buf, "],\"success\":[");
@@ -404,7 +412,8 @@ stockcert_etcd_clear(stockcert_replica_t *replica,
         }
 
         stockcert_etcd_transaction(etcd, guard, NULL, 0);
-        stockcert_etcd_put_claim(&etcd->request, etcd->prefix, claim);
+        stockcert_etcd_put(&etcd->request, etcd->prefix, STOCKCERT_ETCD_CLAIM,
+                           &claim, sizeof(uint64_t));
         stockcert_etcd_text(&etcd->request, ",");
         stockcert_etcd_remove(etcd, position, more ? last : UINT64_MAX);
         stockcert_etcd_text(&etcd->request, "]}");
@@ -468,7 +477,7 @@ stockcert_etcd_create_ledger(stockcert_replica_t *replica,
     stockcert_etcd_put(buf, etcd->prefix, "head", value,
                        stockcert_etcd_head_value(head, value));
     stockcert_etcd_text(buf, ",");
-    stockcert_etcd_unclaim(buf, etcd->prefix);
+    stockcert_etcd_delete(buf, etcd->prefix, STOCKCERT_ETCD_CLAIM);
     stockcert_etcd_text(buf, "]}");
     free(ledger);
 
