@@ -129,20 +129,16 @@ ngx_http_stockcert_count_of(ngx_http_stockcert_out_t *out,
 
 
 static void
-ngx_http_stockcert_commit_seconds(ngx_http_stockcert_out_t *out,
+ngx_http_stockcert_seconds_of(ngx_http_stockcert_out_t *out,
     const ngx_http_stockcert_view_t *view)
 {
-    ngx_http_stockcert_put_histogram(out, view, &view->ledger->counts->commit,
-                                     &stockcert_bounds_time, 1);
-}
+    const u_char  *counts;
 
+    counts = (const u_char *) view->ledger->counts;
 
-static void
-ngx_http_stockcert_wait_seconds(ngx_http_stockcert_out_t *out,
-    const ngx_http_stockcert_view_t *view)
-{
-    ngx_http_stockcert_put_histogram(out, view, &view->ledger->counts->wait,
-                                     &stockcert_bounds_time, 1);
+    ngx_http_stockcert_put_histogram(out, view,
+               (const stockcert_histogram_t *) (counts + out->metric->offset),
+               &stockcert_bounds_time, 1);
 }
 
 
@@ -290,11 +286,13 @@ static const ngx_http_stockcert_metric_t  ngx_http_stockcert_metrics[] = {
 
     { "stockcert_commit_seconds", "histogram",
       "Time of a commit, from the lock of the ledger to its answers.",
-      ngx_http_stockcert_commit_seconds, 0 },
+      ngx_http_stockcert_seconds_of,
+      offsetof(stockcert_counts_t, commit) },
 
     { "stockcert_wait_seconds", "histogram",
       "Time from a grant being queued to its outcome being settled.",
-      ngx_http_stockcert_wait_seconds, 0 },
+      ngx_http_stockcert_seconds_of,
+      offsetof(stockcert_counts_t, wait) },
 
     { "stockcert_batch_grants", "histogram",
       "Grants that a commit settled.",
