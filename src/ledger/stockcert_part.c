@@ -43,6 +43,7 @@ static int stockcert_part_put(MDB_cursor *cursor, size_t part,
 static int stockcert_part_next(MDB_cursor *cursor, size_t part,
     const uint8_t **value, size_t *n, MDB_cursor_op op);
 static size_t stockcert_part_of(const uint8_t *hash);
+static void stockcert_part_name(size_t part, uint8_t *name);
 
 
 int
@@ -52,8 +53,7 @@ stockcert_part_before(MDB_cursor *cursor, size_t part, MDB_val *key,
     int      rc;
     uint8_t  first[2];
 
-    first[0] = (uint8_t) ((0x8000 + part) >> 8);
-    first[1] = (uint8_t) part;
+    stockcert_part_name(part, first);
 
     key->mv_size = sizeof(first);
     key->mv_data = first;
@@ -303,8 +303,7 @@ stockcert_part_put(MDB_cursor *cursor, size_t part, const uint8_t *items,
         oldest = position < oldest ? position : oldest;
     }
 
-    name[0] = (uint8_t) ((0x8000 + part) >> 8);
-    name[1] = (uint8_t) part;
+    stockcert_part_name(part, name);
     stockcert_put64(name + 2, oldest);
 
     filter = stockcert_filter_len(n);
@@ -363,4 +362,14 @@ static size_t
 stockcert_part_of(const uint8_t *hash)
 {
     return stockcert_get64(hash) >> (64 - STOCKCERT_PART_BITS);
+}
+
+
+/* the 2 bytes that keys of its runs begin with */
+
+static void
+stockcert_part_name(size_t part, uint8_t *name)
+{
+    name[0] = (uint8_t) ((0x8000 + part) >> 8);
+    name[1] = (uint8_t) part;
 }
