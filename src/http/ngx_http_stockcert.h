@@ -679,11 +679,15 @@ typedef struct {
  * ngx_http_stockcert_open_page() opens its file.
  * ngx_http_stockcert_close_page() closes it; if it returns NGX_OK, the text is
  * whole.  ngx_http_stockcert_free_page() frees all.
+ * ngx_http_stockcert_page_buf() does both, and returns the text in the request's
+ * memory, or NULL.
  */
 
 ngx_int_t ngx_http_stockcert_open_page(ngx_http_stockcert_page_t *page);
 ngx_int_t ngx_http_stockcert_close_page(ngx_http_stockcert_page_t *page);
 void ngx_http_stockcert_free_page(ngx_http_stockcert_page_t *page);
+ngx_buf_t *ngx_http_stockcert_page_buf(ngx_http_request_t *r,
+    ngx_http_stockcert_page_t *page);
 
 /* Adds the headers that all pages have. */
 

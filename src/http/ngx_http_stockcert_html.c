@@ -257,6 +257,22 @@ ngx_http_stockcert_send_page(ngx_http_request_t *r, ngx_uint_t status,
 {
     ngx_buf_t  *b;
 
+    b = ngx_http_stockcert_page_buf(r, page);
+
+    if (b == NULL || ngx_http_stockcert_html_headers(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_stockcert_send(r, status, NGX_HTTP_STOCKCERT_HTML, b);
+}
+
+
+ngx_buf_t *
+ngx_http_stockcert_page_buf(ngx_http_request_t *r,
+    ngx_http_stockcert_page_t *page)
+{
+    ngx_buf_t  *b;
+
     b = NULL;
 
     if (ngx_http_stockcert_close_page(page) == NGX_OK) {
@@ -269,11 +285,7 @@ ngx_http_stockcert_send_page(ngx_http_request_t *r, ngx_uint_t status,
 
     ngx_http_stockcert_free_page(page);
 
-    if (b == NULL || ngx_http_stockcert_html_headers(r) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_stockcert_send(r, status, NGX_HTTP_STOCKCERT_HTML, b);
+    return b;
 }
 
 

@@ -67,17 +67,7 @@ ngx_http_stockcert_send_monitor(ngx_http_request_t *r, ngx_uint_t status,
 {
     ngx_buf_t  *b;
 
-    b = NULL;
-
-    if (ngx_http_stockcert_close_page(page) == NGX_OK) {
-        b = ngx_create_temp_buf(r->pool, page->len + 1);
-    }
-
-    if (b) {
-        b->last = ngx_cpymem(b->last, page->text, page->len);
-    }
-
-    ngx_http_stockcert_free_page(page);
+    b = ngx_http_stockcert_page_buf(r, page);
 
     return b ? ngx_http_stockcert_send_now(r, status, type, b)
              : NGX_HTTP_INTERNAL_SERVER_ERROR;
