@@ -73,19 +73,15 @@ static void
 ngx_http_stockcert_put_health(FILE *file, ngx_http_stockcert_main_conf_t *smcf,
     ngx_uint_t *status)
 {
-    char                          *text;
-    size_t                         len;
-    FILE                          *checks;
     u_char                         why[NGX_HTTP_STOCKCERT_WHY];
     ngx_uint_t                     i;
+    ngx_http_stockcert_page_t      checks;
     ngx_http_stockcert_ledger_t  **ledgers;
 
-    text = NULL;
     *status = NGX_HTTP_OK;
     ledgers = smcf->ledgers.elts;
 
-    checks = open_memstream(&text, &len);
-    if (checks == NULL) {
+    if (ngx_http_stockcert_open_page(&checks) != NGX_OK) {
         *status = NGX_HTTP_SERVICE_UNAVAILABLE;
         return;
     }
@@ -93,29 +89,29 @@ ngx_http_stockcert_put_health(FILE *file, ngx_http_stockcert_main_conf_t *smcf,
     for (i = 0; i < smcf->ledgers.nelts; i++) {
         ngx_http_stockcert_why(ledgers[i], why);
 
-        (void) fputs(i ? "," : "", checks);
-        ngx_http_stockcert_put_name(checks, &ledgers[i]->name);
+        (void) fputs(i ? "," : "", checks.file);
+        ngx_http_stockcert_put_name(checks.file, &ledgers[i]->name);
 
         if (why[0]) {
             *status = NGX_HTTP_SERVICE_UNAVAILABLE;
-            (void) fprintf(checks, ":[{\"status\":\"fail\",\"output\":\"%s\"}]",
+            (void) fprintf(checks.file,
+                           ":[{\"status\":\"fail\",\"output\":\"%s\"}]",
                            why);
 
         } else {
-            (void) fputs(":[{\"status\":\"pass\"}]", checks);
+            (void) fputs(":[{\"status\":\"pass\"}]", checks.file);
         }
     }
 
-    if (fclose(checks) == EOF) {
+    if (ngx_http_stockcert_close_page(&checks) == NGX_OK) {
+        (void) fprintf(file, "{\"status\":\"%s\",\"checks\":{%s}}\n",
+                       *status == NGX_HTTP_OK ? "pass" : "fail", checks.text);
+
+    } else {
         *status = NGX_HTTP_SERVICE_UNAVAILABLE;
-        free(text);
-        return;
     }
 
-    (void) fprintf(file, "{\"status\":\"%s\",\"checks\":{%s}}\n",
-                   *status == NGX_HTTP_OK ? "pass" : "fail", text);
-
-    free(text);
+    ngx_http_stockcert_free_page(&checks);
 }
 
 
