@@ -84,20 +84,7 @@ wake(void *data, size_t lane)
 static void
 fill(size_t lane, const char *key, uint64_t amount)
 {
-    stockcert_slot_t  slot;
-
-    fixture_slot(&slot, "CS", "Salt Bae", amount);
-
-    slot.grant.key_len = (uint8_t) strlen(key);
-    memcpy(slot.grant.key, key, slot.grant.key_len);
-
-    if (stockcert_lane_fill(lanes, &lanes->lanes[lane],
-                            stockcert_lane_settled(&lanes->lanes[lane]),
-                            &slot.grant)
-        != 0)
-    {
-        tap_bail_out("no room in lane %zu", lane);
-    }
+    fill_class(lane, "CS", key, amount);
 }
 
 

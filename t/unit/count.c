@@ -128,26 +128,6 @@ begin(void)
 }
 
 
-static void
-fill(size_t lane, const char *code, const char *key, uint64_t amount)
-{
-    stockcert_slot_t  slot;
-
-    fixture_slot(&slot, code, "Salt Bae", amount);
-
-    slot.grant.key_len = (uint8_t) strlen(key);
-    memcpy(slot.grant.key, key, slot.grant.key_len);
-
-    if (stockcert_lane_fill(lanes, &lanes->lanes[lane],
-                            stockcert_lane_settled(&lanes->lanes[lane]),
-                            &slot.grant)
-        != 0)
-    {
-        tap_bail_out("no room in lane %zu", lane);
-    }
-}
-
-
 static uint64_t
 issued(const char *code)
 {
@@ -187,12 +167,12 @@ test_outcomes(void)
 
     is_int(issued("CS"), 0, "nothing: none is issued");
 
-    fill(0, "CS", "", 1);
-    fill(0, "PS", "key", 1);
-    fill(1, "PS", "key", 1);
-    fill(1, "CS", "", 9000000);
-    fill(1, "PS", "", 1);
-    fill(2, "CS", "", 1);
+    fill_class(0, "CS", "", 1);
+    fill_class(0, "PS", "key", 1);
+    fill_class(1, "PS", "key", 1);
+    fill_class(1, "CS", "", 9000000);
+    fill_class(1, "PS", "", 1);
+    fill_class(2, "CS", "", 1);
     commit(ledger);
 
     is_int(issued("CS"), 2, "a batch: certificates of a class");
@@ -207,13 +187,13 @@ test_outcomes(void)
     commit(ledger);
     is_int(counts->commits, 1, "no grants: no commit is counted");
 
-    fill(0, "CS", "", 9000000);
+    fill_class(0, "CS", "", 9000000);
     commit(ledger);
     is_int(issued("CS"), 2, "a refusal: nothing is issued");
     is_int(counts->batch.n[0], 1, "a refusal: a batch of one");
 
     leader.counts = NULL;
-    fill(0, "CS", "", 1);
+    fill_class(0, "CS", "", 1);
     commit(ledger);
     is_int(issued("CS"), 2, "without counts: nothing is counted");
 
@@ -240,11 +220,11 @@ test_deaths(void)
         begin();
 
         lanes->next = 1;
-        fill(0, "CS", "", 1);
-        fill(0, "CS", "", 9000000);
-        fill(0, "CS", "", 1);
-        fill(1, "CS", "", 1);
-        fill(1, "PS", "", 1);
+        fill_class(0, "CS", "", 1);
+        fill_class(0, "CS", "", 9000000);
+        fill_class(0, "CS", "", 1);
+        fill_class(1, "CS", "", 1);
+        fill_class(1, "PS", "", 1);
 
         pid = fork();
 
@@ -264,7 +244,7 @@ test_deaths(void)
                at < AFTER_LANE ? 0 : 3, "%s: what is settled by then", name);
 
         ledger = fixture_open(&f);
-        fill(1, "PS", "", 1);
+        fill_class(1, "PS", "", 1);
         commit(ledger);
 
         ok(!stockcert_lanes_waiting(lanes), "%s: then all is settled", name);
@@ -290,7 +270,7 @@ test_transaction(void)
     ledger = fixture_open(&f);
     begin();
 
-    fill(0, "CS", "", 10);
+    fill_class(0, "CS", "", 10);
     commit(ledger);
 
     order = ordered("{\"type\":\"transfer\",\"from\":[\"CS-1\"],\"to\":[{\"name\":"
@@ -343,7 +323,7 @@ test_transaction(void)
 
     stockcert_order_free(order);
 
-    fill(0, "CS", "", 1);
+    fill_class(0, "CS", "", 1);
     commit(ledger);
     is_int(issued("CS"), 5, "then a grant is counted, too");
 
@@ -368,7 +348,7 @@ test_failed(void)
 
     do {
         for (i = 0; i < 100; i++) {
-            fill(0, "CS", "", 1);
+            fill_class(0, "CS", "", 1);
         }
 
         rc = commit(ledger);
@@ -382,7 +362,7 @@ test_failed(void)
     is_int(issued("CS"), (uint64_t) n - 100, "full: what was issued before");
     is_int(all(&counts->wait), (uint64_t) n, "full: all were settled");
 
-    fill(0, "CS", "", 9000000);
+    fill_class(0, "CS", "", 9000000);
     commit(ledger);
     ok(counts->failed != 0, "full: what only refuses does not end it");
 
@@ -390,7 +370,7 @@ test_failed(void)
 
     f.conf.size = 1024 * 1024;
     ledger = fixture_open(&f);
-    fill(0, "CS", "", 1);
+    fill_class(0, "CS", "", 1);
     commit(ledger);
 
     is_int(counts->failed, 0, "with room: the last commit did not fail");

@@ -10,6 +10,7 @@
 
 #include <sys/mman.h>
 
+#include "fixture.h"
 #include "stockcert_lanes.h"
 #include "tap.h"
 
@@ -43,6 +44,28 @@ make_lanes(stockcert_wake_pt wake)
     memset(&leader, 0, sizeof(stockcert_leader_t));
     leader.lanes = lanes;
     leader.wake = wake;
+}
+
+
+/* a grant of a class, with a key or "" */
+
+static inline void
+fill_class(size_t lane, const char *code, const char *key, uint64_t amount)
+{
+    stockcert_slot_t  slot;
+
+    fixture_slot(&slot, code, "Salt Bae", amount);
+
+    slot.grant.key_len = (uint8_t) strlen(key);
+    memcpy(slot.grant.key, key, slot.grant.key_len);
+
+    if (stockcert_lane_fill(lanes, &lanes->lanes[lane],
+                            stockcert_lane_settled(&lanes->lanes[lane]),
+                            &slot.grant)
+        != 0)
+    {
+        tap_bail_out("no room in lane %zu", lane);
+    }
 }
 
 
