@@ -4,7 +4,7 @@
 
 use strict;
 use warnings;
-use JSON::PP;
+use Cpanel::JSON::XS;
 use MIME::Base64;
 use Test::More;
 use Stockcert;
@@ -154,7 +154,7 @@ for my $case (
     ['another format', 'format', 99, qr/has another format version, upgrade this machine/],
 ) {
     my ($name, $member, $value, $why) = @$case;
-    my $text = $ledger =~ s/("$member":)("[^"]*"|\d+)/$1 . JSON::PP->new->allow_nonref->encode($value)/er;
+    my $text = $ledger =~ s/("$member":)("[^"]*"|\d+)/$1 . Cpanel::JSON::XS->new->allow_nonref->encode($value)/er;
     isnt($text, $ledger, $name);
     $etcd->set('ledger', $text);
     restart($cluster, 0);

@@ -10,7 +10,7 @@ use File::Temp;
 use IO::Select;
 use IO::Socket::INET;
 use IPC::Open2;
-use JSON::PP;
+use Cpanel::JSON::XS;
 use MIME::Base64;
 use Test::More;
 use Time::HiRes qw(sleep);

@@ -4,7 +4,7 @@
 use strict;
 use warnings;
 use Config;
-use JSON::PP;
+use Cpanel::JSON::XS;
 use Test::More;
 use Stockcert;
 use Stockcert::Disk;

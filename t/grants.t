@@ -2,7 +2,7 @@
 
 use strict;
 use warnings;
-use JSON::PP;
+use Cpanel::JSON::XS;
 use POSIX qw(strftime);
 use Test::More;
 use Stockcert;

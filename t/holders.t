@@ -2,7 +2,7 @@
 
 use strict;
 use warnings;
-use JSON::PP;
+use Cpanel::JSON::XS;
 use Test::More;
 use Stockcert;
 use Stockcert::Tool;
@@ -10,7 +10,7 @@ use Stockcert::Tool;
 my $server = Stockcert->new(flushes => 1)->start;
 my $ledger = "$server->{dir}/ledgers/acme";
 my $client = $server->client;
-my $json = JSON::PP->new->canonical;
+my $json = Cpanel::JSON::XS->new->canonical;
 
 sub issue {
     my ($class, $amount, $name, %more) = @_;

@@ -5,7 +5,7 @@
 use strict;
 use warnings;
 use File::Temp;
-use JSON::PP;
+use Cpanel::JSON::XS;
 use Test::More;
 use Stockcert;
 use Stockcert::Between;
@@ -169,7 +169,7 @@ is(shown($one, '--etcd', $url)->{etcd}{behind}, 0, 'and status finds it');
 
 my $two = "$dir/two";
 rename $early, $two or die "rename: $!\n";
-is_deeply([@{shown($two, @etcd)->{etcd}}{qw(entries behind parted)}], [3067, 3035, JSON::PP::false], 'status: how far it is behind');
+is_deeply([@{shown($two, @etcd)->{etcd}}{qw(entries behind parted)}], [3067, 3035, Cpanel::JSON::XS::false], 'status: how far it is behind');
 like(tool_out('status', $two, @etcd), qr/^etcd       entry 3067, this ledger is 3035 entries behind\netcd size  \d+ bytes\nreaders/m, 'status, for people');
 cmp_ok(shown($two, @etcd)->{etcd}{size}, '>', 2000000, 'and the size of etcd');
 {
@@ -251,7 +251,7 @@ $etcd->remove($_) for grep { !$had{$_} } batches();
 $etcd->set('head', $old);
 changes_nothing('longer than etcd', 3, qr/nothing is changed: the journal in etcd below \Q$prefix\E is shorter than this ledger's/,
     'authorize', $one, 'CS', 9000060, @reference, @etcd);
-is(shown($one, @etcd)->{etcd}{parted}, JSON::PP::true, 'status: it is parted');
+is(shown($one, @etcd)->{etcd}{parted}, Cpanel::JSON::XS::true, 'status: it is parted');
 like(tool_out('status', $one, @etcd), qr/^etcd       has another journal: it ends with entry $count \([0-9a-f]{64}\)$/m, 'status, for people');
 is(tool_out('replicate', $one, @etcd), "$one is in etcd below $prefix: @{[$count + 3]} entries, 3 of them were put there now\n", 'replicate puts what is missing');
 same('a part was lost', $one);

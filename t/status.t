@@ -5,7 +5,7 @@
 use strict;
 use warnings;
 use HTTP::Tiny;
-use JSON::PP;
+use Cpanel::JSON::XS;
 use Test::More;
 use Time::HiRes qw(sleep);
 use Stockcert;

@@ -6,7 +6,7 @@
 use strict;
 use warnings;
 use Errno qw(EIO);
-use JSON::PP;
+use Cpanel::JSON::XS;
 use Test::More;
 use Time::HiRes qw(sleep);
 use Stockcert;

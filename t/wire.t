@@ -7,7 +7,7 @@ use warnings;
 use utf8;
 
 use Encode ();
-use JSON::PP;
+use Cpanel::JSON::XS;
 use Socket qw(IPPROTO_TCP TCP_NODELAY SHUT_WR SOL_SOCKET SO_LINGER);
 use Test::More;
 use Stockcert;
@@ -70,7 +70,7 @@ sub contract {
     return (201, name => $name, amount => $member{amount}, class => string($member{class}));
 }
 
-sub string { return JSON::PP->new->utf8->allow_nonref->decode($_[0]) }
+sub string { return Cpanel::JSON::XS->new->utf8->allow_nonref->decode($_[0]) }
 
 my %error = (400 => 'not_json|member_twice|body_missing', 413 => 'body_too_large', 415 => 'unsupported_media_type',
     422 => 'invalid_grant');

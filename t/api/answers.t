@@ -5,7 +5,7 @@
 use strict;
 use warnings;
 use Errno qw(EIO ENOSPC);
-use JSON::PP;
+use Cpanel::JSON::XS;
 use Test::More;
 use Stockcert;
 use Stockcert::Transactions;

@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 use Test::More;
-use JSON::PP;
+use Cpanel::JSON::XS;
 use Stockcert;
 
 my $out = $ENV{STOCKCERT_PAGES} or die "run scripts/test-pages\n";

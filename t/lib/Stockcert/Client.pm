@@ -9,7 +9,7 @@ use warnings;
 use Errno qw(EINTR);
 use IO::Select;
 use IO::Socket::INET;
-use JSON::PP;
+use Cpanel::JSON::XS;
 use Stockcert::Exchanges;
 
 sub new {

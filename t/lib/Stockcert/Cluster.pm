@@ -20,7 +20,7 @@ use strict;
 use warnings;
 
 use Exporter 'import';
-use JSON::PP;
+use Cpanel::JSON::XS;
 use Stockcert;
 use Stockcert::Etcd;
 use Stockcert::Relay;

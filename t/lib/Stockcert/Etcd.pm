@@ -21,7 +21,7 @@ use warnings;
 
 use File::Temp;
 use HTTP::Tiny;
-use JSON::PP;
+use Cpanel::JSON::XS;
 use MIME::Base64;
 use POSIX qw(WNOHANG);
 use Stockcert;
@@ -233,7 +233,7 @@ sub post {
             { content => '{"name":"root","password":"root"}', headers => { %headers } });
         $headers{Authorization} = decode_json($r->{content})->{token} if $r->{status} == 200;
     }
-    return $http->post($url, { content => JSON::PP->new->canonical->encode($what), headers => \%headers });
+    return $http->post($url, { content => Cpanel::JSON::XS->new->canonical->encode($what), headers => \%headers });
 }
 
 sub key { return encode_base64($_[0]{prefix} . $_[1], '') }

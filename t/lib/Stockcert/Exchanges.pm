@@ -9,11 +9,11 @@ use warnings;
 
 use Exporter 'import';
 use Fcntl qw(O_APPEND O_CREAT O_WRONLY);
-use JSON::PP;
+use Cpanel::JSON::XS;
 
 our @EXPORT = qw(exchanged);
 
-my $json = JSON::PP->new->ascii->canonical;
+my $json = Cpanel::JSON::XS->new->ascii->canonical;
 
 # $request is all that was sent of it, undef if that is not known; $head has the answer's
 # headers, with or without the line of the status

@@ -6,7 +6,7 @@ package Stockcert::HTTP2;
 use strict;
 use warnings;
 
-use JSON::PP;
+use Cpanel::JSON::XS;
 use Socket qw(IPPROTO_TCP TCP_NODELAY);
 use Stockcert::Client;
 

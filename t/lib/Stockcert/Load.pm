@@ -70,7 +70,7 @@ sub run {
         my $r = $self->{ask}->($http, $class, $amount, $name, $self->{uri});
         $self->note($file, $r, $http->{worker} // $r->{worker} // '', $sent, $class, $amount, $name);
         $http->close if $self->{fresh};
-        Time::HiRes::sleep(0.01) if $self->{fresh} and !$r->{status};
+        Time::HiRes::sleep(!$r->{status} && $self->{fresh} ? 0.01 : 0.005) if !$self->{count};
     }
 }
 

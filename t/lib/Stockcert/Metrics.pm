@@ -10,7 +10,7 @@ use strict;
 use warnings;
 
 use Exporter 'import';
-use JSON::PP;
+use Cpanel::JSON::XS;
 
 our @EXPORT = qw(metrics counted health watched);
 

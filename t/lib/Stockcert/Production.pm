@@ -9,7 +9,7 @@ package Stockcert::Production;
 use strict;
 use warnings;
 
-use JSON::PP;
+use Cpanel::JSON::XS;
 use Stockcert;
 use Stockcert::Port;
 

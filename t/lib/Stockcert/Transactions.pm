@@ -8,13 +8,13 @@ use warnings;
 
 use Exporter 'import';
 use File::Spec;
-use JSON::PP;
+use Cpanel::JSON::XS;
 use Stockcert;
 use Stockcert::Tool;
 
 our @EXPORT = qw(transfer check_transactions);
 
-my $json = JSON::PP->new->canonical;
+my $json = Cpanel::JSON::XS->new->canonical;
 
 # transfer('CS-1', 'a reference', Bob => 10, Cy => 5); the first may be a list
 sub transfer {
