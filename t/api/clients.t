@@ -24,7 +24,10 @@ tool_out('backup', $ledger, $old);
 $ENV{PATH} = File::Spec->rel2abs((File::Spec->splitpath($ENV{STOCKCERT}))[1]) . ":$ENV{PATH}";
 symlink File::Spec->rel2abs("$ENV{STOCKCERT_API}/node_modules"), "$server->{dir}/node_modules" or die "node_modules: $!\n";
 
-my %programs = (sh => ['curl', 'sh'], python => ['Python', 'python3'], js => ['JavaScript', 'node']);
+# Debian's packages are for Debian's Python
+my $python = -x '/usr/bin/python3' ? '/usr/bin/python3' : 'python3';
+
+my %programs = (sh => ['curl', 'sh'], python => ['Python', $python], js => ['JavaScript', 'node']);
 $programs{go} = ['Go', 'go run'] if grep { -x "$_/go" } split /:/, $ENV{PATH};
 my %suffixes = (python => 'py', js => 'mjs');
 
@@ -143,7 +146,7 @@ END
     for (['all', $all, 'True'], ['what has no such entry', $text, 'False'], ['what was changed', $all =~ s/"John 100"/"Jane 100"/r, 'False']) {
         my ($name, $lines, $is) = @$_;
         spew($journal, $lines);
-        is(scalar `python3 $program $journal $entry $seal`, "$is\n", "verify() of a journal: $name");
+        is(scalar `$python $program $journal $entry $seal`, "$is\n", "verify() of a journal: $name");
     }
 }
 $server->stop;
