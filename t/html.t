@@ -86,6 +86,7 @@ for (
     like($html->{headers}{'content-security-policy'}, qr/^default-src 'none'/, "$what: the policy");
     like($html->{body}, qr/<h1>\Q$title\E<.*\Q$like\E.*<a href="\/(?:none)?\/?">Stock book<.*Status $status</s, "$what: what it is and what to do") if $title;
     unlike($html->{body}, qr/<b>/, "$what: escaped");
+    unlike($html->{body}, qr/nothing was issued/i, "$what: which is said of what issues") if $method eq 'GET';
     my $json = $client->ask($method, $uri, $body);
     is("$json->{status} $json->{headers}{'content-type'} $json->{headers}{'cache-control'}", "$status application/problem+json no-store", "$what: JSON");
     is($json->{headers}{$_} // '', $html->{headers}{$_} // '', "$what: the same $_") for 'allow', 'retry-after';

@@ -133,6 +133,7 @@ for (
     my $r = get('/CS-1', conditions(@conditions));
     is($r->{status}, $status, "GET /CS-1, @conditions: $status");
     problem_is($r, 412, 'precondition_failed', 'which') if $status == 412;
+    unlike($r->{body}, qr/nothing was issued/, 'as a GET issues nothing') if $status == 412;
     is($r->{headers}{etag}, $etag, '304: the ETag') if $status == 304;
     $r = $client->ask('HEAD', '/CS-1', undef, conditions(@conditions));
     is("$r->{status} $r->{body}", "$status ", "HEAD /CS-1, @conditions: $status");
@@ -152,6 +153,7 @@ for ([412, "If-Match $etag"], [412, 'If-Match "x"'], [201, 'If-Match *'], [412, 
     my $r = post(conditions(@conditions));
     is($r->{status}, $status, "POST /, @conditions: $status");
     problem_is($r, 412, 'precondition_failed', 'which') if $status == 412;
+    like($r->{body}, qr/; nothing was issued"/, 'nothing was issued') if $status == 412;
 }
 
 # a request that is refused anyway ignores its preconditions: RFC 9110, section 13.2.1

@@ -53,6 +53,12 @@ sub problem {
            . qq("detail":"$detail","error":"$error") . ($members ? ",$members" : '') . "}\n";
 }
 
+# The same of a GET, which could not have issued anything.
+
+sub unreadable {
+    return problem('ledger_unavailable', q(the server's error log says why; ask again later));
+}
+
 sub headers {
     my ($body, @more) = @_;
 
@@ -772,11 +778,11 @@ POST /
 --- error_code eval
 [(503) x 6, 200, 503, 400, 404, 405, 200]
 --- response_headers eval
-my $headers = ::headers(::problem('ledger_unavailable')) . "\nRetry-After: 1";
-[($headers) x 6, '!Retry-After', $headers, ('!Retry-After') x 4]
+my ($posted, $read) = map { ::headers($_) . "\nRetry-After: 1" } ::problem('ledger_unavailable'), ::unreadable();
+[$posted, ($read) x 5, '!Retry-After', $posted, ('!Retry-After') x 4]
 --- response_body_like eval
 [
-    (quotemeta ::problem('ledger_unavailable')) x 4, ('\A\z') x 2, '\Awell\n\z',
+    quotemeta ::problem('ledger_unavailable'), (quotemeta ::unreadable()) x 3, ('\A\z') x 2, '\Awell\n\z',
     quotemeta ::problem('ledger_unavailable'), '"error":"not_json"', '"error":"not_found"',
     '"error":"method_not_allowed"', '\A(?:This is no ledger\.\n){1000}\z'
 ]

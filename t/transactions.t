@@ -78,6 +78,9 @@ for my $uri (qw(/off/transactions /off/transactions/4)) {
         is_problem($r, 404, 'not_found', "off: $method $uri");
     }
 }
+like($client->ask('GET', '/off/transactions/4')->{json}{detail}, qr{/CS-17}, 'off: what there is');
+like($client->ask('GET', $_)->{json}{detail}, qr{^a path is that of .*/transactions/812}, "$_: what was looked for")
+    for qw(/transactions/1 /transactions/999 /transactions/0 /transactions/x /transactions/ /transactionsx);
 is(($client->ask('DELETE', '/off/transactions')->{headers}{allow} // '') =~ /POST/, '', 'off: no POST in Allow');
 like($client->ask('DELETE', '/transactions')->{headers}{allow}, qr/\bPOST\b/, 'on: POST in Allow');
 is($client->ask('GET', "/off/$id")->{json}{status}, 'outstanding', 'off: nothing was transferred');

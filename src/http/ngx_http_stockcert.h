@@ -189,6 +189,12 @@ typedef enum {
 _Static_assert(NGX_HTTP_STOCKCERT_PROBLEMS <= STOCKCERT_COUNT_ERRORS,
                "each is counted");
 
+/* the detail of NGX_HTTP_STOCKCERT_NOT_FOUND where a transaction was meant */
+
+#define NGX_HTTP_STOCKCERT_NO_TRANSACTION                                     \
+    "a path is that of all transactions (/transactions) or of one "           \
+    "(/transactions/812) of this ledger, by the number of its first entry"
+
 
 /*
  * What a request is remembered by, for variables, and by who has it wait

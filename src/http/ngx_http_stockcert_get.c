@@ -15,7 +15,9 @@
 
 
 static ngx_int_t ngx_http_stockcert_get_missing(ngx_http_request_t *r,
-    ngx_http_stockcert_ledger_t *ledger);
+    ngx_http_stockcert_ledger_t *ledger,
+    const ngx_http_stockcert_target_t *target);
+static ngx_int_t ngx_http_stockcert_get_unavailable(ngx_http_request_t *r);
 static void ngx_http_stockcert_get_again(ngx_http_request_t *r);
 static ngx_int_t ngx_http_stockcert_get_target(ngx_http_request_t *r,
     stockcert_ledger_t *ledger, ngx_http_stockcert_target_t *target,
@@ -56,14 +58,15 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
     stockcert_ledger_t             *ledger;
     ngx_http_stockcert_loc_conf_t  *slcf;
 
+    static const ngx_str_t  precondition =
+        ngx_string("If-Match or If-None-Match is not so of what the path names");
+
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
 
     ledger = ngx_http_stockcert_lane_ledger(slcf->ledger);
 
     if (ledger == NULL) {
-        return ngx_http_stockcert_problem(r,
-                                         NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE,
-                                         NULL, NULL);
+        return ngx_http_stockcert_get_unavailable(r);
     }
 
     /* STOCKCERT_NOT_FOUND may set no error, and may mean damage here */
@@ -96,19 +99,17 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
     if (rc == NGX_ABORT) {
         ngx_http_stockcert_lane_failed(slcf->ledger, &error);
 
-        return ngx_http_stockcert_problem(r,
-                                         NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE,
-                                         NULL, NULL);
+        return ngx_http_stockcert_get_unavailable(r);
     }
 
     if (rc == NGX_DECLINED) {
         return ngx_http_stockcert_problem(r,
                                        NGX_HTTP_STOCKCERT_PRECONDITION_FAILED,
-                                       NULL, NULL);
+                                       &precondition, NULL);
     }
 
     return rc == NGX_HTTP_NOT_FOUND
-           ? ngx_http_stockcert_get_missing(r, slcf->ledger) : rc;
+           ? ngx_http_stockcert_get_missing(r, slcf->ledger, target) : rc;
 }
 
 
@@ -116,9 +117,13 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_stockcert_get_missing(ngx_http_request_t *r,
-    ngx_http_stockcert_ledger_t *ledger)
+    ngx_http_stockcert_ledger_t *ledger,
+    const ngx_http_stockcert_target_t *target)
 {
     ngx_int_t  rc;
+
+    static const ngx_str_t  no_transaction =
+                               ngx_string(NGX_HTTP_STOCKCERT_NO_TRANSACTION);
 
     rc = ngx_http_stockcert_catch_up(r, ledger, ngx_http_stockcert_get_again);
 
@@ -127,10 +132,27 @@ ngx_http_stockcert_get_missing(ngx_http_request_t *r,
         return rc;
     }
 
-    return ngx_http_stockcert_problem(r, rc == NGX_DECLINED
-                                         ? NGX_HTTP_STOCKCERT_NOT_FOUND
-                                         : NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE,
-                                      NULL, NULL);
+    if (rc != NGX_DECLINED) {
+        return ngx_http_stockcert_get_unavailable(r);
+    }
+
+    return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_NOT_FOUND,
+                                      target->transactions ? &no_transaction
+                                                           : NULL,
+                                      NULL);
+}
+
+
+/* what is always said of these problems says that nothing was issued */
+
+static ngx_int_t
+ngx_http_stockcert_get_unavailable(ngx_http_request_t *r)
+{
+    static const ngx_str_t  detail =
+                ngx_string("the server's error log says why; ask again later");
+
+    return ngx_http_stockcert_problem(r, NGX_HTTP_STOCKCERT_LEDGER_UNAVAILABLE,
+                                      &detail, NULL);
 }
 
 

@@ -211,6 +211,7 @@ ngx_http_stockcert_html_problem(ngx_http_request_t *r, ngx_uint_t status,
     ngx_http_stockcert_page_t  page;
 
     problem.status = (unsigned) status;
+    problem.read = (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) != 0;
     problem.title.len = title->len;
     problem.title.data = (char *) title->data;
     problem.detail.len = detail->len;

@@ -25,7 +25,10 @@ ngx_http_stockcert_handler(ngx_http_request_t *r)
     ngx_http_stockcert_target_t  target;
 
     if (ngx_http_stockcert_target(r, &target) != NGX_OK) {
-        return ngx_http_stockcert_refuse(r, NGX_HTTP_STOCKCERT_NOT_FOUND, NULL);
+        return ngx_http_stockcert_refuse(r, NGX_HTTP_STOCKCERT_NOT_FOUND,
+                                         target.transactions
+                                         ? NGX_HTTP_STOCKCERT_NO_TRANSACTION
+                                         : NULL);
     }
 
     posts = target.code.len == 0 && target.number == 0;

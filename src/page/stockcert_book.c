@@ -249,8 +249,8 @@ stockcert_problem_write(FILE *file, const stockcert_problem_page_t *page)
         fputs("<p>The stock book has all that there is.</p>\n", file);
 
     } else if (page->status < 500) {
-        fputs("<p>Nothing was issued or changed. Correct that, and ask again."
-              "</p>\n", file);
+        fprintf(file, "<p>%sCorrect that, and ask again.</p>\n",
+                page->read ? "" : "Nothing was issued or changed. ");
     }
 
     fputs("<nav aria-label=\"Stock book\"><a href=\"", file);

@@ -72,6 +72,7 @@ typedef struct {
     stockcert_str_t     company;
     stockcert_str_t     book;          /* of the stock book, the path */
     unsigned            status;        /* of HTTP */
+    unsigned            read;          /* it was to be read, not done */
     stockcert_str_t     title;
     stockcert_str_t     detail;
 } stockcert_problem_page_t;

@@ -117,6 +117,12 @@ for my $replayed (undef, 'true') {
     is(answer(201, 'POST', '/transactions', transfer($id, 'of a key', Bob => 10), @key)->{headers}{'idempotent-replayed'}, $replayed, 'replayed');
 }
 is(answer(201, 'POST', '/', $plain, 'Idempotency-Key: 0190a2e4-5f0c-7d3e-9a1b-2c3d4e5f6071')->{json}{status}, 'surrendered', 'replayed, and surrendered');
+@key = 'Idempotency-Key: "cancelled"';
+$id = answer(201, 'POST', '/', $plain, @key)->{json}{cert_id};
+answer(201, 'POST', '/transactions', qq({"type":"cancel","from":["$id"],"reference":"Board resolution 2026-11-20"}));
+my ($replayed, $read) = map { $_->{json} } answer(201, 'POST', '/', $plain, @key), answer(200, 'GET', "/$id");
+ok(delete $read->{cancelled_at} && delete $read->{reason}, 'a GET tells when and why it was cancelled');
+is_deeply($replayed, $read, 'a replay all but that');
 
 
 # Disks that fail: a request has no room, or its commit is done, and then nothing can be
