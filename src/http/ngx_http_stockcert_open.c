@@ -99,6 +99,8 @@ ngx_http_stockcert_lane_compare(ngx_http_stockcert_lane_t *lane)
         return;
     }
 
+    stockcert_ledger_adopt(lane->ledger);
+
     /* STOCKCERT_NOT_FOUND sets no error, and would mean damage here */
 
     ngx_cpystrn((u_char *) error.text,

@@ -55,7 +55,12 @@ ngx_http_stockcert_read_latest(stockcert_ledger_t *ledger, uint64_t position,
             return NGX_ABORT;
         }
 
-        if (entry.kind != STOCKCERT_CERTIFICATE_ISSUED) {
+        /* those of a class that is new come as soon as this worker meets it */
+
+        if (entry.kind != STOCKCERT_CERTIFICATE_ISSUED
+            || !stockcert_ledger_has_class(ledger, entry.code.data,
+                                           entry.code.len))
+        {
             continue;
         }
 

@@ -481,7 +481,7 @@ stockcert_rc_e stockcert_ledger_entry(stockcert_ledger_t *ledger,
 stockcert_rc_e stockcert_ledger_copy(stockcert_ledger_t *ledger, int fd,
     stockcert_error_t *error);
 
-/* The class of this code. */
+/* The class of this code, if readers have it: STOCKCERT_NOT_FOUND. */
 
 stockcert_rc_e stockcert_ledger_class(stockcert_ledger_t *ledger,
     const char *code, size_t len, stockcert_class_t *class,

@@ -63,6 +63,10 @@ stockcert_ledger_class(stockcert_ledger_t *ledger, const char *code,
 {
     stockcert_rc_e  rc;
 
+    if (!stockcert_ledger_has_class(ledger, code, len)) {
+        return STOCKCERT_NOT_FOUND;
+    }
+
     rc = stockcert_class_get(ledger, ledger->reader, code, len, class,
                              error);
     if (rc != STOCKCERT_OK) {

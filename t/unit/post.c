@@ -252,6 +252,25 @@ test_abort(void)
 }
 
 
+/* what a reader has of a class, and of its first certificate: the same */
+
+static void
+check_met(stockcert_ledger_t *ledger, stockcert_rc_e rc, const char *when)
+{
+    stockcert_class_t        class;
+    stockcert_error_t        error;
+    stockcert_certificate_t  certificate;
+
+    is_int(stockcert_ledger_snapshot(ledger, &error), STOCKCERT_OK, "snapshot");
+    is_int(stockcert_ledger_class(ledger, "ZZ", 2, &class, &error), rc,
+           "met: the class, %s", when);
+    is_int(stockcert_ledger_certificates(ledger, "ZZ", 2, 1, 1, &certificate,
+                                         &error),
+           rc, "met: its certificates, %s", when);
+    stockcert_ledger_release(ledger);
+}
+
+
 /* a process posts a class that was opened after it had opened the ledger */
 
 static void
@@ -293,12 +312,16 @@ test_met(void)
     }
 
     is_int(status, 0, "met: another process opens a class and issues");
+    check_met(ledger, STOCKCERT_NOT_FOUND, "before it is met");
 
     fixture_slot(&slots[0], "ZZ", "Salt Bae", 1);
     is_int(fixture_issue(ledger, slots, 1), STOCKCERT_OK, "met: of that class");
     is_int(slots[0].outcome.status, STOCKCERT_ISSUED,
            "met: it is known here, too");
     is_int(slots[0].outcome.number, 101, "met: the next number");
+
+    stockcert_ledger_adopt(ledger);
+    check_met(ledger, STOCKCERT_OK, "then");
 
     for (i = 0; i < 100; i++) {
         fixture_slot(&slots[i], "CS", "Salt Bae", 1);
