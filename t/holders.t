@@ -171,7 +171,7 @@ for my $n (1 .. 120) {
     my @live = map { my $c = $_; map { @{$_->{certificates}} } @{$c->{classes}} } @{(holders())[0]};
     my $one = $live[rand @live];
     my ($name, $to) = map { $names[rand @names] } 1, 2;
-    my @do = ([sub { $client->ask('POST', '/', encode_json({ name => $name, amount => 1 + int rand 99, class => rand() < 0.3 ? 'PS' : 'CS', rand() < 0.3 ? (holder_id => lc $to) : () })) }],
+    my @do = ([sub { $client->ask('POST', '/', encode_json({ name => $name, amount => 1 + int rand 99, class => rand() < 0.3 ? 'PS' : 'CS', rand() < 0.3 ? (holder_id => lc $to) : (), rand() < 0.3 ? (address => "$n Road") : () })) }],
         ['transfer', $one, '--to', "$to:1"], ['reissue', $one], ['cancel', $one, rand() < 0.5 ? ('--shares', 1) : ()], ['repurchase', $one, '--price', '1 EUR'],
         ['correct', $one, '--corrects', 3, rand() < 0.5 ? ('--to', "$to:1") : ()], ['holder', $one, '--id', lc $to], ['holder', $one, '--address', "$n Street"]);
     my @arg = @{$do[rand() < 0.35 ? 0 : rand @do]};
@@ -182,18 +182,28 @@ for my $n (1 .. 120) {
 }
 is_deeply([sort grep { $_ ne '0' && $_ ne '1' } keys %refused], [], "history $seed: done or refused");
 
-my (%certificate, %ends, %sum);
+my (%certificate, %party);
 my @entries = map { decode_json($_) } split /^/, tool_out('export', $ledger, '--format', 'jsonl');
 shift @entries;
 my $end_of_group = 0;
 for my $entry (@entries) {
     my $id = "$entry->{class}-" . ($entry->{number} // '');
-    $certificate{$id} = { %$entry } if $entry->{kind} eq 'issued';
-    delete $certificate{$id} if $entry->{kind} eq 'surrendered';
-    if ($entry->{kind} eq 'holder') {
-        my $was = who($certificate{$id});
-        defined $entry->{holder_id} and $_->{holder_id} = $entry->{holder_id} for grep { who($_) eq $was } values %certificate;
+    if ($entry->{kind} eq 'issued') {
+        $certificate{$id} = { %$entry };
+        $party{who($entry)}{certificates}++;
     }
+    if ($entry->{kind} eq 'surrendered') {
+        my $was = who(delete $certificate{$id});
+        delete $party{$was} if !--$party{$was}{certificates};    # and the address
+    }
+    if (defined $entry->{holder_id} and $entry->{kind} eq 'holder') {
+        my $was = who($certificate{$id});
+        my ($old, $same) = (delete $party{$was}, $party{who($entry)} //= {});
+        $same->{certificates} += $old->{certificates};
+        $same->{address} = $old->{address} if ($old->{address}[0] // 0) > ($same->{address}[0] // 0);
+        $_->{holder_id} = $entry->{holder_id} for grep { who($_) eq $was } values %certificate;
+    }
+    $party{who($certificate{$id})}{address} = [@$entry{qw(entry address)}] if defined $entry->{address};
     $end_of_group = $entry->{entry} + $entry->{surrenders} + ($entry->{issues} // 0) - 1 if ($entry->{member} // 0) == 1;
     next if $entry->{entry} < $end_of_group or $entry->{entry} % 7 and $entry->{entry} < @entries;
     my %of;
@@ -201,10 +211,22 @@ for my $entry (@entries) {
     my ($lines, $foot) = holders('--as-of', $entry->{entry});
     is_deeply([sort map { my $l = $_; join ' ', $l->{holder_id} // "name $l->{name}", sort map { @{$_->{certificates}} } @{$l->{classes}} } @$lines],
         [sort map { join ' ', s/^id //r, sort @{$of{$_}} } keys %of], "history $seed: entry $entry->{entry}");
+    is_deeply({ map { (who($_) => $_->{address}) } @$lines }, { map { ($_ => $party{$_}{address}[1]) } keys %party }, 'and the addresses');
     my %shares;
     $shares{$_->{class}} += $_->{shares} for values %certificate;
     is_deeply({ map { $_->{shares} ? ($_->{class} => $_->{shares}) : () } @{$foot->{totals}} }, \%shares, 'and the totals');
 }
+
+# before somebody without an id gets one, who has the id is another holder
+
+issue('CS', 1, 'Dora Other', holder_id => 'd-1', address => '1 Early Street');
+my $gone = issue('CS', 1, 'Dora', address => '2 Late Street');
+tool_out('cancel', $ledger, "CS-$gone->{number}", '--reference', 'x');
+my $again = issue('CS', 1, 'Dora');
+tool_out('holder', $ledger, "CS-$again->{number}", '--id', 'd-1', '--reference', 'x');
+is_deeply([map { short($_) =~ s/:.*//r } grep { ($_->{holder_id} // '') eq 'd-1' } @{(holders())[0]}], ['Dora/d-1/1 Early Street'],
+    'the latest name, and the address that was not forgotten');
+
 
 sub who { my ($c) = @_; return defined $c->{holder_id} ? "id $c->{holder_id}" : "name $c->{name}" }
 

@@ -13,6 +13,9 @@
 #include "stockcert_store.h"
 
 
+static stockcert_rc_e stockcert_certificate_positions(MDB_txn *txn,
+    const stockcert_ledger_class_t *class, uint64_t number, MDB_val *positions,
+    stockcert_error_t *error);
 static stockcert_rc_e stockcert_certificate_posted(
     const stockcert_ledger_t *ledger, MDB_txn *txn,
     const stockcert_ledger_class_t *class, uint64_t number,
@@ -68,24 +71,23 @@ stockcert_certificate_list(const stockcert_ledger_t *ledger,
 }
 
 
+/* of the entry that issued it, and of the one that surrendered it, if any */
+
 static stockcert_rc_e
-stockcert_certificate_posted(const stockcert_ledger_t *ledger,
-    MDB_txn *txn, const stockcert_ledger_class_t *class, uint64_t number,
-    stockcert_certificate_t *certificate, stockcert_error_t *error)
+stockcert_certificate_positions(MDB_txn *txn,
+    const stockcert_ledger_class_t *class, uint64_t number, MDB_val *positions,
+    stockcert_error_t *error)
 {
-    int             rc;
-    uint8_t         bytes[8], *positions;
-    MDB_val         key, value;
-    stockcert_rc_e  failed;
+    int      rc;
+    uint8_t  bytes[8];
+    MDB_val  key;
 
     stockcert_put64(bytes, number);
 
     key.mv_size = sizeof(bytes);
     key.mv_data = bytes;
 
-    memset(&certificate->surrender, 0, sizeof(stockcert_surrender_t));
-
-    rc = mdb_get(txn, class->certificates, &key, &value);
+    rc = mdb_get(txn, class->certificates, &key, positions);
 
     if (rc == MDB_NOTFOUND) {
         return STOCKCERT_NOT_FOUND;
@@ -95,19 +97,38 @@ stockcert_certificate_posted(const stockcert_ledger_t *ledger,
         return stockcert_ledger_error(error, "mdb_get()", rc);
     }
 
-    if (value.mv_size != 8 && value.mv_size != 16) {
+    if (positions->mv_size != 8 && positions->mv_size != 16) {
         return stockcert_ledger_damaged(error, "a certificate is not readable");
+    }
+
+    return STOCKCERT_OK;
+}
+
+
+static stockcert_rc_e
+stockcert_certificate_posted(const stockcert_ledger_t *ledger,
+    MDB_txn *txn, const stockcert_ledger_class_t *class, uint64_t number,
+    stockcert_certificate_t *certificate, stockcert_error_t *error)
+{
+    uint8_t        *positions;
+    MDB_val         value;
+    stockcert_rc_e  rc;
+
+    memset(&certificate->surrender, 0, sizeof(stockcert_surrender_t));
+
+    rc = stockcert_certificate_positions(txn, class, number, &value, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
     }
 
     positions = value.mv_data;
 
-    failed = stockcert_certificate_entry(ledger, txn,
-                                         stockcert_get64(positions),
-                                         STOCKCERT_CERTIFICATE_ISSUED, class,
-                                         number, &certificate->issued, error);
+    rc = stockcert_certificate_entry(ledger, txn, stockcert_get64(positions),
+                                     STOCKCERT_CERTIFICATE_ISSUED, class,
+                                     number, &certificate->issued, error);
 
-    if (failed != STOCKCERT_OK || value.mv_size == 8) {
-        return failed;
+    if (rc != STOCKCERT_OK || value.mv_size == 8) {
+        return rc;
     }
 
     return stockcert_certificate_surrender(ledger, txn,
@@ -149,6 +170,28 @@ stockcert_certificate_surrender(const stockcert_ledger_t *ledger,
     surrender->reference = first.reference;
 
     return STOCKCERT_OK;
+}
+
+
+/* one that is not posted is outstanding */
+
+stockcert_rc_e
+stockcert_certificate_surrendered(MDB_txn *txn,
+    const stockcert_ledger_class_t *class, uint64_t number, uint64_t *position,
+    stockcert_error_t *error)
+{
+    MDB_val         positions;
+    stockcert_rc_e  rc;
+
+    *position = 0;
+
+    rc = stockcert_certificate_positions(txn, class, number, &positions, error);
+
+    if (rc == STOCKCERT_OK && positions.mv_size == 16) {
+        *position = stockcert_get64((uint8_t *) positions.mv_data + 8);
+    }
+
+    return rc == STOCKCERT_NOT_FOUND ? STOCKCERT_OK : rc;
 }
 
 

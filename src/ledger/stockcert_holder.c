@@ -106,6 +106,42 @@ stockcert_holder_get(const stockcert_ledger_t *ledger, MDB_txn *txn,
 }
 
 
+stockcert_rc_e
+stockcert_ledger_identified(stockcert_ledger_t *ledger,
+    const stockcert_entry_t *issued, uint64_t until, stockcert_entry_t *entry,
+    stockcert_error_t *error)
+{
+    int                 rc;
+    uint64_t            position;
+    MDB_cursor         *cursor;
+    stockcert_rc_e      found;
+    stockcert_holder_t  holder;
+
+    stockcert_holder_of(issued, &holder);
+
+    position = issued->position;
+
+    rc = mdb_cursor_open(ledger->reader, ledger->holders, &cursor);
+    if (rc != 0) {
+        return stockcert_ledger_error(error, "mdb_cursor_open()", rc);
+    }
+
+    found = stockcert_holder_find_id(ledger, cursor, &position, &holder, error);
+
+    mdb_cursor_close(cursor);
+
+    if (found != STOCKCERT_OK) {
+        return found;
+    }
+
+    if (holder.id_len == 0 || position > until) {
+        return STOCKCERT_NOT_FOUND;
+    }
+
+    return stockcert_journal_get(ledger, ledger->reader, position, entry, error);
+}
+
+
 /*
  * One without an id: from an entry on, all that changed the holder, until one
  * gives an id, whose position it sets.

@@ -528,6 +528,25 @@ stockcert_rc_e stockcert_ledger_certificates(stockcert_ledger_t *ledger,
     stockcert_certificate_t *certificates, stockcert_error_t *error);
 
 /*
+ * Of a certificate that the journal issues: the position of the entry that
+ * surrendered it, or 0.
+ */
+
+stockcert_rc_e stockcert_ledger_surrendered(stockcert_ledger_t *ledger,
+    const stockcert_str_t *code, uint64_t number, uint64_t *position,
+    stockcert_error_t *error);
+
+/*
+ * Of a certificate that this entry issued to a holder without an id: the entry
+ * that gave the holder one, which is neither after the position until, nor
+ * before the certificate; STOCKCERT_NOT_FOUND if none did.
+ */
+
+stockcert_rc_e stockcert_ledger_identified(stockcert_ledger_t *ledger,
+    const stockcert_entry_t *issued, uint64_t until, stockcert_entry_t *entry,
+    stockcert_error_t *error);
+
+/*
  * Whether this number of shares was authorized once, before an amendment;
  * STOCKCERT_NOT_FOUND if it was not.
  */

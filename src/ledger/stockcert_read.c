@@ -165,6 +165,24 @@ stockcert_ledger_certificates(stockcert_ledger_t *ledger, const char *code,
 
 
 stockcert_rc_e
+stockcert_ledger_surrendered(stockcert_ledger_t *ledger,
+    const stockcert_str_t *code, uint64_t number, uint64_t *position,
+    stockcert_error_t *error)
+{
+    stockcert_ledger_class_t  *class;
+
+    class = stockcert_class_find(ledger, ledger->nclasses, code->data,
+                                 code->len);
+    if (class == NULL) {
+        return stockcert_ledger_damaged(error, "a class is not there");
+    }
+
+    return stockcert_certificate_surrendered(ledger->reader, class, number,
+                                             position, error);
+}
+
+
+stockcert_rc_e
 stockcert_ledger_entry(stockcert_ledger_t *ledger, uint64_t position,
     stockcert_entry_t *entry, stockcert_error_t *error)
 {

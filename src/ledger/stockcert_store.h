@@ -308,8 +308,10 @@ stockcert_rc_e stockcert_class_amend(stockcert_ledger_t *ledger,
  * Certificates.  stockcert_certificate_get() reads the entry that issued one,
  * and its surrender, in any transaction.  stockcert_certificate_list() reads n
  * of them, from a number on; STOCKCERT_NOT_FOUND if one is not there.
- * stockcert_certificate_put() writes the positions of both entries for a
- * number, in the writer's transaction; surrendered is 0 if there is none.
+ * stockcert_certificate_surrendered() reads the position of the entry that
+ * surrendered one, or 0.  stockcert_certificate_put() writes the positions of
+ * both entries for a number, in the writer's transaction; surrendered is 0 if
+ * there is none.
  */
 
 stockcert_rc_e stockcert_certificate_get(const stockcert_ledger_t *ledger,
@@ -318,6 +320,9 @@ stockcert_rc_e stockcert_certificate_get(const stockcert_ledger_t *ledger,
 stockcert_rc_e stockcert_certificate_list(const stockcert_ledger_t *ledger,
     MDB_txn *txn, const stockcert_ledger_class_t *class, uint64_t number,
     size_t n, stockcert_certificate_t *certificates, stockcert_error_t *error);
+stockcert_rc_e stockcert_certificate_surrendered(MDB_txn *txn,
+    const stockcert_ledger_class_t *class, uint64_t number, uint64_t *position,
+    stockcert_error_t *error);
 stockcert_rc_e stockcert_certificate_put(stockcert_ledger_t *ledger,
     const stockcert_ledger_class_t *class, uint64_t number, uint64_t issued,
     uint64_t surrendered, stockcert_error_t *error);

@@ -11,7 +11,6 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "stockcert_tool.h"
@@ -20,7 +19,7 @@
 
 
 typedef void (*stockcert_holders_write_pt)(FILE *file,
-    const stockcert_holders_t *holders);
+    stockcert_holders_t *holders);
 
 
 typedef struct {
@@ -42,14 +41,16 @@ static int stockcert_tool_holders_read(stockcert_ledger_t *ledger,
     const stockcert_holders_options_t *options, stockcert_holders_t *holders);
 static int stockcert_tool_holders_whole(stockcert_ledger_t *ledger,
     uint64_t position);
+static int stockcert_tool_holders_until(stockcert_ledger_t *ledger,
+    const stockcert_holders_options_t *options, uint64_t *until);
+static int stockcert_tool_holders_of_day(stockcert_ledger_t *ledger,
+    const char *date, uint64_t last, uint64_t *until);
 static int stockcert_tool_holders_replay(stockcert_ledger_t *ledger,
-    stockcert_holdings_t *holdings, const char *date, uint64_t last,
-    stockcert_entry_t *entry);
+    stockcert_holders_t *holders, uint64_t until, const char *code);
 static int stockcert_tool_holders_check(stockcert_ledger_t *ledger,
-    stockcert_holdings_t *holdings);
+    const stockcert_holders_t *holders);
 static int stockcert_tool_holders_choose(const char *code,
     stockcert_holders_t *holders);
-static int stockcert_tool_holders_order(const void *one, const void *two);
 
 
 const stockcert_command_t  stockcert_command_holders = {
@@ -110,6 +111,11 @@ stockcert_tool_holders(int argc, char **argv)
         status = stockcert_tool_flush();
     }
 
+    if (status == STOCKCERT_EXIT_OK) {
+        status = holders.status;
+    }
+
+    stockcert_holders_end(&holders);
     stockcert_ledger_close(ledger);
 
     return status;
@@ -214,12 +220,33 @@ static int
 stockcert_tool_holders_read(stockcert_ledger_t *ledger,
     const stockcert_holders_options_t *options, stockcert_holders_t *holders)
 {
-    int                           status;
-    uint64_t                      last;
-    stockcert_rc_e                rc;
-    stockcert_entry_t             entry;
-    stockcert_error_t             error;
-    static stockcert_holdings_t  *holdings;
+    int       status;
+    uint64_t  until;
+
+    holders->company = stockcert_ledger_company(ledger);
+
+    status = stockcert_tool_holders_until(ledger, options, &until);
+
+    if (status == STOCKCERT_EXIT_OK) {
+        status = stockcert_tool_holders_replay(ledger, holders, until,
+                                               options->code);
+    }
+
+    return status == STOCKCERT_EXIT_OK ? stockcert_holders_begin(holders)
+                                       : status;
+}
+
+
+/* the entry that the list is as of */
+
+static int
+stockcert_tool_holders_until(stockcert_ledger_t *ledger,
+    const stockcert_holders_options_t *options, uint64_t *until)
+{
+    uint64_t           last;
+    stockcert_rc_e     rc;
+    stockcert_entry_t  entry;
+    stockcert_error_t  error;
 
     rc = stockcert_ledger_last(ledger, &entry, &error);
 
@@ -234,43 +261,60 @@ stockcert_tool_holders_read(stockcert_ledger_t *ledger,
                                     " entries", last);
     }
 
+    if (last == 0) {
+        return stockcert_tool_error(STOCKCERT_EXIT_NO, "the ledger has no entry");
+    }
+
+    *until = options->entry ? options->entry : last;
+
     if (options->entry) {
-        status = stockcert_tool_holders_whole(ledger, options->entry);
-        if (status != STOCKCERT_EXIT_OK) {
-            return status;
+        return stockcert_tool_holders_whole(ledger, options->entry);
+    }
+
+    return options->date[0]
+           ? stockcert_tool_holders_of_day(ledger, options->date, last, until)
+           : STOCKCERT_EXIT_OK;
+}
+
+
+/* the last entry up to the end of a day; times never go backwards */
+
+static int
+stockcert_tool_holders_of_day(stockcert_ledger_t *ledger, const char *date,
+    uint64_t last, uint64_t *until)
+{
+    char               day[STOCKCERT_DATE_LEN + 1];
+    uint64_t           low, high, middle;
+    stockcert_rc_e     rc;
+    stockcert_entry_t  entry;
+    stockcert_error_t  error;
+
+    low = 0;
+    high = last;
+
+    while (low < high) {
+        middle = high - (high - low) / 2;
+
+        rc = stockcert_ledger_entry(ledger, middle, &entry, &error);
+        if (rc != STOCKCERT_OK) {
+            return stockcert_tool_not_read(&error);
+        }
+
+        stockcert_date(entry.time, day);
+
+        if (strcmp(day, date) > 0) {
+            high = middle - 1;
+
+        } else {
+            low = middle;
         }
     }
 
-    holdings = stockcert_holdings_create(0);
-    if (holdings == NULL) {
-        return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "there is no memory");
-    }
+    *until = low;
 
-    status = stockcert_tool_holders_replay(ledger, holdings, options->date,
-                                           options->entry ? options->entry
-                                                          : last,
-                                           &holders->last);
-
-    if (status == STOCKCERT_EXIT_OK && holders->last.position == last) {
-        status = stockcert_tool_holders_check(ledger, holdings);
-    }
-
-    if (status != STOCKCERT_EXIT_OK) {
-        return status;
-    }
-
-    rc = stockcert_holdings_list(holdings, ledger, &holders->list, &holders->n,
-                                 &error);
-    if (rc != STOCKCERT_OK) {
-        return stockcert_tool_not_read(&error);
-    }
-
-    memcpy(holders->seal, holders->last.seal, STOCKCERT_SEAL_LEN);
-
-    holders->company = stockcert_ledger_company(ledger);
-    holders->classes = stockcert_holdings_classes(holdings, &holders->nclasses);
-
-    return stockcert_tool_holders_choose(options->code, holders);
+    return low ? STOCKCERT_EXIT_OK
+               : stockcert_tool_error(STOCKCERT_EXIT_NO, "the ledger had no "
+                                      "entry by the end of %s, UTC", date);
 }
 
 
@@ -308,51 +352,50 @@ stockcert_tool_holders_whole(stockcert_ledger_t *ledger, uint64_t position)
 }
 
 
-/* up to an entry, or the last one of a day; sets the last that was replayed */
-
 static int
 stockcert_tool_holders_replay(stockcert_ledger_t *ledger,
-    stockcert_holdings_t *holdings, const char *date, uint64_t last,
-    stockcert_entry_t *entry)
+    stockcert_holders_t *holders, uint64_t until, const char *code)
 {
-    char               day[STOCKCERT_DATE_LEN + 1];
+    int                status;
     uint64_t           n;
     stockcert_rc_e     rc;
-    stockcert_entry_t  next;
+    stockcert_sort_t  *events;
     stockcert_error_t  error;
 
-    entry->position = 0;
-
-    for (n = 1; n <= last; n++) {
-        rc = stockcert_ledger_entry(ledger, n, &next, &error);
-
-        if (rc == STOCKCERT_OK && date[0]) {
-            stockcert_date(next.time, day);
-
-            if (strcmp(day, date) > 0) {
-                break;
-            }
-        }
-
-        if (rc == STOCKCERT_OK) {
-            rc = stockcert_holdings_apply(holdings, &next, &error);
-        }
-
-        if (rc != STOCKCERT_OK) {
-            return stockcert_tool_not_read(&error);
-        }
-
-        *entry = next;
-        stockcert_tool_progress("holders", "entries", n, last);
+    events = stockcert_sort_create();
+    if (events == NULL) {
+        return STOCKCERT_EXIT_FAILED;
     }
 
-    if (entry->position) {
-        return STOCKCERT_EXIT_OK;
+    status = STOCKCERT_EXIT_OK;
+
+    for (n = 1; status == STOCKCERT_EXIT_OK && n <= until; n++) {
+        rc = stockcert_ledger_entry(ledger, n, &holders->last, &error);
+
+        status = rc == STOCKCERT_OK
+                 ? stockcert_holders_enter(holders, events, ledger,
+                                           &holders->last, until)
+                 : stockcert_tool_not_read(&error);
+
+        stockcert_tool_progress("holders", "entries", n, until);
     }
 
-    return stockcert_tool_error(STOCKCERT_EXIT_NO, last ? "the ledger had no entry "
-                                "by the end of %s, UTC"
-                                : "the ledger has no entry%.0s", date);
+    if (status == STOCKCERT_EXIT_OK) {
+        memcpy(holders->seal, holders->last.seal, STOCKCERT_SEAL_LEN);
+        status = stockcert_tool_holders_check(ledger, holders);
+    }
+
+    if (status == STOCKCERT_EXIT_OK) {
+        status = stockcert_tool_holders_choose(code, holders);
+    }
+
+    if (status == STOCKCERT_EXIT_OK) {
+        status = stockcert_holders_fold(holders, events, until);
+    }
+
+    stockcert_sort_free(events);
+
+    return status;
 }
 
 
@@ -360,26 +403,28 @@ stockcert_tool_holders_replay(stockcert_ledger_t *ledger,
 
 static int
 stockcert_tool_holders_check(stockcert_ledger_t *ledger,
-    stockcert_holdings_t *holdings)
+    const stockcert_holders_t *holders)
 {
-    size_t              i, n, nheld;
+    size_t              i, n;
     stockcert_rc_e      rc;
-    stockcert_held_t  **held;
     stockcert_class_t   classes[STOCKCERT_CLASSES_MAX];
+    stockcert_entry_t   last;
     stockcert_error_t   error;
 
-    rc = stockcert_ledger_classes(ledger, classes, &n, &error);
+    rc = stockcert_ledger_last(ledger, &last, &error);
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_ledger_classes(ledger, classes, &n, &error);
+    }
+
     if (rc != STOCKCERT_OK) {
         return stockcert_tool_not_read(&error);
     }
 
-    held = stockcert_holdings_classes(holdings, &nheld);
+    for (i = 0; last.position == holders->last.position && i < n; i++) {
 
-    for (i = 0; i < n; i++) {
-
-        if (n != nheld
-            || !stockcert_str_same(&classes[i].code, &held[i]->code)
-            || classes[i].issued != held[i]->shares)
+        if (n != holders->nopened
+            || !stockcert_str_same(&classes[i].code, &holders->opened[i]->code)
+            || classes[i].issued != holders->opened[i]->shares)
         {
             return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "the shares that "
                                         "the ledger says are out are not those "
@@ -392,74 +437,29 @@ stockcert_tool_holders_check(stockcert_ledger_t *ledger,
 }
 
 
-/* leaves out other classes, and puts the rest in order */
+/* which classes are listed */
 
 static int
 stockcert_tool_holders_choose(const char *code, stockcert_holders_t *holders)
 {
-    size_t            i, n;
+    size_t            i;
     stockcert_str_t  *of;
 
-    if (code) {
+    holders->classes = holders->opened;
+    holders->nclasses = holders->nopened;
 
-        for (i = 0; i < holders->nclasses; i++) {
-            of = &holders->classes[i]->code;
+    for (i = 0; code && i < holders->nopened; i++) {
+        of = &holders->opened[i]->code;
 
-            if (stockcert_same(of->data, of->len, code, strlen(code))) {
-                break;
-            }
+        if (stockcert_same(of->data, of->len, code, strlen(code))) {
+            holders->classes = &holders->opened[i];
+            holders->nclasses = 1;
+            return STOCKCERT_EXIT_OK;
         }
-
-        if (i == holders->nclasses) {
-            return stockcert_tool_error(STOCKCERT_EXIT_NO, "the ledger has no "
-                                        "class %s at entry %" PRIu64, code,
-                                        holders->last.position);
-        }
-
-        holders->classes += i;
-        holders->nclasses = 1;
-
-        for (i = 0, n = 0; i < holders->n; i++) {
-            if (holders->list[i]->class == holders->classes[0]) {
-                holders->list[n++] = holders->list[i];
-            }
-        }
-
-        holders->n = n;
     }
 
-    qsort(holders->list, holders->n, sizeof(stockcert_holding_t *),
-          stockcert_tool_holders_order);
-
-    return STOCKCERT_EXIT_OK;
-}
-
-
-static int
-stockcert_tool_holders_order(const void *one, const void *two)
-{
-    int                   order;
-    stockcert_party_t    *p, *q;
-    stockcert_holding_t  *a, *b;
-
-    a = *(stockcert_holding_t *const *) one;
-    b = *(stockcert_holding_t *const *) two;
-    p = stockcert_holdings_party(a);
-    q = stockcert_holdings_party(b);
-
-    if (p != q) {
-        order = stockcert_str_compare(&p->name, &q->name);
-
-        return order ? order : stockcert_str_compare(&p->id, &q->id);
-    }
-
-    order = stockcert_str_compare(&a->class->code, &b->class->code);
-    if (order) {
-        return order;
-    }
-
-    order = stockcert_compare(a->capacity, a->capacity_len, b->capacity,
-                              b->capacity_len);
-
-    return order ? order : (a->number > b->number) - (a->number < b->number);
+    return code ? stockcert_tool_error(STOCKCERT_EXIT_NO, "the ledger has no "
+                                       "class %s at entry %" PRIu64, code,
+                                       holders->last.position)
+                : STOCKCERT_EXIT_OK;
 }

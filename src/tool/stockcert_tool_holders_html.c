@@ -14,20 +14,18 @@
 
 
 static void stockcert_holders_html_row(FILE *file,
-    const stockcert_holders_t *holders, size_t i, size_t end, uint64_t shares);
-static void stockcert_holders_html_party(FILE *file,
-    const stockcert_party_t *party);
+    stockcert_holders_t *holders);
+static void stockcert_holders_html_holder(FILE *file,
+    const stockcert_held_one_t *one);
 static void stockcert_holders_html_totals(FILE *file,
     const stockcert_holders_t *holders);
 
 
 void
-stockcert_holders_html(FILE *file, const stockcert_holders_t *holders)
+stockcert_holders_html(FILE *file, stockcert_holders_t *holders)
 {
     char             time[STOCKCERT_TIME_LEN + 1];
     char             seal[STOCKCERT_HEX_LEN + 1];
-    size_t           i, end;
-    uint64_t         shares;
     stockcert_str_t  title;
 
     title.data = "Stockholders of record";
@@ -39,15 +37,14 @@ stockcert_holders_html(FILE *file, const stockcert_holders_t *holders)
     stockcert_html_bdi(file, &holders->company);
     fputs("</h1>\n<h2>Stockholders of record</h2>\n", file);
 
-    if (holders->n) {
+    if (holders->there) {
         fputs("<table>\n<thead><tr><th scope=\"col\">Holder</th><th "
               "scope=\"col\">Certificates</th><th scope=\"col\">Class</th><th "
               "scope=\"col\" class=\"n\">Shares</th></tr></thead>\n<tbody>\n",
               file);
 
-        for (i = 0; i < holders->n; i = end) {
-            end = stockcert_holders_row(holders, i, &shares);
-            stockcert_holders_html_row(file, holders, i, end, shares);
+        while (stockcert_holders_next(holders, 1)) {
+            stockcert_holders_html_row(file, holders);
         }
 
         fputs("</tbody>\n</table>\n", file);
@@ -69,56 +66,56 @@ stockcert_holders_html(FILE *file, const stockcert_holders_t *holders)
 
 
 static void
-stockcert_holders_html_row(FILE *file, const stockcert_holders_t *holders,
-    size_t i, size_t end, uint64_t shares)
+stockcert_holders_html_row(FILE *file, stockcert_holders_t *holders)
 {
-    size_t                      n;
-    stockcert_str_t             capacity;
-    const stockcert_holding_t  *holding;
+    uint64_t                       n;
+    stockcert_held_one_t           one;
+    const stockcert_held_group_t  *group;
 
-    holding = holders->list[i];
+    group = &holders->group;
 
     fputs("<tr><td class=\"who\">", file);
-    stockcert_holders_html_party(file, stockcert_party_root(holding->party));
+    stockcert_holders_html_holder(file, &group->first);
 
-    if (holding->capacity_len) {
-        capacity.data = holding->capacity;
-        capacity.len = holding->capacity_len;
-
+    if (group->first.capacity.len) {
         fputs("<br>", file);
-        stockcert_html_bdi(file, &capacity);
+        stockcert_html_bdi(file, &group->first.capacity);
     }
 
     fputs("</td><td class=\"who\">", file);
 
-    for (n = i; n < end; n++) {
-        fputs(n > i ? ", " : "", file);
-        stockcert_html_id(file, &holding->class->code,
-                          holders->list[n]->number);
+    for (n = 0; n < group->n; n++) {
+
+        if (!stockcert_holders_one(holders, holders->numbers, &one)) {
+            return;
+        }
+
+        fputs(n ? ", " : "", file);
+        stockcert_html_id(file, &one.code, one.number);
     }
 
     fputs("</td><td>", file);
-    stockcert_html_text(file, &holding->class->code);
+    stockcert_html_text(file, &group->first.code);
     fputs("</td><td class=\"n\">", file);
-    stockcert_html_number(file, shares);
+    stockcert_html_number(file, group->shares);
     fputs("</td></tr>\n", file);
 }
 
 
 static void
-stockcert_holders_html_party(FILE *file, const stockcert_party_t *party)
+stockcert_holders_html_holder(FILE *file, const stockcert_held_one_t *one)
 {
-    stockcert_html_bdi(file, &party->name);
+    stockcert_html_bdi(file, &one->name);
 
-    if (party->id.len) {
+    if (one->id.len) {
         fputs(" (", file);
-        stockcert_html_bdi(file, &party->id);
+        stockcert_html_bdi(file, &one->id);
         putc(')', file);
     }
 
-    if (party->address.len) {
+    if (one->address.len) {
         fputs("<br>", file);
-        stockcert_html_bdi(file, &party->address);
+        stockcert_html_bdi(file, &one->address);
     }
 }
 
@@ -141,7 +138,7 @@ stockcert_holders_html_totals(FILE *file, const stockcert_holders_t *holders)
         fputs(" shares; certificates: ", file);
         stockcert_html_number(file, class->certificates);
         fputs("; holders: ", file);
-        stockcert_html_number(file, stockcert_holders_count(holders, class));
+        stockcert_html_number(file, class->holders);
         fputs("</p>\n", file);
     }
 }

@@ -18,131 +18,47 @@
 
 
 static void stockcert_holders_table_row(FILE *file,
-    const stockcert_holders_t *holders, size_t i, size_t end, uint64_t shares);
-static void stockcert_holders_csv_text(FILE *file, const char *text,
-    size_t len);
+    stockcert_holders_t *holders);
+static void stockcert_holders_csv_text(FILE *file,
+    const stockcert_str_t *str);
+static void stockcert_holders_jsonl_holder(FILE *file,
+    const stockcert_held_one_t *one);
 static void stockcert_holders_jsonl_class(FILE *file,
-    const stockcert_holders_t *holders, size_t i, size_t end, uint64_t shares);
+    stockcert_holders_t *holders);
 static void stockcert_holders_jsonl_foot(FILE *file,
     const stockcert_holders_t *holders);
-static int stockcert_holders_same(const stockcert_holding_t *one,
-    const stockcert_holding_t *two);
-
-
-size_t
-stockcert_holders_class_end(const stockcert_holders_t *holders, size_t i,
-    uint64_t *shares)
-{
-    size_t                n;
-    stockcert_holding_t  *first;
-
-    first = holders->list[i];
-    *shares = 0;
-
-    for (n = i; n < holders->n; n++) {
-
-        if (!stockcert_holders_same(holders->list[n], first)) {
-            break;
-        }
-
-        *shares += holders->list[n]->shares;
-    }
-
-    return n;
-}
-
-
-size_t
-stockcert_holders_row(const stockcert_holders_t *holders, size_t i,
-    uint64_t *shares)
-{
-    size_t                n;
-    stockcert_holding_t  *first, *next;
-
-    first = holders->list[i];
-    *shares = 0;
-
-    for (n = i; n < holders->n; n++) {
-        next = holders->list[n];
-
-        if (!stockcert_holders_same(next, first)
-            || !stockcert_same(next->capacity, next->capacity_len,
-                               first->capacity, first->capacity_len))
-        {
-            break;
-        }
-
-        *shares += next->shares;
-    }
-
-    return n;
-}
-
-
-static int
-stockcert_holders_same(const stockcert_holding_t *one,
-    const stockcert_holding_t *two)
-{
-    return one->class == two->class
-           && stockcert_party_root(one->party)
-              == stockcert_party_root(two->party);
-}
-
-
-uint64_t
-stockcert_holders_count(const stockcert_holders_t *holders,
-    const stockcert_held_t *class)
-{
-    size_t    i;
-    uint64_t  n, shares;
-
-    n = 0;
-
-    for (i = 0; i < holders->n;
-         i = stockcert_holders_class_end(holders, i, &shares))
-    {
-        n += (holders->list[i]->class == class);
-    }
-
-    return n;
-}
 
 
 /* columns that people can read; texts come last */
 
 void
-stockcert_holders_table(FILE *file, const stockcert_holders_t *holders)
+stockcert_holders_table(FILE *file, stockcert_holders_t *holders)
 {
-    char                     time[STOCKCERT_TIME_LEN + 1];
-    char                     seal[STOCKCERT_HEX_LEN + 1];
-    size_t                   i, end;
-    uint64_t                 shares;
-    stockcert_party_t       *party, *before;
-    const stockcert_held_t  *class;
+    char                         time[STOCKCERT_TIME_LEN + 1];
+    char                         seal[STOCKCERT_HEX_LEN + 1];
+    size_t                       i;
+    const stockcert_held_t      *class;
+    const stockcert_held_one_t  *one;
 
     stockcert_tool_line(file, "%.*s: stockholders of record",
                         (int) holders->company.len, holders->company.data);
 
-    before = NULL;
+    one = &holders->group.first;
 
-    for (i = 0; i < holders->n; i = end) {
-        party = stockcert_holdings_party(holders->list[i]);
+    while (stockcert_holders_next(holders, 1)) {
 
-        if (party != before) {
-            stockcert_tool_line(file, "%.*s%s%.*s", (int) party->name.len,
-                                party->name.data, party->id.len ? ", id " : "",
-                                (int) party->id.len, party->id.data);
+        if (holders->group.holder) {
+            stockcert_tool_line(file, "%.*s%s%.*s", (int) one->name.len,
+                                one->name.data, one->id.len ? ", id " : "",
+                                (int) one->id.len, one->id.data);
 
-            if (party->address.len) {
-                stockcert_tool_line(file, "  %.*s", (int) party->address.len,
-                                    party->address.data);
+            if (one->address.len) {
+                stockcert_tool_line(file, "  %.*s", (int) one->address.len,
+                                    one->address.data);
             }
-
-            before = party;
         }
 
-        end = stockcert_holders_row(holders, i, &shares);
-        stockcert_holders_table_row(file, holders, i, end, shares);
+        stockcert_holders_table_row(file, holders);
     }
 
     stockcert_tool_line(file, "all together");
@@ -153,8 +69,7 @@ stockcert_holders_table(FILE *file, const stockcert_holders_t *holders)
         stockcert_tool_line(file, "  %-8.*s %16" PRIu64 "  shares; certificates: "
                             "%" PRIu64 "; holders: %" PRIu64 "; %.*s",
                             (int) class->code.len, class->code.data,
-                            class->shares, class->certificates,
-                            stockcert_holders_count(holders, class),
+                            class->shares, class->certificates, class->holders,
                             (int) class->title.len, class->title.data);
     }
 
@@ -167,33 +82,36 @@ stockcert_holders_table(FILE *file, const stockcert_holders_t *holders)
 
 
 static void
-stockcert_holders_table_row(FILE *file, const stockcert_holders_t *holders,
-    size_t i, size_t end, uint64_t shares)
+stockcert_holders_table_row(FILE *file, stockcert_holders_t *holders)
 {
-    size_t                      n;
-    const stockcert_holding_t  *holding;
+    uint64_t                       n;
+    stockcert_held_one_t           one;
+    const stockcert_held_group_t  *group;
 
-    holding = holders->list[i];
+    group = &holders->group;
 
-    fprintf(file, "  %-8.*s %16" PRIu64 " ", (int) holding->class->code.len,
-            holding->class->code.data, shares);
+    fprintf(file, "  %-8.*s %16" PRIu64 " ", (int) group->first.code.len,
+            group->first.code.data, group->shares);
 
-    for (n = i; n < end; n++) {
+    for (n = 0; n < group->n; n++) {
 
-        if (n > i && (n - i) % STOCKCERT_HOLDERS_LINE == 0) {
+        if (!stockcert_holders_one(holders, holders->numbers, &one)) {
+            return;
+        }
+
+        if (n && n % STOCKCERT_HOLDERS_LINE == 0) {
             fprintf(file, "\n%28s", "");
         }
 
-        fprintf(file, " " STOCKCERT_ID,
-                STOCKCERT_ID_OF(holding->class->code,
-                                holders->list[n]->number));
+        fprintf(file, " " STOCKCERT_ID, STOCKCERT_ID_OF(one.code, one.number));
     }
 
     putc('\n', file);
 
-    if (holding->capacity_len) {
-        stockcert_tool_line(file, "%29s%.*s", "", (int) holding->capacity_len,
-                            holding->capacity);
+    if (group->first.capacity.len) {
+        stockcert_tool_line(file, "%29s%.*s", "",
+                            (int) group->first.capacity.len,
+                            group->first.capacity.data);
     }
 }
 
@@ -203,36 +121,35 @@ stockcert_holders_table_row(FILE *file, const stockcert_holders_t *holders,
  */
 
 void
-stockcert_holders_csv(FILE *file, const stockcert_holders_t *holders)
+stockcert_holders_csv(FILE *file, stockcert_holders_t *holders)
 {
-    char                        seal[STOCKCERT_HEX_LEN + 1];
-    size_t                      i, n, end;
-    uint64_t                    shares;
-    stockcert_party_t          *party;
-    const stockcert_holding_t  *holding;
+    char                           seal[STOCKCERT_HEX_LEN + 1];
+    uint64_t                       n;
+    stockcert_held_one_t           one;
+    const stockcert_held_group_t  *group;
 
     fprintf(file, "name,holder_id,address,class,capacity,shares,certificates,"
             "entry,seal\r\n");
 
-    for (i = 0; i < holders->n; i = end) {
-        holding = holders->list[i];
-        party = stockcert_party_root(holding->party);
-        end = stockcert_holders_row(holders, i, &shares);
+    group = &holders->group;
 
-        stockcert_holders_csv_text(file, party->name.data, party->name.len);
-        stockcert_holders_csv_text(file, party->id.data, party->id.len);
-        stockcert_holders_csv_text(file, party->address.data,
-                                   party->address.len);
-        fprintf(file, "%.*s,", (int) holding->class->code.len,
-                holding->class->code.data);
-        stockcert_holders_csv_text(file, holding->capacity,
-                                   holding->capacity_len);
-        fprintf(file, "%" PRIu64 ",", shares);
+    while (stockcert_holders_next(holders, 1)) {
+        stockcert_holders_csv_text(file, &group->first.name);
+        stockcert_holders_csv_text(file, &group->first.id);
+        stockcert_holders_csv_text(file, &group->first.address);
+        fprintf(file, "%.*s,", (int) group->first.code.len,
+                group->first.code.data);
+        stockcert_holders_csv_text(file, &group->first.capacity);
+        fprintf(file, "%" PRIu64 ",", group->shares);
 
-        for (n = i; n < end; n++) {
-            fprintf(file, "%s" STOCKCERT_ID, n > i ? " " : "",
-                    STOCKCERT_ID_OF(holding->class->code,
-                                    holders->list[n]->number));
+        for (n = 0; n < group->n; n++) {
+
+            if (!stockcert_holders_one(holders, holders->numbers, &one)) {
+                return;
+            }
+
+            fprintf(file, "%s" STOCKCERT_ID, n ? " " : "",
+                    STOCKCERT_ID_OF(one.code, one.number));
         }
 
         fprintf(file, ",,\r\n");
@@ -245,20 +162,20 @@ stockcert_holders_csv(FILE *file, const stockcert_holders_t *holders)
 
 
 static void
-stockcert_holders_csv_text(FILE *file, const char *text, size_t len)
+stockcert_holders_csv_text(FILE *file, const stockcert_str_t *str)
 {
     size_t  i;
 
-    if (len) {
+    if (str->len) {
         putc('"', file);
 
-        for (i = 0; i < len; i++) {
+        for (i = 0; i < str->len; i++) {
 
-            if (text[i] == '"') {
+            if (str->data[i] == '"') {
                 putc('"', file);
             }
 
-            putc(text[i], file);
+            putc(str->data[i], file);
         }
 
         putc('"', file);
@@ -269,79 +186,88 @@ stockcert_holders_csv_text(FILE *file, const char *text, size_t len)
 
 
 void
-stockcert_holders_jsonl(FILE *file, const stockcert_holders_t *holders)
+stockcert_holders_jsonl(FILE *file, stockcert_holders_t *holders)
 {
-    size_t              i, end;
-    uint64_t            shares;
-    stockcert_party_t  *party;
+    const char  *end;
 
-    for (i = 0; i < holders->n; /* void */ ) {
-        party = stockcert_holdings_party(holders->list[i]);
+    end = "";
 
-        fprintf(file, "{\"name\":");
-        stockcert_json_string(file, &party->name);
+    while (stockcert_holders_next(holders, 0)) {
 
-        if (party->id.len) {
-            fprintf(file, ",\"holder_id\":");
-            stockcert_json_string(file, &party->id);
+        if (holders->group.holder) {
+            fputs(end, file);
+            stockcert_holders_jsonl_holder(file, &holders->group.first);
+
+        } else {
+            putc(',', file);
         }
 
-        if (party->address.len) {
-            fprintf(file, ",\"address\":");
-            stockcert_json_string(file, &party->address);
-        }
-
-        fprintf(file, ",\"classes\":[");
-
-        do {
-            end = stockcert_holders_class_end(holders, i, &shares);
-            stockcert_holders_jsonl_class(file, holders, i, end, shares);
-            i = end;
-
-        } while (i < holders->n
-                 && stockcert_holdings_party(holders->list[i]) == party
-                 && putc(',', file) != EOF);
-
-        fprintf(file, "]}\n");
+        stockcert_holders_jsonl_class(file, holders);
+        end = "]}\n";
     }
 
+    fputs(end, file);
     stockcert_holders_jsonl_foot(file, holders);
 }
 
 
 static void
-stockcert_holders_jsonl_class(FILE *file, const stockcert_holders_t *holders,
-    size_t i, size_t end, uint64_t shares)
+stockcert_holders_jsonl_holder(FILE *file, const stockcert_held_one_t *one)
 {
-    size_t                  n;
-    const char             *comma;
-    stockcert_str_t         capacity;
-    stockcert_holding_t    *holding;
-    const stockcert_str_t  *code;
+    fprintf(file, "{\"name\":");
+    stockcert_json_string(file, &one->name);
 
-    code = &holders->list[i]->class->code;
+    if (one->id.len) {
+        fprintf(file, ",\"holder_id\":");
+        stockcert_json_string(file, &one->id);
+    }
+
+    if (one->address.len) {
+        fprintf(file, ",\"address\":");
+        stockcert_json_string(file, &one->address);
+    }
+
+    fprintf(file, ",\"classes\":[");
+}
+
+
+static void
+stockcert_holders_jsonl_class(FILE *file, stockcert_holders_t *holders)
+{
+    uint64_t                       n;
+    const char                    *comma;
+    stockcert_held_one_t           one;
+    const stockcert_held_group_t  *group;
+
+    group = &holders->group;
 
     fprintf(file, "{\"class\":\"%.*s\",\"shares\":%" PRIu64
-            ",\"certificates\":[", (int) code->len, code->data, shares);
+            ",\"certificates\":[", (int) group->first.code.len,
+            group->first.code.data, group->shares);
 
-    for (n = i; n < end; n++) {
-        fprintf(file, "%s\"" STOCKCERT_ID "\"", n > i ? "," : "",
-                STOCKCERT_ID_OF(*code, holders->list[n]->number));
+    for (n = 0; n < group->n; n++) {
+
+        if (!stockcert_holders_one(holders, holders->numbers, &one)) {
+            return;
+        }
+
+        fprintf(file, "%s\"" STOCKCERT_ID "\"", n ? "," : "",
+                STOCKCERT_ID_OF(one.code, one.number));
     }
 
     putc(']', file);
     comma = ",\"capacities\":{";
 
-    for (n = i; n < end; n++) {
-        holding = holders->list[n];
+    for (n = 0; n < group->n; n++) {
 
-        if (holding->capacity_len) {
-            capacity.data = holding->capacity;
-            capacity.len = holding->capacity_len;
+        if (!stockcert_holders_one(holders, holders->capacities, &one)) {
+            return;
+        }
 
+        if (one.capacity.len) {
             fprintf(file, "%s\"" STOCKCERT_ID "\":", comma,
-                    STOCKCERT_ID_OF(*code, holding->number));
-            stockcert_json_string(file, &capacity);
+                    STOCKCERT_ID_OF(one.code, one.number));
+            stockcert_json_string(file, &one.capacity);
             comma = ",";
         }
     }
@@ -368,7 +294,7 @@ stockcert_holders_jsonl_foot(FILE *file, const stockcert_holders_t *holders)
         stockcert_json_string(file, &class->title);
         fprintf(file, ",\"shares\":%" PRIu64 ",\"certificates\":%" PRIu64
                 ",\"holders\":%" PRIu64 "}", class->shares,
-                class->certificates, stockcert_holders_count(holders, class));
+                class->certificates, class->holders);
     }
 
     stockcert_format_time(holders->last.time, time);

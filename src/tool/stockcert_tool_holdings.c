@@ -1,9 +1,10 @@
 
 /*
- * Who holds what, by replaying the journal.
+ * Whose each certificate is, by replaying the journal.
  *
- * Certificates and holders are in trees, which cost the same whatever names
- * there are.  It reads no ledger but in stockcert_holdings_list().
+ * Certificates are in an array for each class, as their numbers have no gaps.
+ * Holders are in a tree, which costs the same whatever names there are.  It reads
+ * no ledger but in stockcert_holdings_texts().
  */
 
 
@@ -15,30 +16,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stockcert_format.h"
 #include "stockcert_tool_holdings.h"
 
 
+typedef struct {
+    stockcert_str_t         code;
+    char                    text[STOCKCERT_CODE_MAX];
+    stockcert_holding_t    *certificates;  /* the first one's number is 1 */
+    size_t                  n;
+    size_t                  room;
+} stockcert_holdings_class_t;
+
+
 struct stockcert_holdings_s {
-    unsigned            all:1;
-    void               *certificates;      /* trees */
-    void               *parties;
-    size_t              ncertificates;
-    stockcert_held_t   *classes[STOCKCERT_CLASSES_MAX];
-    size_t              nclasses;
+    void                       *parties;   /* tree */
+    stockcert_holdings_class_t  classes[STOCKCERT_CLASSES_MAX];
+    size_t                      nclasses;
 
     /* the transaction that is being entered */
 
-    uint64_t            type;
-    uint64_t            price;             /* of the first in "from", as above */
-    stockcert_party_t  *old;               /* who surrenders; with all only */
+    uint64_t                    type;
+    uint64_t                    price;     /* of the first in "from", as above */
+    stockcert_party_t          *old;       /* who surrenders */
 };
-
-
-typedef struct {
-    stockcert_holding_t  **list;
-    size_t                 n;
-} stockcert_holdings_walk_t;
 
 
 static stockcert_rc_e stockcert_holdings_open(stockcert_holdings_t *holdings,
@@ -50,32 +50,24 @@ static stockcert_rc_e stockcert_holdings_surrender(
     stockcert_error_t *error);
 static stockcert_rc_e stockcert_holdings_change(stockcert_holdings_t *holdings,
     const stockcert_entry_t *entry, stockcert_error_t *error);
-static stockcert_held_t *stockcert_holdings_class(
-    const stockcert_holdings_t *holdings, const stockcert_str_t *code);
-static stockcert_rc_e stockcert_holdings_texts(stockcert_ledger_t *ledger,
-    stockcert_holding_t *holding, stockcert_error_t *error);
+static stockcert_holdings_class_t *stockcert_holdings_class(
+    stockcert_holdings_t *holdings, const stockcert_str_t *code);
+static stockcert_holding_t *stockcert_holdings_new(
+    stockcert_holdings_class_t *class);
+static void stockcert_holdings_latest(stockcert_holdings_class_t *class);
+static stockcert_rc_e stockcert_holdings_text(stockcert_ledger_t *ledger,
+    stockcert_party_t *party, stockcert_error_t *error);
 static stockcert_rc_e stockcert_holdings_copy(stockcert_str_t *to,
     const stockcert_str_t *from, stockcert_error_t *error);
 static stockcert_rc_e stockcert_holdings_no_memory(stockcert_error_t *error);
 static stockcert_rc_e stockcert_holdings_wrong(const stockcert_entry_t *entry,
     stockcert_error_t *error);
-static int stockcert_holdings_compare(const void *one, const void *two);
-static void stockcert_holdings_visit(const void *node, VISIT visit,
-    void *data);
 
 
 stockcert_holdings_t *
-stockcert_holdings_create(int all)
+stockcert_holdings_create(void)
 {
-    stockcert_holdings_t  *holdings;
-
-    holdings = calloc(1, sizeof(stockcert_holdings_t));
-
-    if (holdings) {
-        holdings->all = (all != 0);
-    }
-
-    return holdings;
+    return calloc(1, sizeof(stockcert_holdings_t));
 }
 
 
@@ -106,49 +98,22 @@ stockcert_holdings_apply(stockcert_holdings_t *holdings,
 }
 
 
-/* in the order of the codes */
-
 static stockcert_rc_e
 stockcert_holdings_open(stockcert_holdings_t *holdings,
     const stockcert_entry_t *entry, stockcert_error_t *error)
 {
-    size_t             i;
-    stockcert_held_t  *class;
+    stockcert_holdings_class_t  *class;
 
     if (holdings->nclasses == STOCKCERT_CLASSES_MAX
-        || entry->code.len > STOCKCERT_CODE_MAX
-        || entry->title.len > STOCKCERT_TEXT_MAX)
+        || entry->code.len > STOCKCERT_CODE_MAX)
     {
         return stockcert_holdings_wrong(entry, error);
     }
 
-    class = calloc(1, sizeof(stockcert_held_t));
-    if (class == NULL) {
-        return stockcert_holdings_no_memory(error);
-    }
-
-    class->code.data = class->texts;
+    class = &holdings->classes[holdings->nclasses++];
+    class->code.data = class->text;
     class->code.len = entry->code.len;
-    class->title.data = class->texts + STOCKCERT_CODE_MAX;
-    class->title.len = entry->title.len;
-
-    memcpy(class->texts, entry->code.data, entry->code.len);
-    memcpy(class->texts + STOCKCERT_CODE_MAX, entry->title.data,
-           entry->title.len);
-
-    for (i = holdings->nclasses++; i > 0; i--) {
-
-        if (strncmp(holdings->classes[i - 1]->texts, class->texts,
-                    STOCKCERT_CODE_MAX)
-            < 0)
-        {
-            break;
-        }
-
-        holdings->classes[i] = holdings->classes[i - 1];
-    }
-
-    holdings->classes[i] = class;
+    memcpy(class->text, entry->code.data, entry->code.len);
 
     return STOCKCERT_OK;
 }
@@ -158,52 +123,38 @@ static stockcert_rc_e
 stockcert_holdings_issue(stockcert_holdings_t *holdings,
     const stockcert_entry_t *entry, stockcert_error_t *error)
 {
-    void                 *found;
-    stockcert_held_t     *class;
-    stockcert_party_t    *party;
-    stockcert_holding_t  *holding;
+    stockcert_party_t           *party;
+    stockcert_holding_t         *holding;
+    stockcert_holdings_class_t  *class;
 
     class = stockcert_holdings_class(holdings, &entry->code);
-    if (class == NULL || entry->name.len > STOCKCERT_TEXT_MAX) {
+
+    if (class == NULL || entry->number != class->n + 1
+        || entry->name.len > STOCKCERT_TEXT_MAX)
+    {
         return stockcert_holdings_wrong(entry, error);
     }
 
-    holding = calloc(1, sizeof(stockcert_holding_t));
-    party = stockcert_party_who(&holdings->parties, &entry->holder_id, &entry->name);
+    party = stockcert_party_who(&holdings->parties, &entry->holder_id,
+                                &entry->name);
+    holding = stockcert_holdings_new(class);
 
     if (holding == NULL || party == NULL) {
-        free(holding);
         return stockcert_holdings_no_memory(error);
     }
 
-    holding->class = class;
-    holding->number = entry->number;
-    holding->shares = entry->shares;
     holding->position = entry->position;
     holding->price = entry->price.len ? entry->position
                      : entry->member ? holdings->price : 0;
     holding->party = party;
     holding->outstanding = 1;
-    holding->capacity_len = (uint8_t) entry->capacity.len;
 
-    found = tsearch(holding, &holdings->certificates,
-                    stockcert_holdings_compare);
-
-    if (found == NULL || *(stockcert_holding_t **) found != holding) {
-        free(holding);
-        return found ? stockcert_holdings_wrong(entry, error)
-                     : stockcert_holdings_no_memory(error);
-    }
-
-    holdings->ncertificates++;
-    class->shares += entry->shares;
-    class->certificates++;
-    party->refs++;
     party->outstanding++;
 
-    if (holdings->all && party->first == NULL) {
-        party->first = holding;
-        party->started = holding->position;
+    if (party->started == 0) {
+        party->code = &class->code;
+        party->number = entry->number;
+        party->started = entry->position;
     }
 
     if (entry->address.len) {
@@ -220,6 +171,29 @@ stockcert_holdings_issue(stockcert_holdings_t *holdings,
     }
 
     return STOCKCERT_OK;
+}
+
+
+static stockcert_holding_t *
+stockcert_holdings_new(stockcert_holdings_class_t *class)
+{
+    size_t                room;
+    stockcert_holding_t  *certificates;
+
+    if (class->n == class->room) {
+        room = class->room ? 2 * class->room : 1024;
+        certificates = reallocarray(class->certificates, room,
+                                    sizeof(stockcert_holding_t));
+
+        if (certificates == NULL) {
+            return NULL;
+        }
+
+        class->certificates = certificates;
+        class->room = room;
+    }
+
+    return &class->certificates[class->n++];
 }
 
 
@@ -240,21 +214,11 @@ stockcert_holdings_surrender(stockcert_holdings_t *holdings,
     if (entry->member == 1) {
         holdings->type = entry->type;
         holdings->price = holding->price;
-        holdings->old = holdings->all ? party : NULL;
+        holdings->old = party;
     }
 
-    holding->class->shares -= holding->shares;
-    holding->class->certificates--;
     holding->outstanding = 0;
     party->outstanding--;
-
-    if (!holdings->all) {
-        (void) tdelete(holding, &holdings->certificates,
-                       stockcert_holdings_compare);
-        stockcert_party_drop(&holdings->parties, holding->party);
-        free(holding);
-        holdings->ncertificates--;
-    }
 
     return STOCKCERT_OK;
 }
@@ -296,15 +260,15 @@ stockcert_holdings_change(stockcert_holdings_t *holdings,
 }
 
 
-static stockcert_held_t *
-stockcert_holdings_class(const stockcert_holdings_t *holdings,
+static stockcert_holdings_class_t *
+stockcert_holdings_class(stockcert_holdings_t *holdings,
     const stockcert_str_t *code)
 {
     size_t  i;
 
     for (i = 0; i < holdings->nclasses; i++) {
-        if (stockcert_str_same(&holdings->classes[i]->code, code)) {
-            return holdings->classes[i];
+        if (stockcert_str_same(&holdings->classes[i].code, code)) {
+            return &holdings->classes[i];
         }
     }
 
@@ -312,28 +276,16 @@ stockcert_holdings_class(const stockcert_holdings_t *holdings,
 }
 
 
-stockcert_held_t **
-stockcert_holdings_classes(stockcert_holdings_t *holdings, size_t *n)
-{
-    *n = holdings->nclasses;
-
-    return holdings->classes;
-}
-
-
 stockcert_holding_t *
 stockcert_holdings_find(stockcert_holdings_t *holdings,
     const stockcert_str_t *code, uint64_t number)
 {
-    void                *found;
-    stockcert_holding_t  key;
+    stockcert_holdings_class_t  *class;
 
-    key.class = stockcert_holdings_class(holdings, code);
-    key.number = number;
+    class = stockcert_holdings_class(holdings, code);
 
-    found = tfind(&key, &holdings->certificates, stockcert_holdings_compare);
-
-    return found ? *(stockcert_holding_t **) found : NULL;
+    return class && number && number <= class->n
+           ? &class->certificates[number - 1] : NULL;
 }
 
 
@@ -344,89 +296,81 @@ stockcert_holdings_party(stockcert_holding_t *holding)
 }
 
 
-stockcert_rc_e
-stockcert_holdings_list(stockcert_holdings_t *holdings,
-    stockcert_ledger_t *ledger, stockcert_holding_t ***list, size_t *n,
-    stockcert_error_t *error)
+int
+stockcert_holdings_has(const stockcert_holdings_t *holdings,
+    const stockcert_party_key_t *key)
 {
-    size_t                     i;
-    stockcert_rc_e             rc;
-    stockcert_party_t         *party;
-    stockcert_holding_t       *latest, *holding;
-    stockcert_holdings_walk_t  walk;
+    return tfind(key, &holdings->parties, stockcert_party_compare) != NULL;
+}
 
-    walk.n = 0;
-    walk.list = malloc((holdings->ncertificates + 1)
-                       * sizeof(stockcert_holding_t *));
 
-    if (walk.list == NULL) {
-        return stockcert_holdings_no_memory(error);
-    }
+stockcert_rc_e
+stockcert_holdings_texts(stockcert_holdings_t *holdings,
+    stockcert_ledger_t *ledger, stockcert_error_t *error)
+{
+    size_t                       i, n;
+    stockcert_rc_e               rc;
+    stockcert_party_t           *party;
+    stockcert_holdings_class_t  *class;
 
-    twalk_r(holdings->certificates, stockcert_holdings_visit, &walk);
-
-    /* one that is outstanding is later than one that is not */
-
-    for (i = 0; i < walk.n; i++) {
-        holding = walk.list[i];
-        party = stockcert_holdings_party(holding);
-        latest = party->latest;
-
-        if (latest == NULL || holding->outstanding > latest->outstanding
-            || (holding->outstanding == latest->outstanding
-                && holding->position > latest->position))
-        {
-            party->latest = holding;
-        }
+    for (i = 0; i < holdings->nclasses; i++) {
+        stockcert_holdings_latest(&holdings->classes[i]);
     }
 
     rc = STOCKCERT_OK;
 
-    for (i = 0; rc == STOCKCERT_OK && i < walk.n; i++) {
-        rc = stockcert_holdings_texts(ledger, walk.list[i], error);
+    for (i = 0; i < holdings->nclasses; i++) {
+        class = &holdings->classes[i];
+
+        for (n = 0; rc == STOCKCERT_OK && n < class->n; n++) {
+            party = stockcert_holdings_party(&class->certificates[n]);
+
+            if (party->latest == class->certificates[n].position) {
+                rc = stockcert_holdings_text(ledger, party, error);
+            }
+        }
     }
 
-    if (rc != STOCKCERT_OK) {
-        free(walk.list);
-        return rc;
-    }
-
-    *list = walk.list;
-    *n = walk.n;
-
-    return STOCKCERT_OK;
+    return rc;
 }
 
 
-/* of a certificate, and of its holder if it is the latest one */
+/* one that is outstanding is later than one that is not */
+
+static void
+stockcert_holdings_latest(stockcert_holdings_class_t *class)
+{
+    size_t                n;
+    stockcert_party_t    *party;
+    stockcert_holding_t  *holding;
+
+    for (n = 0; n < class->n; n++) {
+        holding = &class->certificates[n];
+        party = stockcert_holdings_party(holding);
+
+        if (holding->outstanding > party->out
+            || (holding->outstanding == party->out
+                && holding->position > party->latest))
+        {
+            party->latest = holding->position;
+            party->out = holding->outstanding;
+        }
+    }
+}
+
 
 static stockcert_rc_e
-stockcert_holdings_texts(stockcert_ledger_t *ledger,
-    stockcert_holding_t *holding, stockcert_error_t *error)
+stockcert_holdings_text(stockcert_ledger_t *ledger, stockcert_party_t *party,
+    stockcert_error_t *error)
 {
-    stockcert_rc_e      rc;
-    stockcert_str_t     capacity;
-    stockcert_entry_t   entry;
-    stockcert_party_t  *party;
+    stockcert_rc_e     rc;
+    stockcert_entry_t  entry;
 
-    party = stockcert_holdings_party(holding);
+    rc = stockcert_ledger_entry(ledger, party->latest, &entry, error);
 
-    if (holding->capacity_len == 0 && holding != party->latest) {
-        return STOCKCERT_OK;
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_holdings_copy(&party->name, &entry.name, error);
     }
-
-    rc = stockcert_ledger_entry(ledger, holding->position, &entry, error);
-
-    if (rc == STOCKCERT_OK && holding->capacity_len) {
-        rc = stockcert_holdings_copy(&capacity, &entry.capacity, error);
-        holding->capacity = (char *) capacity.data;
-    }
-
-    if (rc != STOCKCERT_OK || holding != party->latest) {
-        return rc;
-    }
-
-    rc = stockcert_holdings_copy(&party->name, &entry.name, error);
 
     if (party->key.by_id) {
         party->id = party->key.text;
@@ -474,42 +418,4 @@ stockcert_holdings_wrong(const stockcert_entry_t *entry,
              "that can follow those before it", entry->position);
 
     return STOCKCERT_FAILED;
-}
-
-
-static int
-stockcert_holdings_compare(const void *one, const void *two)
-{
-    int                         order;
-    const stockcert_holding_t  *a, *b;
-
-    a = one;
-    b = two;
-
-    if (a->class != b->class) {
-
-        if (a->class == NULL || b->class == NULL) {
-            return a->class ? 1 : -1;
-        }
-
-        order = strncmp(a->class->texts, b->class->texts, STOCKCERT_CODE_MAX);
-        if (order) {
-            return order;
-        }
-    }
-
-    return (a->number > b->number) - (a->number < b->number);
-}
-
-
-static void
-stockcert_holdings_visit(const void *node, VISIT visit, void *data)
-{
-    stockcert_holdings_walk_t  *walk;
-
-    walk = data;
-
-    if (visit == postorder || visit == leaf) {
-        walk->list[walk->n++] = *(stockcert_holding_t *const *) node;
-    }
 }

@@ -214,14 +214,11 @@ stockcert_ocf_read(stockcert_apart_t *apart, void *data)
 static int
 stockcert_ocf_replay(stockcert_ocf_export_t *export)
 {
-    int                   status;
-    size_t                n;
-    uint64_t              i;
-    stockcert_rc_e        rc;
-    stockcert_entry_t     entry;
-    stockcert_holding_t **list;
+    uint64_t           i;
+    stockcert_rc_e     rc;
+    stockcert_entry_t  entry;
 
-    export->source.holdings = stockcert_holdings_create(1);
+    export->source.holdings = stockcert_holdings_create();
 
     if (export->source.holdings == NULL) {
         return stockcert_tool_error(STOCKCERT_EXIT_FAILED, "there is no memory");
@@ -242,20 +239,16 @@ stockcert_ocf_replay(stockcert_ocf_export_t *export)
     }
 
     if (rc == STOCKCERT_OK) {
-        rc = stockcert_holdings_list(export->source.holdings,
-                                     export->source.ledger, &list, &n,
-                                     &export->error);
+        rc = stockcert_holdings_texts(export->source.holdings,
+                                      export->source.ledger, &export->error);
     }
 
     if (rc != STOCKCERT_OK) {
         return stockcert_tool_not_read(&export->error);
     }
 
-    status = stockcert_ocf_persons_known(&export->source.ocf->persons, list, n);
-
-    free(list);
-
-    return status;
+    return stockcert_ocf_persons_known(&export->source.ocf->persons,
+                                       export->source.holdings);
 }
 
 

@@ -52,7 +52,6 @@ typedef struct {
     stockcert_party_key_t   key;       /* its text is the array below */
     const char             *type;      /* INDIVIDUAL, INSTITUTION, or NULL */
     char                    country[3];        /* or empty */
-    unsigned                found:1;
     char                    text[];
 } stockcert_ocf_person_t;
 
@@ -124,15 +123,15 @@ stockcert_rc_e stockcert_ocf_transaction(FILE *file,
 /*
  * The file of --holders-file: lines of JSON as "stockcert holders --format
  * jsonl" has them, with "type" and "country" besides.
- * stockcert_ocf_persons_known() makes sure that all in it are holders of these
- * n certificates.  Both return an exit code.  stockcert_ocf_person() returns
+ * stockcert_ocf_persons_known() makes sure that all in it are holders here.  Both
+ * return an exit code.  stockcert_ocf_person() returns
  * what the file says of a holder, or NULL.  stockcert_tool_ocf_persons.c.
  */
 
 int stockcert_ocf_persons_read(stockcert_ocf_persons_t *persons,
     const char *path);
 int stockcert_ocf_persons_known(const stockcert_ocf_persons_t *persons,
-    stockcert_holding_t **list, size_t n);
+    const stockcert_holdings_t *holdings);
 const stockcert_ocf_person_t *stockcert_ocf_person(
     const stockcert_ocf_persons_t *persons, const stockcert_party_t *party);
 

@@ -71,7 +71,7 @@ stockcert_ocf_stakeholder(FILE *file, stockcert_ocf_source_t *source,
 
     party = stockcert_holdings_party(holding);
 
-    if (party->first != holding) {
+    if (party->started != holding->position) {
         return STOCKCERT_OK;
     }
 
@@ -252,7 +252,8 @@ stockcert_ocf_issued(FILE *file, stockcert_ocf_source_t *source,
     const stockcert_entry_t *entry, stockcert_error_t *error)
 {
     stockcert_rc_e        rc;
-    stockcert_holding_t  *holding, *first;
+    stockcert_party_t    *party;
+    stockcert_holding_t  *holding;
 
     holding = stockcert_holdings_find(source->holdings, &entry->code,
                                       entry->number);
@@ -260,7 +261,7 @@ stockcert_ocf_issued(FILE *file, stockcert_ocf_source_t *source,
         return stockcert_ocf_lost(entry, error);
     }
 
-    first = stockcert_holdings_party(holding)->first;
+    party = stockcert_holdings_party(holding);
 
     stockcert_ocf_begin(file, source, entry,
                         entry->member ? &source->group.first : entry);
@@ -272,7 +273,7 @@ stockcert_ocf_issued(FILE *file, stockcert_ocf_source_t *source,
             "\",\"share_price\":",
             STOCKCERT_ID_OF(entry->code, entry->number),
             STOCKCERT_ID_OF(entry->code, entry->number),
-            STOCKCERT_ID_OF(first->class->code, first->number),
+            STOCKCERT_ID_OF(*party->code, party->number),
             (int) entry->code.len, entry->code.data, entry->shares);
 
     rc = stockcert_ocf_share_price(file, source, entry, holding->price, error);

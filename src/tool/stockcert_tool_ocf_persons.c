@@ -21,6 +21,14 @@
 #include "stockcert_tool_ocf.h"
 
 
+/* the first one, by id or name, who is no holder, or NULL */
+
+typedef struct {
+    const stockcert_holdings_t    *holdings;
+    const stockcert_ocf_person_t  *person;
+} stockcert_ocf_unknown_t;
+
+
 static int stockcert_ocf_person_read(stockcert_ocf_persons_t *persons,
     const char *line, size_t len, const char **fault);
 static const char *stockcert_ocf_person_fault(json_t *json);
@@ -224,31 +232,23 @@ stockcert_ocf_person_new(json_t *json)
 
 int
 stockcert_ocf_persons_known(const stockcert_ocf_persons_t *persons,
-    stockcert_holding_t **list, size_t n)
+    const stockcert_holdings_t *holdings)
 {
-    size_t                   i;
-    stockcert_party_t       *party;
-    stockcert_ocf_person_t  *person, *unknown;
+    stockcert_ocf_unknown_t  look;
 
-    for (i = 0; persons->tree && i < n; i++) {
-        party = stockcert_holdings_party(list[i]);
-        person = (stockcert_ocf_person_t *) stockcert_ocf_person(persons, party);
+    look.holdings = holdings;
+    look.person = NULL;
 
-        if (person) {
-            person->found = 1;
-        }
-    }
+    twalk_r(persons->tree, stockcert_ocf_person_visit, &look);
 
-    unknown = NULL;
-    twalk_r(persons->tree, stockcert_ocf_person_visit, &unknown);
-
-    if (unknown) {
+    if (look.person) {
         return stockcert_tool_error(STOCKCERT_EXIT_USAGE, "the ledger has no "
                                     "holder with the %s \"%.*s\", which %s "
                                     "names",
-                                    unknown->key.by_id ? "holder_id" : "name",
-                                    (int) unknown->key.text.len, unknown->text,
-                                    persons->path);
+                                    look.person->key.by_id ? "holder_id"
+                                                           : "name",
+                                    (int) look.person->key.text.len,
+                                    look.person->text, persons->path);
     }
 
     return STOCKCERT_EXIT_OK;
@@ -258,15 +258,16 @@ stockcert_ocf_persons_known(const stockcert_ocf_persons_t *persons,
 static void
 stockcert_ocf_person_visit(const void *node, VISIT visit, void *data)
 {
-    stockcert_ocf_person_t  *person, **unknown;
+    stockcert_ocf_person_t   *person;
+    stockcert_ocf_unknown_t  *look;
 
-    unknown = data;
+    look = data;
     person = *(stockcert_ocf_person_t *const *) node;
 
-    if ((visit == postorder || visit == leaf) && !person->found
-        && *unknown == NULL)
+    if ((visit == postorder || visit == leaf) && look->person == NULL
+        && !stockcert_holdings_has(look->holdings, &person->key))
     {
-        *unknown = person;
+        look->person = person;
     }
 }
 

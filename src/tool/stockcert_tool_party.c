@@ -55,25 +55,21 @@ stockcert_party_is(void **parties, stockcert_party_t *party,
     (void) tdelete(party, parties, stockcert_party_compare);
 
     party->same = same;
-    same->refs++;
     same->outstanding += party->outstanding;
 
     if (party->addressed > same->addressed) {
         same->addressed = party->addressed;
     }
 
-    if (same->first == NULL || party->started < same->started) {
-        same->first = party->first;
+    if (same->started == 0 || party->started < same->started) {
+        same->code = party->code;
+        same->number = party->number;
         same->started = party->started;
     }
 }
 
 
-/*
- * Where all certificates are kept, one name may follow another any number of
- * times, so each look makes the way shorter. Elsewhere it has one step, as an
- * id stays.
- */
+/* one name may follow another any number of times: each look cuts the way short */
 
 stockcert_party_t *
 stockcert_party_root(stockcert_party_t *party)
@@ -88,24 +84,6 @@ stockcert_party_root(stockcert_party_t *party)
     }
 
     return party;
-}
-
-
-void
-stockcert_party_drop(void **parties, stockcert_party_t *party)
-{
-    stockcert_party_t  *same;
-
-    while (party && --party->refs == 0) {
-        same = party->same;
-
-        if (same == NULL) {
-            (void) tdelete(party, parties, stockcert_party_compare);
-        }
-
-        free(party);
-        party = same;
-    }
 }
 
 

@@ -14,7 +14,6 @@
 #include "stockcert_str.h"
 
 
-typedef struct stockcert_holding_s  stockcert_holding_t;
 typedef struct stockcert_party_s  stockcert_party_t;
 
 
@@ -27,7 +26,7 @@ typedef struct {
 
 
 /*
- * "name", "id", "address" and "latest" are set by stockcert_holdings_list().
+ * "name", "id", "address" and "latest" are set by stockcert_holdings_texts().
  * "key" is first, as trees of parties are ordered by it.
  */
 
@@ -37,13 +36,13 @@ struct stockcert_party_s {
     stockcert_str_t       id;              /* or empty */
     stockcert_str_t       address;         /* the latest, or empty */
 
-    stockcert_holding_t  *first;           /* certificate, where all are kept */
-    stockcert_holding_t  *latest;
-    uint64_t              started;         /* position of the entry of "first" */
+    const stockcert_str_t *code;           /* of the first certificate, */
+    uint64_t              number;
+    uint64_t              started;         /* and the position of its entry */
+    uint64_t              latest;          /* that of the latest one, of those */
+    unsigned              out:1;           /* that are out, if any are */
     uint64_t              addressed;       /* that of the address, or 0 */
     uint64_t              outstanding;     /* certificates */
-    uint64_t              refs;            /* certificates and parties that point
-                                              here */
     stockcert_party_t    *same;            /* who it is now, or NULL */
     char                  text[];
 };
@@ -76,12 +75,6 @@ void stockcert_party_is(void **parties, stockcert_party_t *party,
 /* Who a party is now. */
 
 stockcert_party_t *stockcert_party_root(stockcert_party_t *party);
-
-/*
- * A certificate does not point to a party any more: forgets it if it was last.
- */
-
-void stockcert_party_drop(void **parties, stockcert_party_t *party);
 
 
 #endif /* STOCKCERT_TOOL_PARTY_H */
