@@ -129,26 +129,6 @@ for my $language (sort keys %programs) {
     like($out, qr/\Aissued CS-$certificates\n$certificates certificates\n(?!all is in order)/, "$language: after all else");
 }
 
-
-# The function that computes seals, and a journal that was changed
-
-{
-    my $text = tool_out('export', $ledger, '--format', 'jsonl');
-    my ($entry, $seal) = @{ $client->issue('CS', 1, 'Jane')->{json} }{qw(entry seal)};
-    my $all = tool_out('export', $ledger, '--format', 'jsonl');
-    my $program = program('Seals', 'python');
-    spew($program, slurp($program) . <<'END');
-
-import sys
-print(verify(open(sys.argv[1], encoding='utf-8'), int(sys.argv[2]), sys.argv[3]))
-END
-    my $journal = "$server->{dir}/journal";
-    for (['all', $all, 'True'], ['what has no such entry', $text, 'False'], ['what was changed', $all =~ s/"John 100"/"Jane 100"/r, 'False']) {
-        my ($name, $lines, $is) = @$_;
-        spew($journal, $lines);
-        is(scalar `$python $program $journal $entry $seal`, "$is\n", "verify() of a journal: $name");
-    }
-}
 $server->stop;
 
 done_testing;
