@@ -157,8 +157,8 @@ is(scalar(grep { /batch/ } $etcd->keys), 10, 'nothing was');
 # turns: who lost waits for one
 
 {
-    my @turns = map { sprintf 'turn/%016x', $_ } 0 .. 3;
-    my @m = map { replica([$etcd->endpoints], "machine=$_") } 0 .. 3;
+    my @turns = map { sprintf 'turn/%016x', $_ } 0 .. 4;
+    my @m = map { replica([$etcd->endpoints], "machine=$_") } 0 .. 4;
     my $waiting = sub { return join ' ', grep { /^turn/ } $etcd->keys };
     my ($at) = map { call($_, 'head') =~ /^OK \d+ (\d+) / } @m;
     gives($m[1], 'append 1 10', qr/^OK/, 'a machine appends');
@@ -169,11 +169,16 @@ is(scalar(grep { /batch/ } $etcd->keys), 10, 'nothing was');
     gives($m[1], 'waits', 'OK 1', 'and sees that');
     gives($m[1], 'append 1 10', qr/^OK/, 'who does not come loses its turn');
     gives($m[1], 'waits', 'OK 0', 'so nobody waits');
-    is($waiting->(), '', 'nor is there a key');
+    is($waiting->(), $turns[1], 'who has seen another one keeps a place');
+    gives($m[1], 'append 1 10', qr/^OK/, 'for some appends') for 1 .. 7;
+    is($waiting->(), $turns[1], 'if nobody comes');
+    gives($m[1], 'append 1 10', qr/^OK/, 'but not for ever');
+    is($waiting->(), '', 'there is no key');
     gives($_, 'append 1 10', qr/^CHANGED/, 'another one is too late') for @m[2, 3];
     is($waiting->(), "@turns[2, 3]", 'two wait');
     gives($m[2], 'append 1 10', qr/^OK/, 'the first of them appends');
-    gives($m[2], 'waits', 'OK 1', 'and sees that the other waits');
+    is($waiting->(), $turns[3], 'and has seen nobody before');
+    gives($m[2], 'waits', 'OK 1', 'it sees that the other waits');
     gives($m[3], 'append 1 10', qr/^CHANGED/, 'which is too late again');
     $etcd->signal(0, 'STOP');
     gives($m[3], 'read ' . ($at + $_), qr/^OK/, "it has all that came since it looked: $_") for 1 .. 4;
@@ -182,9 +187,30 @@ is(scalar(grep { /batch/ } $etcd->keys), 10, 'nothing was');
     gives($m[3], 'append 1 10', qr/^OK/, 'then it appends');
     gives($m[2], 'waits', 'OK 0', 'nobody waits any more');
     is($waiting->(), '', 'nor is there a key');
-    $etcd->set($turns[3], '');
-    gives($m[3], 'append 1 10', qr/^OK/, 'a key that a process of the machine left');
-    gives($m[3], 'append 1 10', qr/^OK/, 'is taken out');
+
+    # both have grants all the time
+
+    my $turn = sub { gives($_[0], 'head', qr/^OK/); gives($_[0], 'append 1 10', qr/^OK/, 'in its turn') };
+    $turn->($m[2]);
+    is($waiting->(), $turns[2], 'it keeps its place');
+    $turn->($m[3]);
+    gives($m[3], 'waits', 'OK 1', 'the next one waits for it');
+    gives($m[2], 'waits', 'OK 0', 'which waits for nobody');
+    $turn->($m[2]);
+    gives($m[3], 'waits', 'OK 0', 'until it comes');
+    $turn->($m[3]);
+    is($waiting->(), "@turns[2, 3]", 'both keep their places');
+    $turn->($m[$_]), gives($m[5 - $_], 'waits', 'OK 0', 'and take turns'), gives($m[$_], 'waits', 'OK 1') for (2, 3) x 5;
+    gives($m[2], 'leave', 'OK');
+    is($waiting->(), $turns[3], 'who has no grants leaves');
+    gives($m[3], 'waits', 'OK 0', 'and is not waited for');
+    gives($m[3], 'leave', 'OK');
+    is($waiting->(), '', 'nobody is left');
+
+    $etcd->set($turns[4], '');
+    gives($m[4], 'head', qr/^OK/);
+    gives($m[4], 'append 1 10', qr/^OK/, 'a key that a process of the machine left');
+    gives($m[4], 'append 1 10', qr/^OK/, 'is taken out');
     is($waiting->(), '', 'with the next append');
     gives($one, 'head', qr/^OK/);
     done($_) for @m;
@@ -340,6 +366,20 @@ comes($one, 'create 0 Acme', qr/^(OK|CHANGED)/, 'three members: a ledger');
 comes($one, 'head', qr/^OK \d+ 0 0$/, 'its head');
 comes($one, 'append 1 10', qr/^(OK|CHANGED) \d+ 1 0/, 'a batch');
 watched('a watch at another member');
+
+# a member has what it told of, and needs no other one to say it again
+
+{
+    my $told = replica([$etcd->endpoints(0)], 'timeout=1000');
+    my $revision = comes($told, 'head', qr/^OK /, 'the head of one member');
+    $etcd->signal($_, 'STOP') for 1, 2;
+    comes($told, "head $revision", qr/^OK $revision /, 'the others are stopped: it has this head, or a newer one');
+    gives($told, 'head ' . ($revision + 1), qr/^UNREACHED/, '... and not one that is newer yet');
+    gives($told, 'head', qr/^UNREACHED/, '... nor does it know whether there is one');
+    $etcd->signal($_, 'CONT') for 1, 2;
+    done($told);
+}
+comes($one, 'head', qr/^OK /, 'they go on');
 
 $etcd->kill(0);
 my $fresh = replica([$etcd->endpoints], 'timeout=5000');

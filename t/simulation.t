@@ -62,13 +62,19 @@ sub program {
 
 my @often = ('STOCKCERT_REACH_MAX  20000', 'STOCKCERT_REACH_MAX  7');
 
+# clients do not come again as those of a bench do
+
+my @more = ('return stockcert_lanes_gather_all(leader)
+           && stockcert_lanes_count_waiting(leader->lanes) != 0;', '(void) stockcert_lanes_gather_all(leader);
+    return stockcert_lanes_count_waiting(leader->lanes) != 0;');
+
 sub run {
     my ($program, $from, $count, $seconds, @word) = @_;
     my $out = `$program $ledgers $from $count $seconds @word 2>&1`;
     return ($? >> 8, $out);
 }
 
-my $holds = program('simulation', stockcert_reach => [@often]);
+my $holds = program('simulation', stockcert_reach => [@often], stockcert_batch => [@more]);
 
 sub holds {
     my ($from, $count, $seconds) = @_;
@@ -85,7 +91,8 @@ is_deeply([$seen =~ /^(.*): 0$/mg], [], 'all that can happen has happened');
 
 sub fails {
     my ($name, $words, %change) = @_;
-    my $program = %change ? program($name, %change, stockcert_reach => [@often, @{$change{stockcert_reach} || []}]) : $holds;
+    my $program = %change ? program($name, %change, stockcert_reach => [@often, @{$change{stockcert_reach} || []}],
+        stockcert_batch => [@more, @{$change{stockcert_batch} || []}]) : $holds;
     my @word = %change ? () : $name;
 
     my ($status, $out) = run($program, $first, 10000, 0, @word);
@@ -116,6 +123,13 @@ fails('order', $untrue, stockcert_write => ['} else if (rc == STOCKCERT_FULL) {'
 fails('confirm', qr/and (it had|there was)/, stockcert_batch => ['stockcert_lanes_are_noted(lanes) || leader->confirms', 'leader->confirms']);
 fails('late', $untrue, stockcert_settle => ["refuse_behind(leader, lane);\n            continue;\n", "refuse_behind(leader, lane);\n"]);
 fails('trimmed', $untrue, stockcert_batch => ["case STOCKCERT_DIVERGED:\n\n        if (unsent) {", "case STOCKCERT_DIVERGED:\n\n        if (1) {"]);
+
+# a head that was told of is old; what comes next in a transaction is a batch of its own
+
+fails('told', $untrue, stockcert_reach => ['if (seen > atomic_load(&ledger->shared->reached) && seen > guard) {', 'if (seen > atomic_load(&ledger->shared->reached) && (seen > guard || 1)) {']);
+fails('shorter', qr/./, stockcert_reach => ['if (rc != STOCKCERT_OK || head->tail.position >= ledger->position) {', 'if (1) {']);
+fails('appended', $untrue, stockcert_append => ["    ledger->appended = 0;\n    ledger->confirmed = 0;\n", "    ledger->confirmed = 0;\n"]);
+fails('nonce', $untrue, stockcert_append => ["    ledger->drawn = 0;\n    ledger->appended = 0;\n", "    ledger->appended = 0;\n"]);
 
 # what the code did once
 

@@ -12,6 +12,9 @@
 #include "stockcert_turn.h"
 
 
+#define STOCKCERT_APPENDS  8           /* batches in one transaction, at most */
+
+
 static void stockcert_lanes_begin(stockcert_leader_t *leader);
 static stockcert_rc_e stockcert_lanes_batch(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, stockcert_error_t *error);
@@ -20,6 +23,11 @@ static void stockcert_lanes_end(stockcert_leader_t *leader,
 static void stockcert_lanes_told(stockcert_leader_t *leader);
 static stockcert_rc_e stockcert_lanes_try(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, int *unsent, stockcert_error_t *error);
+static stockcert_rc_e stockcert_lanes_append(stockcert_leader_t *leader,
+    stockcert_ledger_t *ledger, unsigned n, int *unsent,
+    stockcert_error_t *error);
+static int stockcert_lanes_go_on(stockcert_leader_t *leader,
+    const stockcert_ledger_t *ledger);
 static stockcert_rc_e stockcert_lanes_enter(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, int *unsent, stockcert_error_t *error);
 static stockcert_rc_e stockcert_lanes_issue(const stockcert_leader_t *leader,
@@ -33,13 +41,13 @@ stockcert_rc_e
 stockcert_lanes_commit(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     stockcert_error_t *error)
 {
-    uint64_t            start;
     stockcert_rc_e      rc;
     stockcert_lanes_t  *lanes;
 
     lanes = leader->lanes;
 
-    start = stockcert_pace_clock();
+    leader->start = stockcert_pace_clock();
+    leader->grants = 0;
     leader->pace.grants = 0;
     leader->given_up = 0;
 
@@ -57,7 +65,9 @@ stockcert_lanes_commit(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
         lanes->deaths = 0;
         atomic_store(&lanes->busy, 0);
 
-        stockcert_count_end(leader->counts, ledger, rc, leader->pace.grants);
+        leader->wanted = stockcert_ledger_is_wanted(ledger);
+
+        stockcert_count_end(leader->counts, ledger, rc, leader->grants);
         stockcert_ledger_unlock(ledger);
 
     } else {
@@ -65,7 +75,7 @@ stockcert_lanes_commit(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     }
 
     leader->rc = rc;
-    leader->pace.duration = stockcert_pace_clock() - start;
+    leader->pace.duration = stockcert_pace_clock() - leader->start;
 
     return rc;
 }
@@ -227,6 +237,7 @@ stockcert_lanes_told(stockcert_leader_t *leader)
 {
     leader->pace.came = atomic_load(&leader->lanes->came);
     leader->pace.grants = stockcert_lanes_settle(leader);
+    leader->grants += leader->pace.grants;
 }
 
 
@@ -237,6 +248,7 @@ stockcert_lanes_try(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     int *unsent, stockcert_error_t *error)
 {
     uint64_t            guard;
+    unsigned            n;
     stockcert_rc_e      rc;
     stockcert_tail_t    known;
     stockcert_lanes_t  *lanes;
@@ -254,25 +266,81 @@ stockcert_lanes_try(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
         return rc;
     }
 
+    n = 0;
+
+    do {
+        rc = stockcert_lanes_append(leader, ledger, n++, unsent, error);
+        if (rc != STOCKCERT_OK) {
+            return rc;
+        }
+
+    } while (stockcert_ledger_is_appended(ledger) && n < STOCKCERT_APPENDS
+             && stockcert_lanes_go_on(leader, ledger));
+
+    return stockcert_ledger_commit(ledger, error);
+}
+
+
+/* what is on other machines is so, whatever becomes of it on this one */
+
+static stockcert_rc_e
+stockcert_lanes_append(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
+    unsigned n, int *unsent, stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    if (n) {
+        stockcert_ledger_next(ledger);
+    }
+
     rc = stockcert_lanes_enter(leader, ledger, unsent, error);
 
     if (rc != STOCKCERT_OK) {
         stockcert_ledger_abort(ledger);
+
+        /* what was appended before it is applied once more, and has the room */
+
+        if (rc == STOCKCERT_FULL && n) {
+            stockcert_lanes_unnote(leader->lanes);
+            return STOCKCERT_CHANGED;
+        }
+
         return rc;
     }
 
     rc = stockcert_ledger_append(ledger, error);
-    if (rc != STOCKCERT_OK) {
-        return rc;
-    }
 
-    /* what is on other machines is so, whatever becomes of it on this one */
-
-    if (stockcert_ledger_is_appended(ledger)) {
+    if (rc == STOCKCERT_OK && stockcert_ledger_is_appended(ledger)) {
         stockcert_lanes_told(leader);
     }
 
-    return stockcert_ledger_commit(ledger, error);
+    return rc;
+}
+
+
+/*
+ * LMDB's commit takes about as long as a client that comes again.  So where
+ * nobody else waits for the lock, or for a turn, it is for some batches.
+ */
+
+static int
+stockcert_lanes_go_on(stockcert_leader_t *leader,
+    const stockcert_ledger_t *ledger)
+{
+    uint64_t  now;
+
+    if (stockcert_ledger_is_wanted(ledger)
+        || stockcert_turn_is_wanted(leader->lanes))
+    {
+        return 0;
+    }
+
+    now = stockcert_pace_clock();
+    leader->pace.duration = now - leader->start;
+    leader->start = now;
+
+    return stockcert_lanes_gather_all(leader)
+           && stockcert_lanes_count_waiting(leader->lanes) != 0;
 }
 
 

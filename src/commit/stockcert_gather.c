@@ -28,6 +28,19 @@ static uint64_t stockcert_leader_longest(const stockcert_leader_t *leader);
 void
 stockcert_lanes_gather(stockcert_leader_t *leader)
 {
+    /* while other machines have their turns, waiting costs nothing */
+
+    if (stockcert_pace_gathers(&leader->pace, stockcert_pace_clock())
+        || leader->wanted)
+    {
+        (void) stockcert_lanes_gather_all(leader);
+    }
+}
+
+
+int
+stockcert_lanes_gather_all(stockcert_leader_t *leader)
+{
     uint32_t            came, wanted;
     uint64_t            end, now;
     struct timespec     ts;
@@ -38,11 +51,6 @@ stockcert_lanes_gather(stockcert_leader_t *leader)
     lanes = leader->lanes;
 
     now = stockcert_pace_clock();
-
-    if (!stockcert_pace_gathers(pace, now)) {
-        return;
-    }
-
     end = now + stockcert_leader_longest(leader);
 
     wanted = pace->came + (uint32_t) pace->grants;
@@ -52,7 +60,7 @@ stockcert_lanes_gather(stockcert_leader_t *leader)
         came = atomic_load(&lanes->came);
 
         if ((int32_t) (came - wanted) >= 0) {
-            return;
+            return 1;
         }
 
         ts.tv_sec = 0;
@@ -64,6 +72,8 @@ stockcert_lanes_gather(stockcert_leader_t *leader)
 
         now = stockcert_pace_clock();
     }
+
+    return 0;
 }
 
 

@@ -156,7 +156,10 @@ typedef struct {
                                                   has all of the journal */
 
     stockcert_rc_e              rc;            /* of its last commit, or OK */
-    uint64_t                    given_up;      /* grants, by that */
+    uint64_t                    grants;        /* that were settled by that, */
+    uint64_t                    given_up;      /* or given up */
+    uint64_t                    start;         /* of its last batch */
+    int                         wanted;        /* other machines wait */
     stockcert_pace_t            pace;
 } stockcert_leader_t;
 
@@ -263,12 +266,17 @@ uint64_t stockcert_lanes_oldest(stockcert_lanes_t *lanes);
  * turns until nothing waits, then stockcert_lanes_resign().  After that it must
  * ask stockcert_lanes_waiting() once more: this tells whether anything waits in
  * any lane, or on other machines.
+ *
+ * stockcert_lanes_gather() waits, where that pays, until as many grants came as
+ * the last batch had, but not for long; stockcert_lanes_gather_all() does so
+ * always, and returns whether they came.
  */
 
 int stockcert_lanes_lead(stockcert_lanes_t *lanes);
 int stockcert_lanes_take_over(stockcert_lanes_t *lanes, int force);
 void stockcert_lanes_resign(stockcert_lanes_t *lanes);
 void stockcert_lanes_gather(stockcert_leader_t *leader);
+int stockcert_lanes_gather_all(stockcert_leader_t *leader);
 int stockcert_lanes_waiting(stockcert_lanes_t *lanes);
 
 /*
@@ -284,7 +292,8 @@ int stockcert_lanes_tell(stockcert_lanes_t *lanes, uint64_t revision);
 
 /*
  * One batch: all that waits in all lanes, in one transaction.  Wakes each
- * worker that has something to answer.
+ * worker that has something to answer.  Where other machines have the ledger,
+ * too, it may be some batches, one after the other.
  *
  * If the leader's last commit failed (leader->rc), grants that it had noted
  * and that are not in the journal are refused for that reason, not issued

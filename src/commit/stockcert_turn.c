@@ -142,6 +142,14 @@ stockcert_turn_enter(stockcert_ledger_t *ledger, void *data,
 }
 
 
+int
+stockcert_turn_is_wanted(const stockcert_lanes_t *lanes)
+{
+    return atomic_load(&lanes->turns_taken)
+           != atomic_load(&lanes->turns_wanted);
+}
+
+
 void
 stockcert_turn_give(stockcert_lanes_t *lanes)
 {

@@ -53,5 +53,9 @@ stockcert_rc_e stockcert_turn_take(stockcert_turn_t *turn,
 
 void stockcert_turn_give(stockcert_lanes_t *lanes);
 
+/* For a leader, at any time: whether somebody wants one. */
+
+int stockcert_turn_is_wanted(const stockcert_lanes_t *lanes);
+
 
 #endif /* STOCKCERT_TURN_H */

@@ -7,6 +7,7 @@
  */
 
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -14,11 +15,11 @@
 #include "stockcert_store.h"
 
 
-/* milliseconds: in all, between two looks at what is seen, and at who waits */
+/* microseconds: in all, between two looks at what is seen, and at who waits */
 
-#define STOCKCERT_YIELD_MAX   500
-#define STOCKCERT_YIELD_LOOK  1
-#define STOCKCERT_YIELD_ASK   50
+#define STOCKCERT_YIELD_MAX   500000
+#define STOCKCERT_YIELD_LOOK  500
+#define STOCKCERT_YIELD_ASK   50000
 
 
 static stockcert_rc_e stockcert_append_collect(stockcert_ledger_t *ledger,
@@ -58,7 +59,7 @@ stockcert_append(stockcert_ledger_t *ledger, stockcert_error_t *error)
     if (rc == STOCKCERT_OK) {
         ledger->appends.done++;
         stockcert_append_know(ledger, &next);
-        ledger->wanted = next.wanted != 0;
+        ledger->wanted = next.wanted;
 
     } else if (rc == STOCKCERT_UNREACHED) {
         ledger->appends.unanswered++;
@@ -173,14 +174,34 @@ stockcert_ledger_is_appended(const stockcert_ledger_t *ledger)
 }
 
 
+/* what was found for the batch before is not known to be so still */
+
+void
+stockcert_ledger_next(stockcert_ledger_t *ledger)
+{
+    assert(ledger->appended);
+
+    ledger->begun = ledger->position;
+    ledger->entered = 0;
+    ledger->drawn = 0;
+    ledger->appended = 0;
+    ledger->confirmed = 0;
+}
+
+
+int
+stockcert_ledger_is_wanted(const stockcert_ledger_t *ledger)
+{
+    return ledger->wanted != 0;
+}
+
+
 int
 stockcert_ledger_has_entered(const stockcert_ledger_t *ledger)
 {
     return ledger->position != ledger->begun;
 }
 
-
-/* who waits is done when somebody has appended, which is seen by itself */
 
 void
 stockcert_ledger_take_appends(stockcert_ledger_t *ledger,
@@ -192,17 +213,24 @@ stockcert_ledger_take_appends(stockcert_ledger_t *ledger,
 }
 
 
+/*
+ * As many appends as machines that wait: each has had its turn, most likely.
+ * These are seen by themselves.
+ */
+
 void
 stockcert_ledger_yield(stockcert_ledger_t *ledger)
 {
-    unsigned              n, waits;
-    uint64_t              seen;
+    unsigned              n, left;
+    uint64_t              seen, now;
     struct timespec       ts;
     stockcert_error_t     error;
     stockcert_shared_t   *shared;
     stockcert_replica_t  *replica;
 
-    if (!ledger->wanted) {
+    left = ledger->wanted;
+
+    if (left == 0) {
         return;
     }
 
@@ -213,24 +241,36 @@ stockcert_ledger_yield(stockcert_ledger_t *ledger)
     seen = atomic_load(&shared->reached);
 
     ts.tv_sec = 0;
-    ts.tv_nsec = STOCKCERT_YIELD_LOOK * 1000000;
+    ts.tv_nsec = STOCKCERT_YIELD_LOOK * 1000;
 
     for (n = 1; n < STOCKCERT_YIELD_MAX / STOCKCERT_YIELD_LOOK; n++) {
 
         (void) nanosleep(&ts, NULL);
 
-        if (atomic_load(&shared->seen) <= seen
-            && n % (STOCKCERT_YIELD_ASK / STOCKCERT_YIELD_LOOK) != 0)
-        {
-            continue;
-        }
+        now = atomic_load(&shared->seen);
 
-        seen = atomic_load(&shared->seen);
+        if (now > seen) {
+            seen = now;
+            left--;
 
-        if (replica->ops->waits(replica, &waits, &error) != STOCKCERT_OK
-            || !waits)
+        } else if (n % (STOCKCERT_YIELD_ASK / STOCKCERT_YIELD_LOOK) == 0
+                   && replica->ops->waits(replica, &left, &error)
+                      != STOCKCERT_OK)
         {
             return;
         }
+
+        if (left == 0) {
+            return;
+        }
+    }
+}
+
+
+void
+stockcert_ledger_leave(stockcert_ledger_t *ledger)
+{
+    if (ledger->replica) {
+        ledger->replica->ops->leave(ledger->replica);
     }
 }

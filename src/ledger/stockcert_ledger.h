@@ -302,7 +302,9 @@ void stockcert_ledger_abort(stockcert_ledger_t *ledger);
  * journal, which stockcert_ledger_begin_at_head() finds out.
  * stockcert_ledger_is_appended() tells whether what was entered last was appended:
  * then that is in the journal for good, whatever became of the
- * transaction on this machine.
+ * transaction on this machine.  After that stockcert_ledger_next() begins another
+ * batch in the same transaction; stockcert_ledger_is_wanted() tells whether
+ * another machine waits to append one.
  *
  * stockcert_ledger_confirm() makes sure that nothing was appended since, so that
  * what the transaction has found is so, although it enters nothing;
@@ -320,6 +322,8 @@ size_t stockcert_ledger_room(const stockcert_ledger_t *ledger);
 stockcert_rc_e stockcert_ledger_append(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 int stockcert_ledger_is_appended(const stockcert_ledger_t *ledger);
+int stockcert_ledger_is_wanted(const stockcert_ledger_t *ledger);
+void stockcert_ledger_next(stockcert_ledger_t *ledger);
 stockcert_rc_e stockcert_ledger_confirm(stockcert_ledger_t *ledger,
     stockcert_error_t *error);
 
@@ -338,11 +342,14 @@ void stockcert_ledger_take_appends(stockcert_ledger_t *ledger,
     stockcert_appends_t *appends);
 
 /*
- * Without the lock: if another machine waits to append, as this one was faster,
- * gives it some time, at most half a second.
+ * Without the lock.  stockcert_ledger_yield() gives machines that waited at the
+ * last append time for one each, half a second at most.
+ * stockcert_ledger_leave() says that none needs to wait for this one, as it has
+ * nothing to append now.
  */
 
 void stockcert_ledger_yield(stockcert_ledger_t *ledger);
+void stockcert_ledger_leave(stockcert_ledger_t *ledger);
 
 /* Whether anything was entered in the transaction. */
 

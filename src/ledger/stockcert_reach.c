@@ -22,9 +22,11 @@
 
 
 static stockcert_rc_e stockcert_reach_head(stockcert_ledger_t *ledger,
-    stockcert_head_t *head, stockcert_error_t *error);
+    stockcert_head_t *head, uint64_t guard, stockcert_error_t *error);
+static stockcert_rc_e stockcert_reach_told(stockcert_ledger_t *ledger,
+    stockcert_head_t *head, uint64_t guard, stockcert_error_t *error);
 static stockcert_rc_e stockcert_reach_read(stockcert_ledger_t *ledger,
-    stockcert_head_t *head, stockcert_error_t *error);
+    stockcert_head_t *head, uint64_t least, stockcert_error_t *error);
 static stockcert_rc_e stockcert_reach_fence(stockcert_ledger_t *ledger,
     stockcert_head_t *head, uint64_t guard, stockcert_error_t *error);
 static stockcert_rc_e stockcert_reach_apply(stockcert_ledger_t *ledger,
@@ -54,7 +56,7 @@ stockcert_reach(stockcert_ledger_t *ledger, uint64_t guard,
 
     assert(ledger->locked);
 
-    rc = stockcert_reach_head(ledger, &head, error);
+    rc = stockcert_reach_head(ledger, &head, guard, error);
 
     if (rc == STOCKCERT_OK) {
         rc = stockcert_reach_fence(ledger, &head, guard, error);
@@ -97,7 +99,7 @@ stockcert_reach(stockcert_ledger_t *ledger, uint64_t guard,
 
 static stockcert_rc_e
 stockcert_reach_head(stockcert_ledger_t *ledger, stockcert_head_t *head,
-    stockcert_error_t *error)
+    uint64_t guard, stockcert_error_t *error)
 {
     if (stockcert_append_known(ledger)
         && atomic_load(&ledger->shared->seen)
@@ -114,13 +116,43 @@ stockcert_reach_head(stockcert_ledger_t *ledger, stockcert_head_t *head,
         return STOCKCERT_OK;
     }
 
-    return stockcert_reach_read(ledger, head, error);
+    return stockcert_reach_told(ledger, head, guard, error);
 }
 
 
+/*
+ * A newer head than the last one was told of, and than the guard of what was
+ * sent, so nothing that was sent can still come.  The one that is read may be
+ * old by now: then the next guard fails.
+ */
+
+static stockcert_rc_e
+stockcert_reach_told(stockcert_ledger_t *ledger, stockcert_head_t *head,
+    uint64_t guard, stockcert_error_t *error)
+{
+    uint64_t        seen;
+    stockcert_rc_e  rc;
+
+    seen = atomic_load(&ledger->shared->seen);
+
+    if (seen > atomic_load(&ledger->shared->reached) && seen > guard) {
+
+        rc = stockcert_reach_read(ledger, head, seen, error);
+
+        if (rc != STOCKCERT_OK || head->tail.position >= ledger->position) {
+            return rc;
+        }
+    }
+
+    return stockcert_reach_read(ledger, head, 0, error);
+}
+
+
+/* least as in stockcert_replica.h */
+
 static stockcert_rc_e
 stockcert_reach_read(stockcert_ledger_t *ledger, stockcert_head_t *head,
-    stockcert_error_t *error)
+    uint64_t least, stockcert_error_t *error)
 {
     uint64_t              seen;
     stockcert_rc_e        rc;
@@ -149,7 +181,7 @@ stockcert_reach_read(stockcert_ledger_t *ledger, stockcert_head_t *head,
 
     seen = atomic_load(&ledger->shared->seen);
 
-    rc = replica->ops->head(replica, ledger->position, head, error);
+    rc = replica->ops->head(replica, ledger->position, least, head, error);
 
     if (rc == STOCKCERT_NOT_FOUND) {
         rc = stockcert_reach_diverged(error, replica, "has no head");
@@ -163,7 +195,7 @@ stockcert_reach_read(stockcert_ledger_t *ledger, stockcert_head_t *head,
         return rc;
     }
 
-    ledger->confirmed = 1;
+    ledger->confirmed = (least == 0);
 
     /* what is newer than this was told by an etcd that is there no more */
 
@@ -246,7 +278,7 @@ stockcert_reach_fence(stockcert_ledger_t *ledger, stockcert_head_t *head,
             *head = next;
 
         } else if (rc == STOCKCERT_CHANGED) {
-            rc = stockcert_reach_read(ledger, head, error);
+            rc = stockcert_reach_read(ledger, head, 0, error);
         }
 
         if (rc != STOCKCERT_OK) {
@@ -424,7 +456,7 @@ stockcert_ledger_confirm(stockcert_ledger_t *ledger, stockcert_error_t *error)
         return STOCKCERT_OK;
     }
 
-    rc = stockcert_reach_read(ledger, &head, error);
+    rc = stockcert_reach_read(ledger, &head, 0, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }

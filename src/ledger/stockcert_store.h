@@ -171,7 +171,7 @@ struct stockcert_ledger_s {
     stockcert_appends_t        appends;
     unsigned                   confirmed:1;  /* the head was read */
     unsigned                   appended:1;   /* by the last commit */
-    unsigned                   wanted:1;     /* another machine waits for that */
+    unsigned                   wanted;       /* so many machines wait for that */
     unsigned                   checked_origin:1;
     size_t                     mark_len;
     char                       mark[STOCKCERT_TEXT_MAX];

@@ -43,6 +43,7 @@ static const stockcert_replica_ops_t  stockcert_etcd_ops = {
     .read = stockcert_etcd_read,
     .watch = stockcert_etcd_watch,
     .waits = stockcert_etcd_waits,
+    .leave = stockcert_etcd_leave,
     .put = stockcert_etcd_put_batch,
     .clear = stockcert_etcd_clear,
     .create = stockcert_etcd_create_ledger,

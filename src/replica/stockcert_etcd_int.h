@@ -129,7 +129,13 @@ typedef struct {
                                             one puts a journal; 0: not so */
     uint64_t                 machine;
     int                      asked;      /* for a turn: its key is there */
-    size_t                   nturns;     /* names of keys of those that wait */
+    unsigned                 crowded;    /* others had keys: so many appends that
+                                            put the own one are left */
+    unsigned                 losses;     /* guards that failed since */
+    uint64_t                 since;      /* revision of the last append */
+    size_t                   nvain;      /* turns that were waited for in vain */
+    size_t                   nturns;     /* keys of those that waited then; those
+                                            in vain come first */
     char                     turns[STOCKCERT_ETCD_TURNS]
                                   [STOCKCERT_ETCD_TURN_LEN + 1];
 
@@ -167,10 +173,13 @@ void stockcert_etcd_range(stockcert_etcd_buf_t *buf, const char *prefix,
 void stockcert_etcd_range_batches(stockcert_etcd_buf_t *buf,
     const char *prefix, uint64_t from, uint64_t to, const char *more);
 
-/* two operations: the head, and the batches that begin after a position */
+/*
+ * Two operations: the head, and the batches that begin after a position; with
+ * serializable, as the member has them that is asked.
+ */
 
 void stockcert_etcd_range_both(stockcert_etcd_buf_t *buf, const char *prefix,
-    uint64_t position);
+    uint64_t position, int serializable);
 void stockcert_etcd_put(stockcert_etcd_buf_t *buf, const char *prefix,
     const char *name, const void *value, size_t len);
 void stockcert_etcd_delete(stockcert_etcd_buf_t *buf, const char *prefix,
@@ -257,7 +266,8 @@ stockcert_rc_e stockcert_etcd_ask(stockcert_etcd_t *etcd, const char *path,
 stockcert_rc_e stockcert_etcd_origin(stockcert_replica_t *replica,
     stockcert_header_t *header, stockcert_error_t *error);
 stockcert_rc_e stockcert_etcd_head(stockcert_replica_t *replica,
-    uint64_t position, stockcert_head_t *head, stockcert_error_t *error);
+    uint64_t position, uint64_t least, stockcert_head_t *head,
+    stockcert_error_t *error);
 stockcert_rc_e stockcert_etcd_read(stockcert_replica_t *replica,
     uint64_t position, stockcert_batch_t *batch, stockcert_error_t *error);
 
@@ -297,18 +307,20 @@ void stockcert_etcd_watch_end(stockcert_etcd_t *etcd);
 
 
 /*
- * _turn: what an append does besides, if it succeeds (returns how many things,
- * the last of them a range), and if its guard fails.  stockcert_etcd_turn_read()
- * reads the answer to that range, and tells whether another machine waits.
+ * _turn: what an append does besides, if it succeeds (the last of that is a
+ * range), and if its guard fails; both return how many things.
+ * stockcert_etcd_turn_read() reads the answer to that range, and tells how many
+ * machines wait.
  */
 
 size_t stockcert_etcd_turn_end(stockcert_etcd_t *etcd);
-void stockcert_etcd_turn_ask(stockcert_etcd_t *etcd);
+size_t stockcert_etcd_turn_ask(stockcert_etcd_t *etcd);
 void stockcert_etcd_turn_range(stockcert_etcd_t *etcd, const char *more);
 unsigned stockcert_etcd_turn_read(stockcert_etcd_t *etcd, const json_t *range);
 void stockcert_etcd_turn_own(const stockcert_etcd_t *etcd, char *name);
 stockcert_rc_e stockcert_etcd_waits(stockcert_replica_t *replica,
     unsigned *waits, stockcert_error_t *error);
+void stockcert_etcd_leave(stockcert_replica_t *replica);
 
 
 /* _write */

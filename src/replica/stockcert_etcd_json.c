@@ -153,14 +153,18 @@ stockcert_etcd_range_batches(stockcert_etcd_buf_t *buf, const char *prefix,
 
 void
 stockcert_etcd_range_both(stockcert_etcd_buf_t *buf, const char *prefix,
-    uint64_t position)
+    uint64_t position, int serializable)
 {
+    const char  *more;
+
+    more = serializable ? ",\"limit\":\"4\",\"serializable\":true"
+                        : ",\"limit\":\"4\"";
+
     stockcert_etcd_text(buf, "{\"request_range\":");
-    stockcert_etcd_range(buf, prefix, "head", NULL, "");
+    stockcert_etcd_range(buf, prefix, "head", NULL, more);
     stockcert_etcd_text(buf, "},{\"request_range\":");
     stockcert_etcd_range_batches(buf, prefix, position + 1,
-                                 position + STOCKCERT_ETCD_WINDOW,
-                                 ",\"limit\":\"4\"");
+                                 position + STOCKCERT_ETCD_WINDOW, more);
     stockcert_etcd_text(buf, "}");
 }
 

@@ -2,8 +2,9 @@
 /*
  * The ledger's header, the head, and batches, as they are in etcd.
  *
- * All reads are linearizable: they show what was there when they were asked
- * for, or what came later.
+ * Reads are linearizable: they show what was there when they were asked for,
+ * or what came later.  But for a head that somebody was told of, the member
+ * that is asked need not ask the others.
  */
 
 
@@ -227,7 +228,7 @@ stockcert_etcd_head_of(stockcert_etcd_t *etcd, const json_t *range,
 
 stockcert_rc_e
 stockcert_etcd_head(stockcert_replica_t *replica, uint64_t position,
-    stockcert_head_t *head, stockcert_error_t *error)
+    uint64_t least, stockcert_head_t *head, stockcert_error_t *error)
 {
     int                rc;
     uint64_t           cluster;
@@ -244,7 +245,8 @@ stockcert_etcd_head(stockcert_replica_t *replica, uint64_t position,
     etcd->request.failed = 0;
 
     stockcert_etcd_text(&etcd->request, "{\"success\":[");
-    stockcert_etcd_range_both(&etcd->request, etcd->prefix, position);
+    stockcert_etcd_range_both(&etcd->request, etcd->prefix, position,
+                              least != 0);
     stockcert_etcd_text(&etcd->request, "]}");
 
     known = stockcert_etcd_ask(etcd, "/v3/kv/txn", error);
@@ -258,6 +260,10 @@ stockcert_etcd_head(stockcert_replica_t *replica, uint64_t position,
 
     cluster = etcd->cluster;
     rc = stockcert_etcd_both(etcd, head);
+
+    if (least && (rc != 0 || head->revision < least)) {
+        return stockcert_etcd_head(replica, position, 0, head, error);
+    }
 
     if (rc == 1) {
         return STOCKCERT_NOT_FOUND;

@@ -1,12 +1,17 @@
 
 /*
- * Turns: no machine starves because its way to etcd is longer.
+ * Turns: no machine starves because its way to etcd is longer, and none appends
+ * in vain, where all have grants.
  *
  * A machine whose guard failed puts a key of its own below "turn/", with the
- * very transaction that failed.  Its next append that succeeds takes that out,
- * and each reads who else has one: those wait, and the machine that was faster gives
- * them some time.  All of this is a hint, and nothing depends on it.  Whoever
- * has given way in vain takes out the keys that it has waited for.
+ * very transaction that failed.  An append that succeeds reads who has one,
+ * and then its machine gives way until each of those has had a turn.  A machine
+ * that has seen others puts its own key anew with each append that succeeds: it
+ * will come again after them.  So they take turns, and no guard fails.  Who has
+ * no grants any more takes its key out.
+ *
+ * All of this is a hint, and nothing depends on it.  Whoever has given way in
+ * vain takes out the keys that it has waited for.
  */
 
 
@@ -17,11 +22,16 @@
 #include "stockcert_etcd_int.h"
 
 
-#define STOCKCERT_ETCD_TURN  "turn/"
+#define STOCKCERT_ETCD_TURN    "turn/"
+#define STOCKCERT_ETCD_LOSSES  8       /* until the key is put once more, as it
+                                          may be gone */
+#define STOCKCERT_ETCD_ALONE   8       /* appends until it is put no more */
 
 
 static int stockcert_etcd_turn_name(const json_t *kv, const char *prefix,
     char *name);
+static int stockcert_etcd_turn_is_waiting(stockcert_etcd_t *etcd,
+    const json_t *kv, const char *name);
 
 
 /* what an append does if it succeeds: returns how many things */
@@ -34,31 +44,46 @@ stockcert_etcd_turn_end(stockcert_etcd_t *etcd)
     stockcert_etcd_buf_t  *buf;
 
     buf = &etcd->request;
-    n = etcd->nturns;
+    n = etcd->nvain;
+
+    for (i = 0; i < n; i++) {
+        stockcert_etcd_text(buf, ",");
+        stockcert_etcd_delete(buf, etcd->prefix, etcd->turns[i]);
+    }
 
     stockcert_etcd_turn_own(etcd, own);
 
-    for (i = 0; i < n + (etcd->asked != 0); i++) {
+    if (etcd->crowded) {
         stockcert_etcd_text(buf, ",");
-        stockcert_etcd_delete(buf, etcd->prefix, i < n ? etcd->turns[i] : own);
+        stockcert_etcd_put(buf, etcd->prefix, own, "", 0);
+        n++;
+
+    } else if (etcd->asked) {
+        stockcert_etcd_text(buf, ",");
+        stockcert_etcd_delete(buf, etcd->prefix, own);
+        n++;
     }
 
     stockcert_etcd_text(buf, ",{\"request_range\":");
     stockcert_etcd_turn_range(etcd, "");
     stockcert_etcd_text(buf, "}");
 
-    etcd->nturns = 0;
+    etcd->nvain = 0;
 
-    return i + 1;
+    return n + 1;
 }
 
 
-/* what it does if its guard fails */
+/* what it does if its guard fails: returns how many things */
 
-void
+size_t
 stockcert_etcd_turn_ask(stockcert_etcd_t *etcd)
 {
     char  own[STOCKCERT_ETCD_TURN_LEN + 1];
+
+    if (etcd->losses % STOCKCERT_ETCD_LOSSES != 0) {
+        return 0;
+    }
 
     stockcert_etcd_turn_own(etcd, own);
 
@@ -66,6 +91,8 @@ stockcert_etcd_turn_ask(stockcert_etcd_t *etcd)
     stockcert_etcd_put(&etcd->request, etcd->prefix, own, "", 0);
 
     etcd->asked = 1;
+
+    return 1;
 }
 
 
@@ -84,7 +111,7 @@ stockcert_etcd_turn_range(stockcert_etcd_t *etcd, const char *more)
 }
 
 
-/* the answer to that range: who waits */
+/* the answer to that range: how many wait */
 
 unsigned
 stockcert_etcd_turn_read(stockcert_etcd_t *etcd, const json_t *range)
@@ -97,6 +124,8 @@ stockcert_etcd_turn_read(stockcert_etcd_t *etcd, const json_t *range)
 
     kvs = json_object_get(range, "kvs");
     etcd->nturns = 0;
+    etcd->nvain = 0;
+    etcd->losses = 0;
     etcd->asked = 0;
 
     for (i = 0; i < json_array_size(kvs) && i < STOCKCERT_ETCD_TURNS; i++) {
@@ -108,7 +137,7 @@ stockcert_etcd_turn_read(stockcert_etcd_t *etcd, const json_t *range)
             continue;
         }
 
-        /* a process of this machine has asked, and died */
+        /* or a process of this machine has asked, and died */
 
         if (strcmp(etcd->turns[etcd->nturns], own) == 0) {
             etcd->asked = 1;
@@ -118,23 +147,28 @@ stockcert_etcd_turn_read(stockcert_etcd_t *etcd, const json_t *range)
         }
     }
 
-    return etcd->nturns != 0;
+    if (etcd->nturns) {
+        etcd->crowded = STOCKCERT_ETCD_ALONE;
+
+    } else if (etcd->crowded) {
+        etcd->crowded--;
+    }
+
+    etcd->since = etcd->revision;
+
+    return (unsigned) etcd->nturns;
 }
 
 
-/*
- * Those that waited may have appended since, and lost again: who has no key now,
- * or another one, has had a turn.
- */
+/* who has no key now, or has put it since, has had a turn */
 
 stockcert_rc_e
 stockcert_etcd_waits(stockcert_replica_t *replica, unsigned *waits,
     stockcert_error_t *error)
 {
-    char               own[STOCKCERT_ETCD_TURN_LEN + 1];
     char               name[STOCKCERT_ETCD_TURN_LEN + 1];
-    json_t            *kvs;
-    size_t             i, j, left;
+    json_t            *kvs, *kv;
+    size_t             i;
     stockcert_rc_e     rc;
     stockcert_etcd_t  *etcd;
 
@@ -144,6 +178,7 @@ stockcert_etcd_waits(stockcert_replica_t *replica, unsigned *waits,
 
     etcd->request.len = 0;
     etcd->request.failed = 0;
+    etcd->nvain = 0;
 
     /* any member may say: it is a hint */
 
@@ -154,29 +189,80 @@ stockcert_etcd_waits(stockcert_replica_t *replica, unsigned *waits,
         return rc;
     }
 
-    stockcert_etcd_turn_own(etcd, own);
-
     kvs = json_object_get(etcd->doc, "kvs");
-    left = 0;
 
-    for (i = 0; i < etcd->nturns; i++) {
-        for (j = 0; j < json_array_size(kvs); j++) {
+    for (i = 0; i < json_array_size(kvs) && i < STOCKCERT_ETCD_TURNS; i++) {
+        kv = json_array_get(kvs, i);
 
-            if (stockcert_etcd_turn_name(json_array_get(kvs, j), etcd->prefix,
-                                         name)
-                == 0
-                && strcmp(name, etcd->turns[i]) == 0)
-            {
-                memmove(etcd->turns[left++], name, sizeof(name));
-                break;
-            }
+        if (stockcert_etcd_turn_name(kv, etcd->prefix, name) == 0
+            && stockcert_etcd_turn_is_waiting(etcd, kv, name))
+        {
+            etcd->nvain++;
         }
     }
 
-    etcd->nturns = left;
-    *waits = left != 0;
+    *waits = (unsigned) etcd->nvain;
 
     return STOCKCERT_OK;
+}
+
+
+/* moves it to those that were waited for in vain, if there is no other end */
+
+static int
+stockcert_etcd_turn_is_waiting(stockcert_etcd_t *etcd, const json_t *kv,
+    const char *name)
+{
+    size_t    i;
+    uint64_t  revision;
+
+    if (stockcert_etcd_number(kv, "mod_revision", &revision) != 0
+        || revision > etcd->since)
+    {
+        return 0;
+    }
+
+    for (i = etcd->nvain; i < etcd->nturns; i++) {
+
+        if (strcmp(etcd->turns[i], name) == 0) {
+            memmove(etcd->turns[i], etcd->turns[etcd->nvain],
+                    sizeof(etcd->turns[i]));
+            memcpy(etcd->turns[etcd->nvain], name, strlen(name) + 1);
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* what is left of it only makes others wait a little */
+
+void
+stockcert_etcd_leave(stockcert_replica_t *replica)
+{
+    char                own[STOCKCERT_ETCD_TURN_LEN + 1];
+    stockcert_error_t   ignored;
+    stockcert_etcd_t   *etcd;
+
+    etcd = (stockcert_etcd_t *) replica;
+
+    if (!etcd->asked) {
+        return;
+    }
+
+    stockcert_etcd_begin(etcd);
+
+    etcd->request.len = 0;
+    etcd->request.failed = 0;
+    etcd->asked = 0;
+
+    stockcert_etcd_turn_own(etcd, own);
+    stockcert_etcd_text(&etcd->request, "{\"compare\":[],\"success\":[");
+    stockcert_etcd_delete(&etcd->request, etcd->prefix, own);
+    stockcert_etcd_text(&etcd->request, "]}");
+
+    (void) stockcert_etcd_ask(etcd, "/v3/kv/txn", &ignored);
 }
 
 

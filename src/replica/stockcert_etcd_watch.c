@@ -392,7 +392,8 @@ stockcert_etcd_watch(stockcert_replica_t *replica, stockcert_head_t *head,
 
         /* it begins anew, if nothing was missed, maybe elsewhere */
 
-        rc = stockcert_etcd_head(replica, STOCKCERT_AFTER_ALL, &there, error);
+        rc = stockcert_etcd_head(replica, STOCKCERT_AFTER_ALL, 0, &there,
+                                 error);
 
         if (rc != STOCKCERT_OK || there.revision != head->revision) {
             return stockcert_etcd_watch_head(etcd, rc, &there, head, end);
@@ -403,7 +404,7 @@ stockcert_etcd_watch(stockcert_replica_t *replica, stockcert_head_t *head,
         stockcert_etcd_watch_wait(etcd, head->revision, end);
     }
 
-    rc = stockcert_etcd_head(replica, STOCKCERT_AFTER_ALL, &there, error);
+    rc = stockcert_etcd_head(replica, STOCKCERT_AFTER_ALL, 0, &there, error);
 
     return stockcert_etcd_watch_head(etcd, rc, &there, head, end);
 }

@@ -48,7 +48,7 @@ static stockcert_rc_e stockcert_etcd_commit(stockcert_etcd_t *etcd,
     size_t puts, size_t ranges, stockcert_error_t *error);
 static void stockcert_etcd_append_request(stockcert_etcd_t *etcd,
     const stockcert_head_t *guard, const stockcert_batch_t *batch,
-    const stockcert_head_t *next, uint64_t trim, size_t *turns);
+    const stockcert_head_t *next, uint64_t trim, size_t *turns, size_t *asks);
 static stockcert_rc_e stockcert_etcd_lost(stockcert_etcd_t *etcd,
     stockcert_head_t *next, stockcert_error_t *error);
 static uint64_t stockcert_etcd_trim(stockcert_etcd_t *etcd,
@@ -144,7 +144,7 @@ stockcert_etcd_commit(stockcert_etcd_t *etcd, size_t puts, size_t ranges,
 static void
 stockcert_etcd_append_request(stockcert_etcd_t *etcd,
     const stockcert_head_t *guard, const stockcert_batch_t *batch,
-    const stockcert_head_t *next, uint64_t trim, size_t *turns)
+    const stockcert_head_t *next, uint64_t trim, size_t *turns, size_t *asks)
 {
     char                   name[STOCKCERT_ETCD_NAME_MAX];
     char                   value[STOCKCERT_ETCD_VALUE_MAX];
@@ -173,11 +173,9 @@ stockcert_etcd_append_request(stockcert_etcd_t *etcd,
     *turns = batch != NULL ? stockcert_etcd_turn_end(etcd) : 0;
 
     stockcert_etcd_text(buf, "],\"failure\":[");
-    stockcert_etcd_range_both(buf, etcd->prefix, guard->tail.position);
+    stockcert_etcd_range_both(buf, etcd->prefix, guard->tail.position, 0);
 
-    if (batch != NULL) {
-        stockcert_etcd_turn_ask(etcd);
-    }
+    *asks = batch != NULL ? stockcert_etcd_turn_ask(etcd) : 0;
 
     stockcert_etcd_text(buf, "]}");
 }
@@ -189,7 +187,7 @@ stockcert_etcd_append(stockcert_replica_t *replica,
     stockcert_head_t *next, stockcert_error_t *error)
 {
     json_t            *range;
-    size_t             turns, puts;
+    size_t             turns, asks, puts;
     uint64_t           trim;
     stockcert_rc_e     rc;
     stockcert_etcd_t  *etcd;
@@ -218,14 +216,15 @@ stockcert_etcd_append(stockcert_replica_t *replica,
 
     trim = batch != NULL ? stockcert_etcd_trim(etcd, guard, next) : 0;
 
-    stockcert_etcd_append_request(etcd, guard, batch, next, trim, &turns);
+    stockcert_etcd_append_request(etcd, guard, batch, next, trim, &turns,
+                                  &asks);
 
     puts = (trim != 0) + (batch != NULL) + 1 + turns;
 
-    rc = stockcert_etcd_commit(etcd, puts,
-                               STOCKCERT_ETCD_RANGES + (batch != NULL), error);
+    rc = stockcert_etcd_commit(etcd, puts, STOCKCERT_ETCD_RANGES + asks, error);
 
     if (rc == STOCKCERT_CHANGED) {
+        etcd->losses += batch != NULL;
         return stockcert_etcd_lost(etcd, next, error);
     }
 
@@ -241,9 +240,10 @@ stockcert_etcd_append(stockcert_replica_t *replica,
                                puts - 1);
 
         next->wanted = turns
-                       && stockcert_etcd_turn_read(etcd,
-                                                   json_object_get(range,
-                                                          "response_range"));
+                       ? stockcert_etcd_turn_read(etcd,
+                                                  json_object_get(range,
+                                                          "response_range"))
+                       : 0;
     }
 
     return rc;

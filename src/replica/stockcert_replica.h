@@ -65,8 +65,8 @@ typedef struct {
     uint64_t                     revision; /* of this very head, 0: not known */
     uint64_t                     epoch;    /* one more with each fence */
     stockcert_tail_t             tail;
-    unsigned                     wanted;   /* after an append: a machine that lost
-                                              to others waits to append; a hint */
+    unsigned                     wanted;   /* after an append: so many machines
+                                              wait to append; a hint */
 } stockcert_head_t;
 
 
@@ -96,14 +96,15 @@ typedef struct {
         stockcert_header_t *header, stockcert_error_t *error);
 
     /*
-     * The head, never an older one than any that was there when called.  After
-     * STOCKCERT_DIVERGED, *head is the guard that create() needs to put that
-     * right, or has revision 0 if not even that can be read.  Batches that
-     * begin after a position, which a caller may read() next, come with it.
+     * The head: never an older one than any that was there when called, if least
+     * is 0; otherwise one of this revision or a newer one, which takes less
+     * time.  After STOCKCERT_DIVERGED, *head is the guard that create() needs to
+     * put that right, or has revision 0 if not even that can be read.  Batches
+     * that begin after a position, which a caller may read() next, come with it.
      */
 
     stockcert_rc_e  (*head)(stockcert_replica_t *replica, uint64_t position,
-        stockcert_head_t *head, stockcert_error_t *error);
+        uint64_t least, stockcert_head_t *head, stockcert_error_t *error);
 
     /*
      * Puts a batch and the next head, or, where batch is NULL, a head alone,
@@ -152,12 +153,16 @@ typedef struct {
         stockcert_head_t *head, stockcert_error_t *error);
 
     /*
-     * After an append that said "wanted": whether any of those machines still
-     * waits.  It may be asked again and again.
+     * After an append that said "wanted": how many of those machines have had no
+     * turn since.  It may be asked again and again.
      */
 
     stockcert_rc_e  (*waits)(stockcert_replica_t *replica, unsigned *waits,
         stockcert_error_t *error);
+
+    /* There is nothing to append: nobody needs to wait for this machine. */
+
+    void            (*leave)(stockcert_replica_t *replica);
 
     /*
      * start() begins the time that a caller has; again() tells whether to try

@@ -152,7 +152,7 @@ stockcert_rc_e
 stockcert_tool_replicate_guard(stockcert_replicate_t *r,
     stockcert_error_t *error)
 {
-    return r->replica->ops->head(r->replica, STOCKCERT_AFTER_ALL, &r->guard,
+    return r->replica->ops->head(r->replica, STOCKCERT_AFTER_ALL, 0, &r->guard,
                                  error);
 }
 

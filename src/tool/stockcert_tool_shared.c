@@ -88,7 +88,7 @@ stockcert_tool_shared_ask(stockcert_shared_state_t *shared,
     stockcert_rc_e    rc;
     stockcert_head_t  head;
 
-    rc = replica->ops->head(replica, STOCKCERT_AFTER_ALL, &head, error);
+    rc = replica->ops->head(replica, STOCKCERT_AFTER_ALL, 0, &head, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }

@@ -57,7 +57,9 @@ static const char  *const names[SEEN_END] = {
     [SEEN_DIVERGED] = "told of a divergence",
     [SEEN_RESTORED] = "engines restored",
     [SEEN_AWAY] = "machines away too long",
-    [SEEN_BLOCKED] = "waited for a lock"
+    [SEEN_BLOCKED] = "waited for a lock",
+    [SEEN_MORE] = "appended more in one transaction",
+    [SEEN_BEFORE] = "told of the head before"
 };
 
 

@@ -11,6 +11,7 @@
 
 #define BATCHES    4096
 #define SNAPSHOTS  8
+#define HEADS      16
 
 
 typedef struct {
@@ -30,6 +31,8 @@ typedef struct {
 
 static uint64_t            revision;
 static stockcert_head_t    current;
+static stockcert_head_t    heads[HEADS];       /* older ones, by turns */
+static uint64_t            nheads;
 static stored_t            batches[BATCHES];
 static size_t              nbatches;
 static size_t              ntrimmed;
@@ -56,6 +59,7 @@ engine_begin(void)
     nsnapshots = 0;
 
     memset(&current, 0, sizeof(stockcert_head_t));
+    nheads = 0;
     current.revision = revision;
 
     len = stockcert_header_encode(&header, bytes);
@@ -90,6 +94,23 @@ engine_header(void)
 const stockcert_head_t *
 engine_head(void)
 {
+    return &current;
+}
+
+
+/* the oldest one that is kept, of this revision at least */
+
+const stockcert_head_t *
+engine_before(uint64_t least)
+{
+    uint64_t  n;
+
+    for (n = nheads > HEADS ? nheads - HEADS : 0; n < nheads; n++) {
+        if (heads[n % HEADS].revision >= least) {
+            return &heads[n % HEADS];
+        }
+    }
+
     return &current;
 }
 
@@ -183,6 +204,7 @@ engine_apply(const stockcert_head_t *guard, const stockcert_batch_t *batch,
     }
 
     next->revision = ++revision;
+    heads[nheads++ % HEADS] = current;
     current = *next;
 
     trace("engine: %s %" PRIu64 ", entry %" PRIu64, batch ? "head" : "fence",
@@ -254,6 +276,7 @@ engine_restore(void)
 
     ntrimmed = ntrimmed < nbatches ? ntrimmed : nbatches;
     current = s->head;
+    nheads = 0;
     revision = s->revision;
 
     trace("engine: restored to revision %" PRIu64 ", entry %" PRIu64,
@@ -298,4 +321,6 @@ engine_heal(void)
     current.tail.position = world.len;
     memcpy(current.tail.seal, world.log[world.len - 1].seal,
            STOCKCERT_SEAL_LEN);
+
+    nheads = 0;
 }

@@ -32,7 +32,8 @@ static request_t  requests[REQUESTS];
 static stockcert_rc_e network_origin(stockcert_replica_t *replica,
     stockcert_header_t *header, stockcert_error_t *error);
 static stockcert_rc_e network_head(stockcert_replica_t *replica,
-    uint64_t position, stockcert_head_t *head, stockcert_error_t *error);
+    uint64_t position, uint64_t least, stockcert_head_t *head,
+    stockcert_error_t *error);
 static stockcert_rc_e network_append(stockcert_replica_t *replica,
     const stockcert_head_t *guard, const stockcert_batch_t *batch,
     stockcert_head_t *next, stockcert_error_t *error);
@@ -40,6 +41,7 @@ static stockcert_rc_e network_read(stockcert_replica_t *replica,
     uint64_t position, stockcert_batch_t *batch, stockcert_error_t *error);
 static stockcert_rc_e network_waits(stockcert_replica_t *replica,
     unsigned *waits, stockcert_error_t *error);
+static void network_left(stockcert_replica_t *replica);
 static void network_start(stockcert_replica_t *replica);
 static int network_again(stockcert_replica_t *replica);
 
@@ -50,6 +52,7 @@ static const stockcert_replica_ops_t  network_ops = {
     .append = network_append,
     .read = network_read,
     .waits = network_waits,
+    .leave = network_left,
     .start = network_start,
     .again = network_again
 };
@@ -126,7 +129,7 @@ network_origin(stockcert_replica_t *replica, stockcert_header_t *origin,
 
 static stockcert_rc_e
 network_head(stockcert_replica_t *replica, uint64_t position,
-    stockcert_head_t *head, stockcert_error_t *error)
+    uint64_t least, stockcert_head_t *head, stockcert_error_t *error)
 {
     stockcert_rc_e  rc;
 
@@ -140,6 +143,14 @@ network_head(stockcert_replica_t *replica, uint64_t position,
     }
 
     *head = *engine_head();
+
+    if (least && chance(2)) {
+        *head = *engine_before(least);
+
+        if (head->revision != engine_head()->revision) {
+            seen(SEEN_BEFORE);
+        }
+    }
 
     trace("head: revision %" PRIu64 ", entry %" PRIu64, head->revision,
           head->tail.position);
@@ -193,6 +204,15 @@ network_waits(stockcert_replica_t *replica, unsigned *waits,
     *waits = chance(4) != 0;
 
     return network_lost(replica, "waits", world.profile.deaf, error);
+}
+
+
+static void
+network_left(stockcert_replica_t *replica)
+{
+    (void) replica;
+
+    task_pause("leave");
 }
 
 
@@ -351,6 +371,12 @@ network_append(stockcert_replica_t *replica, const stockcert_head_t *guard,
     task_pause("append");
 
     rc = network_answer(replica, r, next, error);
+
+    if (rc == STOCKCERT_OK && batch
+        && network_worker(replica)->appends++)
+    {
+        seen(SEEN_MORE);
+    }
 
     if (happens(300)) {
         task_pause("append, answered");

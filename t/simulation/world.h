@@ -147,6 +147,7 @@ struct worker_s {
 
     stockcert_replica_t   replica;
     uint8_t              *bytes;       /* of the batch that was read last */
+    unsigned              appends;     /* in LMDB's transaction */
 };
 
 
@@ -200,7 +201,7 @@ typedef enum {
     SEEN_INSUFFICIENT, SEEN_NO_CLASS, SEEN_UNAVAILABLE, SEEN_NO_ROOM,
     SEEN_TOLD_GIVEN_UP, SEEN_ORDERS, SEEN_ORDERS_REFUSED, SEEN_AUTHORIZED,
     SEEN_NOT_AUTHORIZED, SEEN_TRIMMED, SEEN_DIVERGED, SEEN_RESTORED, SEEN_AWAY,
-    SEEN_BLOCKED, SEEN_END
+    SEEN_BLOCKED, SEEN_MORE, SEEN_BEFORE, SEEN_END
 } seen_e;
 
 
@@ -257,6 +258,7 @@ void engine_begin(void);
 void engine_end(void);
 const stockcert_header_t *engine_header(void);
 const stockcert_head_t *engine_head(void);
+const stockcert_head_t *engine_before(uint64_t least);
 int engine_find(uint64_t position, stockcert_batch_t *batch);
 stockcert_rc_e engine_apply(const stockcert_head_t *guard,
     const stockcert_batch_t *batch, stockcert_head_t *next);

@@ -146,6 +146,10 @@ __wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags,
         return MDB_PANIC;
     }
 
+    if (world.task && !(flags & MDB_RDONLY)) {
+        world.task->worker->appends = 0;
+    }
+
     if (world.task && !(flags & MDB_RDONLY) && happens(world.profile.begins)) {
         seen(SEEN_BEGINS);
         trace("mdb_txn_begin: fails");

@@ -123,7 +123,7 @@ call(char *line)
                 (int) header.company.len, header.company.data);
 
     } else if (strcmp(name, "head") == 0) {
-        rc = ops->head(replica, STOCKCERT_AFTER_ALL, &head, &error);
+        rc = ops->head(replica, STOCKCERT_AFTER_ALL, a, &head, &error);
         show_head(&head);
 
     } else if (strcmp(name, "append") == 0) {
@@ -165,6 +165,10 @@ call(char *line)
     } else if (strcmp(name, "waits") == 0) {
         rc = ops->waits(replica, &n, &error);
         sprintf(shown, "%u", n);
+
+    } else if (strcmp(name, "leave") == 0) {
+        ops->leave(replica);
+        rc = STOCKCERT_OK;
 
     } else if (strcmp(name, "forget") == 0) {
         memset(&head, 0, sizeof(head));
