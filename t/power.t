@@ -19,7 +19,7 @@ use Stockcert;
 
 my $soak = 60 * ($ENV{STOCKCERT_SOAK} || 0);
 my $seed = $ENV{STOCKCERT_SEED} // int rand 1e9;
-my $images = $soak ? 20000 : 3000;
+my $images = $soak ? 20000 : 1500;
 alarm $soak + 1800;
 
 my $source = dirname(File::Spec->rel2abs(__FILE__));

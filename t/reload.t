@@ -85,7 +85,7 @@ $load{kept}->progress(50);
 reload() for 1 .. 3;
 wait_for('the old workers end', sub { $server->ready });
 my $before = holds();
-reload() while $reloads < 100 or now() < $start + $soak;
+reload() while $reloads < 40 or now() < $start + $soak;
 $load{fresh}->progress(50);
 $load{kept}->progress(50);
 wait_for('the old workers end', sub { $server->ready });
@@ -109,7 +109,7 @@ quiet($server);
 $server->start;
 %load = begin(8);
 my $quits = 0;
-for ($start = now(); $quits < 20 or now() < $start + $soak; $quits++) {
+for ($start = now(); $quits < 10 or now() < $start + $soak; $quits++) {
     $load{kept}->progress(10);
     $server->stop;
     $server->start;

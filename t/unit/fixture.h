@@ -265,6 +265,8 @@ fixture_counters(stockcert_ledger_t *ledger, const char *code)
     stockcert_class_t  class;
     stockcert_error_t  error;
 
+    stockcert_ledger_adopt(ledger);
+
     if (stockcert_ledger_snapshot(ledger, &error) != STOCKCERT_OK) {
         tap_bail_out("no snapshot: %s", error.text);
     }
