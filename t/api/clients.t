@@ -28,7 +28,9 @@ symlink File::Spec->rel2abs("$ENV{STOCKCERT_API}/node_modules"), "$server->{dir}
 my $python = -x '/usr/bin/python3' ? '/usr/bin/python3' : 'python3';
 
 my %programs = (sh => ['curl', 'sh'], python => ['Python', $python], js => ['JavaScript', 'node']);
-$programs{go} = ['Go', 'go run'] if grep { -x "$_/go" } split /:/, $ENV{PATH};
+my $gopath = '/usr/share/gocode';      # of Debian's packages
+$programs{go} = ['Go', "GO111MODULE=off GOPATH=$gopath go run"]
+    if -d "$gopath/src/github.com/hashicorp/go-retryablehttp" && grep { -x "$_/go" } split /:/, $ENV{PATH};
 my %suffixes = (python => 'py', js => 'mjs');
 
 
