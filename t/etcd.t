@@ -166,7 +166,7 @@ is(scalar(grep { /batch/ } $etcd->keys), 10, 'nothing was');
     gives($m[0], 'append 1 10', qr/^CHANGED/, 'another one is too late');
     is($waiting->(), $turns[0], 'and waits');
     gives($m[1], 'append 1 10', qr/^OK/, 'the first appends');
-    gives($m[1], 'waits', 'OK 1', 'and sees that');
+    gives($m[1], 'waits 1', 'OK 1', 'and sees that');
     gives($m[1], 'append 1 10', qr/^OK/, 'who does not come loses its turn');
     gives($m[1], 'waits', 'OK 0', 'so nobody waits');
     is($waiting->(), $turns[1], 'who has seen another one keeps a place');

@@ -12,7 +12,13 @@
 #include "stockcert_turn.h"
 
 
-#define STOCKCERT_APPENDS  8           /* batches in one transaction, at most */
+/* batches in one transaction, at most; nanoseconds until no more begin, and that
+   it waits for one; transactions until it is tried again, where none came */
+
+#define STOCKCERT_APPENDS  8
+#define STOCKCERT_LONG     UINT64_C(50000000)
+#define STOCKCERT_SOON     UINT64_C(2000000)
+#define STOCKCERT_ALONE    16
 
 
 static void stockcert_lanes_begin(stockcert_leader_t *leader);
@@ -27,7 +33,7 @@ static stockcert_rc_e stockcert_lanes_append(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, unsigned n, int *unsent,
     stockcert_error_t *error);
 static int stockcert_lanes_go_on(stockcert_leader_t *leader,
-    const stockcert_ledger_t *ledger);
+    const stockcert_ledger_t *ledger, uint64_t start);
 static stockcert_rc_e stockcert_lanes_enter(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, int *unsent, stockcert_error_t *error);
 static stockcert_rc_e stockcert_lanes_issue(const stockcert_leader_t *leader,
@@ -41,13 +47,15 @@ stockcert_rc_e
 stockcert_lanes_commit(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     stockcert_error_t *error)
 {
+    uint64_t            start;
     stockcert_rc_e      rc;
     stockcert_lanes_t  *lanes;
 
     lanes = leader->lanes;
 
-    leader->start = stockcert_pace_clock();
-    leader->grants = 0;
+    start = stockcert_pace_clock();
+    leader->batches = 0;
+    leader->pace.total = 0;
     leader->pace.grants = 0;
     leader->given_up = 0;
 
@@ -67,7 +75,7 @@ stockcert_lanes_commit(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 
         leader->wanted = stockcert_ledger_is_wanted(ledger);
 
-        stockcert_count_end(leader->counts, ledger, rc, leader->grants);
+        stockcert_count_end(leader->counts, ledger, rc, leader->pace.total);
         stockcert_ledger_unlock(ledger);
 
     } else {
@@ -75,7 +83,7 @@ stockcert_lanes_commit(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     }
 
     leader->rc = rc;
-    leader->pace.duration = stockcert_pace_clock() - leader->start;
+    leader->pace.duration = stockcert_pace_clock() - start;
 
     return rc;
 }
@@ -237,7 +245,12 @@ stockcert_lanes_told(stockcert_leader_t *leader)
 {
     leader->pace.came = atomic_load(&leader->lanes->came);
     leader->pace.grants = stockcert_lanes_settle(leader);
-    leader->grants += leader->pace.grants;
+    leader->pace.total += leader->pace.grants;
+    leader->batches++;
+
+    /* whoever dies now dies in another one */
+
+    leader->lanes->deaths = 0;
 }
 
 
@@ -247,7 +260,7 @@ static stockcert_rc_e
 stockcert_lanes_try(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     int *unsent, stockcert_error_t *error)
 {
-    uint64_t            guard;
+    uint64_t            guard, start;
     unsigned            n;
     stockcert_rc_e      rc;
     stockcert_tail_t    known;
@@ -267,6 +280,7 @@ stockcert_lanes_try(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     }
 
     n = 0;
+    start = stockcert_pace_clock();
 
     do {
         rc = stockcert_lanes_append(leader, ledger, n++, unsent, error);
@@ -275,7 +289,7 @@ stockcert_lanes_try(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
         }
 
     } while (stockcert_ledger_is_appended(ledger) && n < STOCKCERT_APPENDS
-             && stockcert_lanes_go_on(leader, ledger));
+             && stockcert_lanes_go_on(leader, ledger, start));
 
     return stockcert_ledger_commit(ledger, error);
 }
@@ -319,28 +333,34 @@ stockcert_lanes_append(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 
 
 /*
- * LMDB's commit takes about as long as a client that comes again.  So where
- * nobody else waits for the lock, or for a turn, it is for some batches.
+ * LMDB's commit takes about as long as a client that comes again.  So where the
+ * clients do that, and nobody is known to wait for something else, one commit is
+ * for some batches.
  */
 
 static int
 stockcert_lanes_go_on(stockcert_leader_t *leader,
-    const stockcert_ledger_t *ledger)
+    const stockcert_ledger_t *ledger, uint64_t start)
 {
-    uint64_t  now;
+    if (leader->alone) {
+        leader->alone--;
+        return 0;
+    }
 
     if (stockcert_ledger_is_wanted(ledger)
-        || stockcert_turn_is_wanted(leader->lanes))
+        || stockcert_pace_clock() - start > STOCKCERT_LONG)
     {
         return 0;
     }
 
-    now = stockcert_pace_clock();
-    leader->pace.duration = now - leader->start;
-    leader->start = now;
+    if (!stockcert_lanes_gather_for(leader, STOCKCERT_SOON)) {
+        leader->alone = STOCKCERT_ALONE;
+        return 0;
+    }
 
-    return stockcert_lanes_gather_all(leader)
-           && stockcert_lanes_count_waiting(leader->lanes) != 0;
+    return stockcert_lanes_count_waiting(leader->lanes)
+           && !stockcert_turn_is_wanted(leader->lanes)
+           && !(leader->stops && leader->stops(leader->data));
 }
 
 

@@ -33,13 +33,14 @@ stockcert_lanes_gather(stockcert_leader_t *leader)
     if (stockcert_pace_gathers(&leader->pace, stockcert_pace_clock())
         || leader->wanted)
     {
-        (void) stockcert_lanes_gather_all(leader);
+        (void) stockcert_lanes_gather_for(leader,
+                                          stockcert_leader_longest(leader));
     }
 }
 
 
 int
-stockcert_lanes_gather_all(stockcert_leader_t *leader)
+stockcert_lanes_gather_for(stockcert_leader_t *leader, uint64_t longest)
 {
     uint32_t            came, wanted;
     uint64_t            end, now;
@@ -51,7 +52,7 @@ stockcert_lanes_gather_all(stockcert_leader_t *leader)
     lanes = leader->lanes;
 
     now = stockcert_pace_clock();
-    end = now + stockcert_leader_longest(leader);
+    end = now + longest;
 
     wanted = pace->came + (uint32_t) pace->grants;
     atomic_store(&lanes->wanted, wanted);
@@ -86,6 +87,10 @@ stockcert_leader_longest(const stockcert_leader_t *leader)
 
     duration = leader->pace.duration;
 
+    if (leader->batches > 1) {
+        duration /= leader->batches;
+    }
+
     if (leader->patience && duration / 2 > STOCKCERT_GATHER) {
         return duration / 2;
     }
@@ -115,7 +120,7 @@ stockcert_pace_gathers(stockcert_pace_t *pace, uint64_t now)
 
     pace->time += time < most ? time : most;
     pace->end = now;
-    pace->sum += pace->grants;
+    pace->sum += pace->total;
     pace->batches++;
 
     if (pace->batches % STOCKCERT_TRIAL == 0) {

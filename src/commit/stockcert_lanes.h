@@ -126,7 +126,8 @@ _Static_assert(sizeof(stockcert_lanes_t) % STOCKCERT_CACHE_LINE == 0
 typedef struct {
     uint64_t                    grants;        /* of the last batch, */
     uint32_t                    came;          /* and "came" before it was told */
-    uint64_t                    duration;
+    uint64_t                    total;         /* of the last commit's batches */
+    uint64_t                    duration;      /* of that commit */
     uint64_t                    end;
 
     unsigned                    batches;       /* since the trial began */
@@ -141,13 +142,18 @@ typedef struct {
 
 typedef void (*stockcert_wake_pt)(void *data, size_t lane);
 
+/* whether a leader has more to do than grants; on its thread */
+
+typedef int (*stockcert_stops_pt)(void *data);
+
 
 /* a process that leads, from time to time; one thread at a time */
 
 typedef struct {
     stockcert_lanes_t          *lanes;
     stockcert_wake_pt           wake;
-    void                       *data;          /* for wake() */
+    stockcert_stops_pt          stops;         /* or NULL */
+    void                       *data;          /* for wake() and stops() */
     stockcert_counts_t         *counts;        /* or NULL */
 
     uint64_t                    patience;      /* nanoseconds that a grant waits
@@ -156,9 +162,10 @@ typedef struct {
                                                   has all of the journal */
 
     stockcert_rc_e              rc;            /* of its last commit, or OK */
-    uint64_t                    grants;        /* that were settled by that, */
-    uint64_t                    given_up;      /* or given up */
-    uint64_t                    start;         /* of its last batch */
+    uint64_t                    given_up;      /* grants, by that */
+    unsigned                    batches;       /* of that */
+    unsigned                    alone;         /* commits of one batch until more
+                                                  are tried */
     int                         wanted;        /* other machines wait */
     stockcert_pace_t            pace;
 } stockcert_leader_t;
@@ -268,15 +275,15 @@ uint64_t stockcert_lanes_oldest(stockcert_lanes_t *lanes);
  * any lane, or on other machines.
  *
  * stockcert_lanes_gather() waits, where that pays, until as many grants came as
- * the last batch had, but not for long; stockcert_lanes_gather_all() does so
- * always, and returns whether they came.
+ * the last batch had, but not for long; stockcert_lanes_gather_for() does so for
+ * some nanoseconds at most, and returns whether they came.
  */
 
 int stockcert_lanes_lead(stockcert_lanes_t *lanes);
 int stockcert_lanes_take_over(stockcert_lanes_t *lanes, int force);
 void stockcert_lanes_resign(stockcert_lanes_t *lanes);
 void stockcert_lanes_gather(stockcert_leader_t *leader);
-int stockcert_lanes_gather_all(stockcert_leader_t *leader);
+int stockcert_lanes_gather_for(stockcert_leader_t *leader, uint64_t longest);
 int stockcert_lanes_waiting(stockcert_lanes_t *lanes);
 
 /*
@@ -293,7 +300,8 @@ int stockcert_lanes_tell(stockcert_lanes_t *lanes, uint64_t revision);
 /*
  * One batch: all that waits in all lanes, in one transaction.  Wakes each
  * worker that has something to answer.  Where other machines have the ledger,
- * too, it may be some batches, one after the other.
+ * too, it may be some batches, one after the other: what it returns is of the
+ * last one, and those before are told.
  *
  * If the leader's last commit failed (leader->rc), grants that it had noted
  * and that are not in the journal are refused for that reason, not issued

@@ -233,7 +233,10 @@ stockcert_lane_run(const stockcert_lane_t *lane, uint64_t position,
 }
 
 
-/* refuses what is noted, in a transaction of its own that changes nothing */
+/*
+ * Refuses what is noted, in a transaction of its own.  A key may have a
+ * certificate in what was appended to the shared journal, but not kept here yet.
+ */
 
 void
 stockcert_lanes_refuse(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
@@ -245,15 +248,21 @@ stockcert_lanes_refuse(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     stockcert_lanes_t  *lanes;
 
     lanes = leader->lanes;
-    begun = stockcert_ledger_begin(ledger, &ignored);
+    begun = stockcert_ledger_begin_at_head(ledger, NULL, 0, &ignored);
+
+    if (begun != STOCKCERT_OK) {
+        begun = stockcert_ledger_begin(ledger, &ignored);
+    }
 
     for (i = 0; i < lanes->nlanes; i++) {
         stockcert_lane_refuse(&lanes->lanes[i],
                               begun == STOCKCERT_OK ? ledger : NULL, rc);
     }
 
+    /* what was reached is reached again, if this fails */
+
     if (begun == STOCKCERT_OK) {
-        stockcert_ledger_abort(ledger);
+        (void) stockcert_ledger_commit(ledger, &ignored);
     }
 
     (void) stockcert_lanes_settle(leader);

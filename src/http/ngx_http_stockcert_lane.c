@@ -43,6 +43,7 @@ ngx_http_stockcert_lane_create(ngx_cycle_t *cycle,
 
     lane->task.leader.lanes = lane->lanes;
     lane->task.leader.wake = ngx_http_stockcert_wake;
+    lane->task.leader.stops = ngx_http_stockcert_stops;
     lane->task.leader.data = lane;
     lane->task.leader.counts = ledger->counts;
 

@@ -312,6 +312,14 @@ ngx_int_t ngx_http_stockcert_ask(ngx_http_stockcert_lane_t *lane,
 ngx_uint_t ngx_http_stockcert_is_behind(const ngx_http_stockcert_lane_t *lane);
 
 /*
+ * Whether the lane's task has more to do than grants: orders, or requests that
+ * wait for the journal of all machines, or the process is to end.  The task's
+ * thread.
+ */
+
+int ngx_http_stockcert_stops(void *data);
+
+/*
  * Goes on with those that need not wait any more; or with all, as the ledger
  * cannot be opened, or if one has waited for so many milliseconds.
  */

@@ -77,7 +77,7 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 
         } while (!leave && stockcert_lanes_waiting(lanes));
 
-        if (!leave) {
+        if (!leave && !stockcert_lanes_waiting(lanes)) {
             stockcert_ledger_leave(lane->task.ledger);
         }
 
@@ -132,6 +132,17 @@ ngx_http_stockcert_once(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
     }
 
     return leave;
+}
+
+
+int
+ngx_http_stockcert_stops(void *data)
+{
+    ngx_http_stockcert_lane_t *lane = data;
+
+    return lane->orders.taken != lane->orders.queued
+           || ngx_http_stockcert_is_behind(lane)
+           || ngx_exiting || ngx_quit || ngx_terminate;
 }
 
 

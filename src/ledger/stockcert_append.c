@@ -15,13 +15,14 @@
 #include "stockcert_store.h"
 
 
-/* microseconds: in all, between two looks at what is seen, and at who waits */
+/* nanoseconds: in all, between two looks at what is seen, and at who waits */
 
-#define STOCKCERT_YIELD_MAX   500000
-#define STOCKCERT_YIELD_LOOK  500
-#define STOCKCERT_YIELD_ASK   50000
+#define STOCKCERT_YIELD_MAX   UINT64_C(500000000)
+#define STOCKCERT_YIELD_LOOK  UINT64_C(500000)
+#define STOCKCERT_YIELD_ASK   UINT64_C(50000000)
 
 
+static uint64_t stockcert_append_clock(void);
 static stockcert_rc_e stockcert_append_collect(stockcert_ledger_t *ledger,
     stockcert_batch_t *batch, stockcert_error_t *error);
 
@@ -214,56 +215,70 @@ stockcert_ledger_take_appends(stockcert_ledger_t *ledger,
 
 
 /*
- * As many appends as machines that wait: each has had its turn, most likely.
- * These are seen by themselves.
+ * An append is one revision.  As many of them as machines that wait: each has
+ * had its turn, most likely.  They are seen by themselves; where more came at
+ * once, or none for a while, it asks.
  */
 
 void
 stockcert_ledger_yield(stockcert_ledger_t *ledger)
 {
-    unsigned              n, left;
-    uint64_t              seen, now;
+    unsigned              left;
+    uint64_t              seen, newer, now, asked, end;
     struct timespec       ts;
     stockcert_error_t     error;
     stockcert_shared_t   *shared;
     stockcert_replica_t  *replica;
 
     left = ledger->wanted;
+    ledger->wanted = 0;
 
     if (left == 0) {
         return;
     }
 
-    ledger->wanted = 0;
-
     shared = ledger->shared;
     replica = ledger->replica;
     seen = atomic_load(&shared->reached);
+    asked = stockcert_append_clock();
+    end = asked + STOCKCERT_YIELD_MAX;
 
     ts.tv_sec = 0;
-    ts.tv_nsec = STOCKCERT_YIELD_LOOK * 1000;
+    ts.tv_nsec = STOCKCERT_YIELD_LOOK;
 
-    for (n = 1; n < STOCKCERT_YIELD_MAX / STOCKCERT_YIELD_LOOK; n++) {
-
+    do {
         (void) nanosleep(&ts, NULL);
 
-        now = atomic_load(&shared->seen);
+        now = stockcert_append_clock();
+        newer = atomic_load(&shared->seen);
 
-        if (now > seen) {
-            seen = now;
+        if (newer == seen + 1) {
             left--;
 
-        } else if (n % (STOCKCERT_YIELD_ASK / STOCKCERT_YIELD_LOOK) == 0
-                   && replica->ops->waits(replica, &left, &error)
-                      != STOCKCERT_OK)
-        {
-            return;
+        } else if (newer > seen || now - asked >= STOCKCERT_YIELD_ASK) {
+            asked = now;
+
+            if (replica->ops->waits(replica, now >= end, &left, &error)
+                != STOCKCERT_OK)
+            {
+                return;
+            }
         }
 
-        if (left == 0) {
-            return;
-        }
-    }
+        seen = newer > seen ? newer : seen;
+
+    } while (left && now < end);
+}
+
+
+static uint64_t
+stockcert_append_clock(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
 }
 
 
@@ -271,6 +286,7 @@ void
 stockcert_ledger_leave(stockcert_ledger_t *ledger)
 {
     if (ledger->replica) {
+        ledger->wanted = 0;
         ledger->replica->ops->leave(ledger->replica);
     }
 }

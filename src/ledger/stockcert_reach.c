@@ -179,7 +179,7 @@ stockcert_reach_read(stockcert_ledger_t *ledger, stockcert_head_t *head,
         ledger->checked_origin = 1;
     }
 
-    seen = atomic_load(&ledger->shared->seen);
+    seen = least ? least : atomic_load(&ledger->shared->seen);
 
     rc = replica->ops->head(replica, ledger->position, least, head, error);
 

@@ -170,7 +170,7 @@ struct stockcert_ledger_s {
                                                 and "confirmed" end with the lock */
     stockcert_appends_t        appends;
     unsigned                   confirmed:1;  /* the head was read */
-    unsigned                   appended:1;   /* by the last commit */
+    unsigned                   appended:1;   /* the last batch was */
     unsigned                   wanted;       /* so many machines wait for that */
     unsigned                   checked_origin:1;
     size_t                     mark_len;

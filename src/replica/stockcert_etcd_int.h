@@ -318,7 +318,7 @@ size_t stockcert_etcd_turn_ask(stockcert_etcd_t *etcd);
 void stockcert_etcd_turn_range(stockcert_etcd_t *etcd, const char *more);
 unsigned stockcert_etcd_turn_read(stockcert_etcd_t *etcd, const json_t *range);
 void stockcert_etcd_turn_own(const stockcert_etcd_t *etcd, char *name);
-stockcert_rc_e stockcert_etcd_waits(stockcert_replica_t *replica,
+stockcert_rc_e stockcert_etcd_waits(stockcert_replica_t *replica, int last,
     unsigned *waits, stockcert_error_t *error);
 void stockcert_etcd_leave(stockcert_replica_t *replica);
 

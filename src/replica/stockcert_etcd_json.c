@@ -157,11 +157,12 @@ stockcert_etcd_range_both(stockcert_etcd_buf_t *buf, const char *prefix,
 {
     const char  *more;
 
-    more = serializable ? ",\"limit\":\"4\",\"serializable\":true"
+    more = serializable ? ",\"serializable\":true,\"limit\":\"4\""
                         : ",\"limit\":\"4\"";
 
     stockcert_etcd_text(buf, "{\"request_range\":");
-    stockcert_etcd_range(buf, prefix, "head", NULL, more);
+    stockcert_etcd_range(buf, prefix, "head", NULL,
+                         serializable ? ",\"serializable\":true" : "");
     stockcert_etcd_text(buf, "},{\"request_range\":");
     stockcert_etcd_range_batches(buf, prefix, position + 1,
                                  position + STOCKCERT_ETCD_WINDOW, more);

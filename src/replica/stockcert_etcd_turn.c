@@ -163,7 +163,7 @@ stockcert_etcd_turn_read(stockcert_etcd_t *etcd, const json_t *range)
 /* who has no key now, or has put it since, has had a turn */
 
 stockcert_rc_e
-stockcert_etcd_waits(stockcert_replica_t *replica, unsigned *waits,
+stockcert_etcd_waits(stockcert_replica_t *replica, int last, unsigned *waits,
     stockcert_error_t *error)
 {
     char               name[STOCKCERT_ETCD_TURN_LEN + 1];
@@ -202,6 +202,10 @@ stockcert_etcd_waits(stockcert_replica_t *replica, unsigned *waits,
     }
 
     *waits = (unsigned) etcd->nvain;
+
+    if (!last) {
+        etcd->nvain = 0;
+    }
 
     return STOCKCERT_OK;
 }

@@ -11,8 +11,8 @@
  * done.
  *
  * A replica belongs to the process that made it, and to one thread at a time.
- * Calls wait for the network.  Each makes one try, which ends within a part of
- * the time that "etcd_timeout" allows.
+ * Calls wait for the network.  Each makes one try, or head() two, which ends
+ * within a part of the time that "etcd_timeout" allows.
  *
  * What calls return:
  *
@@ -154,11 +154,12 @@ typedef struct {
 
     /*
      * After an append that said "wanted": how many of those machines have had no
-     * turn since.  It may be asked again and again.
+     * turn since.  It may be asked again and again.  last: they are not waited
+     * for any more, and the next append ends their waiting.
      */
 
-    stockcert_rc_e  (*waits)(stockcert_replica_t *replica, unsigned *waits,
-        stockcert_error_t *error);
+    stockcert_rc_e  (*waits)(stockcert_replica_t *replica, int last,
+        unsigned *waits, stockcert_error_t *error);
 
     /* There is nothing to append: nobody needs to wait for this machine. */
 

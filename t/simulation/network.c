@@ -39,7 +39,7 @@ static stockcert_rc_e network_append(stockcert_replica_t *replica,
     stockcert_head_t *next, stockcert_error_t *error);
 static stockcert_rc_e network_read(stockcert_replica_t *replica,
     uint64_t position, stockcert_batch_t *batch, stockcert_error_t *error);
-static stockcert_rc_e network_waits(stockcert_replica_t *replica,
+static stockcert_rc_e network_waits(stockcert_replica_t *replica, int last,
     unsigned *waits, stockcert_error_t *error);
 static void network_left(stockcert_replica_t *replica);
 static void network_start(stockcert_replica_t *replica);
@@ -196,9 +196,11 @@ network_read(stockcert_replica_t *replica, uint64_t position,
 /* a hint may be wrong */
 
 static stockcert_rc_e
-network_waits(stockcert_replica_t *replica, unsigned *waits,
+network_waits(stockcert_replica_t *replica, int last, unsigned *waits,
     stockcert_error_t *error)
 {
+    (void) last;
+
     task_pause("waits");
 
     *waits = chance(4) != 0;

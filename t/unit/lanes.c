@@ -124,6 +124,7 @@ batches(stockcert_pace_t *pace, unsigned n, uint64_t whole, uint64_t halves)
 
     for (i = 0; i < n; i++) {
         pace->grants = gathers ? 20 : 10;
+        pace->total = pace->grants;
         pace->duration = 300000;
         now += 1000 * (gathers ? whole : halves);
 

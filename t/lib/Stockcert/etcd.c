@@ -163,7 +163,7 @@ call(char *line)
         sprintf(shown, "%" PRIu64, a);
 
     } else if (strcmp(name, "waits") == 0) {
-        rc = ops->waits(replica, &n, &error);
+        rc = ops->waits(replica, a != 0, &n, &error);
         sprintf(shown, "%u", n);
 
     } else if (strcmp(name, "leave") == 0) {
