@@ -64,8 +64,7 @@ my @often = ('STOCKCERT_REACH_MAX  20000', 'STOCKCERT_REACH_MAX  7');
 
 # clients do not come again as those of a bench do
 
-my @more = ('STOCKCERT_ALONE    16', 'STOCKCERT_ALONE    0', 'leader->alone = STOCKCERT_ALONE;
-        return 0;', 'leader->alone = STOCKCERT_ALONE;');
+my @more = ('STOCKCERT_ALONE    16', 'STOCKCERT_ALONE    0', "        leader->alone = leader->late;\n\n        return 0;\n", '');
 
 sub run {
     my ($program, $from, $count, $seconds, @word) = @_;

@@ -12,8 +12,8 @@
 #include "stockcert_turn.h"
 
 
-/* batches in one transaction, at most; nanoseconds until no more begin, and that
-   it waits for one; transactions until it is tried again, where none came */
+/* batches in one transaction, at most; nanoseconds until no more begin, and
+   that it waits for one; transactions until that is tried again, at most */
 
 #define STOCKCERT_APPENDS  8
 #define STOCKCERT_LONG     UINT64_C(50000000)
@@ -354,9 +354,18 @@ stockcert_lanes_go_on(stockcert_leader_t *leader,
     }
 
     if (!stockcert_lanes_gather_for(leader, STOCKCERT_SOON)) {
-        leader->alone = STOCKCERT_ALONE;
+        leader->late = 2 * leader->late + 1;
+
+        if (leader->late > STOCKCERT_ALONE) {
+            leader->late = STOCKCERT_ALONE;
+        }
+
+        leader->alone = leader->late;
+
         return 0;
     }
+
+    leader->late = 0;
 
     return stockcert_lanes_count_waiting(leader->lanes)
            && !stockcert_turn_is_wanted(leader->lanes)

@@ -165,7 +165,8 @@ typedef struct {
     uint64_t                    given_up;      /* grants, by that */
     unsigned                    batches;       /* of that */
     unsigned                    alone;         /* commits of one batch until more
-                                                  are tried */
+                                                  are tried; */
+    unsigned                    late;          /* so many, as clients were late */
     int                         wanted;        /* other machines wait */
     stockcert_pace_t            pace;
 } stockcert_leader_t;
