@@ -124,7 +124,8 @@ fails('trimmed', $untrue, stockcert_batch => ["case STOCKCERT_DIVERGED:\n\n     
 
 # a head that was told of is old; what comes next in a transaction is a batch of its own
 
-fails('told', $untrue, stockcert_reach => ['if (seen > atomic_load(&ledger->shared->reached) && seen > guard) {', 'if (seen > atomic_load(&ledger->shared->reached) && (seen > guard || 1)) {']);
+fails('told', $untrue, stockcert_reach => ["seen > ledger->shared->head.revision && seen > guard\n        && seen > atomic_load(&ledger->shared->guard))\n",
+    "seen > atomic_load(&ledger->shared->reached) && (seen > guard || 1))\n"]);
 fails('shorter', qr/./, stockcert_reach => ['if (rc != STOCKCERT_OK || head->tail.position >= ledger->position) {', 'if (1) {']);
 fails('appended', $untrue, stockcert_append => ["    ledger->appended = 0;\n    ledger->confirmed = 0;\n", "    ledger->confirmed = 0;\n"]);
 fails('nonce', $untrue, stockcert_append => ["    ledger->drawn = 0;\n    ledger->appended = 0;\n", "    ledger->appended = 0;\n"]);

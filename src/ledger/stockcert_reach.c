@@ -121,9 +121,9 @@ stockcert_reach_head(stockcert_ledger_t *ledger, stockcert_head_t *head,
 
 
 /*
- * A newer head than the last one was told of, and than the guard of what was
- * sent, so nothing that was sent can still come.  The one that is read may be
- * old by now: then the next guard fails.
+ * A newer head than the last one was told of, and than the guards of what was
+ * sent, by whomever, so nothing that was sent can still come.  The one that is
+ * read may be old by now: then the next guard fails.
  */
 
 static stockcert_rc_e
@@ -135,8 +135,11 @@ stockcert_reach_told(stockcert_ledger_t *ledger, stockcert_head_t *head,
 
     seen = atomic_load(&ledger->shared->seen);
 
-    if (seen > atomic_load(&ledger->shared->reached) && seen > guard) {
+    /* whatever was sent from here was guarded by a head that was known then */
 
+    if (seen > ledger->shared->head.revision && seen > guard
+        && seen > atomic_load(&ledger->shared->guard))
+    {
         rc = stockcert_reach_read(ledger, head, seen, error);
 
         if (rc != STOCKCERT_OK || head->tail.position >= ledger->position) {
