@@ -77,7 +77,7 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 
         } while (!leave && stockcert_lanes_waiting(lanes));
 
-        if (!leave && !stockcert_lanes_waiting(lanes)) {
+        if (!leave) {
             stockcert_ledger_leave(lane->task.ledger);
         }
 

@@ -30,8 +30,8 @@ stockcert_holders_begin(stockcert_holders_t *holders)
         return STOCKCERT_EXIT_FAILED;
     }
 
-    holders->there = (stockcert_holders_one(holders, holders->ahead,
-                                            &holders->next) == 1);
+    holders->there = stockcert_holders_one(holders, holders->ahead,
+                                           &holders->next);
 
     return holders->status;
 }
@@ -89,8 +89,8 @@ stockcert_holders_next(stockcert_holders_t *holders, int by_capacity)
 
         group->shares += holders->next.shares;
 
-        holders->there = (stockcert_holders_one(holders, holders->ahead,
-                                                &holders->next) == 1);
+        holders->there = stockcert_holders_one(holders, holders->ahead,
+                                               &holders->next);
     }
 
     return holders->status == STOCKCERT_EXIT_OK;

@@ -92,8 +92,6 @@ struct stockcert_sort_reader_s {
 static uint32_t *stockcert_sort_offsets(const stockcert_sort_t *sort);
 static int stockcert_sort_compare(const void *one, const void *two,
     void *bytes);
-static int stockcert_sort_order(const uint8_t *one, size_t one_len,
-    const uint8_t *two, size_t two_len);
 static int stockcert_sort_spill(stockcert_sort_t *sort);
 static int stockcert_sort_file(stockcert_sort_t *sort);
 static int stockcert_sort_write(stockcert_sort_t *sort, const uint8_t *bytes,
@@ -103,6 +101,8 @@ static int stockcert_sort_load(stockcert_sort_reader_t *reader,
 static int stockcert_sort_fill(stockcert_sort_reader_t *reader,
     stockcert_sort_cursor_t *cursor);
 static void stockcert_sort_sink(stockcert_sort_reader_t *reader, size_t i);
+static int stockcert_sort_order(const stockcert_sort_cursor_t *one,
+    const stockcert_sort_cursor_t *two);
 static int stockcert_sort_begin(stockcert_sort_reader_t *reader);
 static void stockcert_sort_no_memory(void);
 
@@ -183,16 +183,8 @@ stockcert_sort_compare(const void *one, const void *two, void *bytes)
     memcpy(&a_len, a, sizeof(a_len));
     memcpy(&b_len, b, sizeof(b_len));
 
-    return stockcert_sort_order(a + sizeof(a_len), a_len, b + sizeof(b_len),
-                                b_len);
-}
-
-
-static int
-stockcert_sort_order(const uint8_t *one, size_t one_len, const uint8_t *two,
-    size_t two_len)
-{
-    return stockcert_compare(one, one_len, two, two_len);
+    return stockcert_compare(a + sizeof(a_len), a_len, b + sizeof(b_len),
+                             b_len);
 }
 
 
@@ -587,20 +579,12 @@ stockcert_sort_sink(stockcert_sort_reader_t *reader, size_t i)
     for (child = 2 * i + 1; child < reader->n; child = 2 * i + 1) {
 
         if (child + 1 < reader->n
-            && stockcert_sort_order(heap[child + 1]->bytes + heap[child + 1]->pos,
-                                    heap[child + 1]->len,
-                                    heap[child]->bytes + heap[child]->pos,
-                                    heap[child]->len)
-               < 0)
+            && stockcert_sort_order(heap[child + 1], heap[child]) < 0)
         {
             child++;
         }
 
-        if (stockcert_sort_order(heap[i]->bytes + heap[i]->pos, heap[i]->len,
-                                 heap[child]->bytes + heap[child]->pos,
-                                 heap[child]->len)
-            <= 0)
-        {
+        if (stockcert_sort_order(heap[i], heap[child]) <= 0) {
             return;
         }
 
@@ -609,6 +593,15 @@ stockcert_sort_sink(stockcert_sort_reader_t *reader, size_t i)
         heap[child] = cursor;
         i = child;
     }
+}
+
+
+static int
+stockcert_sort_order(const stockcert_sort_cursor_t *one,
+    const stockcert_sort_cursor_t *two)
+{
+    return stockcert_compare(one->bytes + one->pos, one->len,
+                             two->bytes + two->pos, two->len);
 }
 
 

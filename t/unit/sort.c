@@ -33,6 +33,7 @@ static void test_sizes(void);
 static void test_readers(void);
 static void test_directory(void);
 static void test_full(void);
+static int fill(size_t max, size_t *n);
 static stockcert_sort_t *filled(size_t n, size_t max);
 static void is_sorted(size_t n, size_t max);
 static size_t wrong(stockcert_sort_reader_t *reader, size_t n);
@@ -114,9 +115,8 @@ static void
 test_directory(void)
 {
     int                status;
-    size_t             i;
+    size_t             i, n;
     char               path[] = "/tmp/stockcert-sort-XXXXXX", inside[64];
-    stockcert_sort_t  *sort;
 
     static const char *const  dirs[] = { "/nonexistent", "/proc", NULL };
 
@@ -126,15 +126,7 @@ test_directory(void)
     for (i = 0; dirs[i]; i++) {
         setenv("TMPDIR", dirs[i], 1);
         err_begin();
-
-        sort = stockcert_sort_create();
-        status = STOCKCERT_EXIT_OK;
-
-        for (size_t n = 0; status == STOCKCERT_EXIT_OK && n < RECORDS; n++) {
-            status = stockcert_sort_add(sort, "0123456789", 10);
-        }
-
-        stockcert_sort_free(sort);
+        status = fill(RECORDS, &n);
 
         ok(strstr(err_end(), "cannot make a temporary file in ")
            && strstr(err_text, dirs[i]) && strstr(err_text, "set TMPDIR to "),
@@ -153,14 +145,7 @@ test_directory(void)
 
     setenv("TMPDIR", path, 1);
     err_begin();
-    sort = stockcert_sort_create();
-    status = STOCKCERT_EXIT_OK;
-
-    for (size_t n = 0; status == STOCKCERT_EXIT_OK && n < RECORDS; n++) {
-        status = stockcert_sort_add(sort, "0123456789", 10);
-    }
-
-    stockcert_sort_free(sort);
+    status = fill(RECORDS, &n);
     ok(strstr(err_end(), "it is in a ledger's directory"), "a ledger: says so");
     is_int(status, STOCKCERT_EXIT_FAILED, "a ledger: fails");
 
@@ -175,10 +160,9 @@ test_directory(void)
 static void
 test_full(void)
 {
-    int                status;
-    size_t             n;
-    struct rlimit      limit, small;
-    stockcert_sort_t  *sort;
+    int            status;
+    size_t         n;
+    struct rlimit  limit, small;
 
     (void) signal(SIGXFSZ, SIG_IGN);
     getrlimit(RLIMIT_FSIZE, &limit);
@@ -188,14 +172,7 @@ test_full(void)
     setrlimit(RLIMIT_FSIZE, &small);
 
     err_begin();
-    sort = stockcert_sort_create();
-    status = STOCKCERT_EXIT_OK;
-
-    for (n = 0; status == STOCKCERT_EXIT_OK && n < 100 * RECORDS; n++) {
-        status = stockcert_sort_add(sort, "0123456789", 10);
-    }
-
-    stockcert_sort_free(sort);
+    status = fill(100 * RECORDS, &n);
     setrlimit(RLIMIT_FSIZE, &limit);
 
     ok(strstr(err_end(), "cannot write a temporary file in ")
@@ -203,6 +180,27 @@ test_full(void)
        "a full disk: says so");
     is_int(status, STOCKCERT_EXIT_FAILED, "a full disk: fails");
     ok(n > 5000, "a full disk: after some runs");
+}
+
+
+/* adds records until that fails, at most so many: the status, and how many */
+
+static int
+fill(size_t max, size_t *n)
+{
+    int                status;
+    stockcert_sort_t  *sort;
+
+    sort = stockcert_sort_create();
+    status = STOCKCERT_EXIT_OK;
+
+    for (*n = 0; status == STOCKCERT_EXIT_OK && *n < max; (*n)++) {
+        status = stockcert_sort_add(sort, "0123456789", 10);
+    }
+
+    stockcert_sort_free(sort);
+
+    return status;
 }
 
 
