@@ -36,6 +36,10 @@ int stockcert_parse_time(const char *text, uint64_t *time);
 
 uint64_t stockcert_now(void);
 
+/* the monotonic clock's, in nanoseconds; any thread */
+
+uint64_t stockcert_monotonic(void);
+
 /*
  * A seal (STOCKCERT_SEAL_LEN bytes) in hexadecimal digits.
  * stockcert_format_seal() writes STOCKCERT_HEX_LEN + 1 bytes, in lower case.

@@ -53,7 +53,7 @@ stockcert_lanes_commit(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 
     lanes = leader->lanes;
 
-    start = stockcert_pace_clock();
+    start = stockcert_monotonic();
     leader->batches = 0;
     leader->pace.total = 0;
     leader->pace.grants = 0;
@@ -83,7 +83,7 @@ stockcert_lanes_commit(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     }
 
     leader->rc = rc;
-    leader->pace.duration = stockcert_pace_clock() - start;
+    leader->pace.duration = stockcert_monotonic() - start;
 
     return rc;
 }
@@ -280,7 +280,7 @@ stockcert_lanes_try(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     }
 
     n = 0;
-    start = stockcert_pace_clock();
+    start = stockcert_monotonic();
 
     do {
         rc = stockcert_lanes_append(leader, ledger, n++, unsent, error);
@@ -348,7 +348,7 @@ stockcert_lanes_go_on(stockcert_leader_t *leader,
     }
 
     if (stockcert_ledger_is_wanted(ledger)
-        || stockcert_pace_clock() - start > STOCKCERT_LONG)
+        || stockcert_monotonic() - start > STOCKCERT_LONG)
     {
         return 0;
     }

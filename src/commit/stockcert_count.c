@@ -76,7 +76,7 @@ stockcert_count_begin(stockcert_counts_t *counts)
     counts->before = atomic_load(&counts->tally);
 
     atomic_store(&counts->holder, getpid());
-    atomic_store(&counts->began, stockcert_pace_clock());
+    atomic_store(&counts->began, stockcert_monotonic());
 }
 
 
@@ -112,7 +112,7 @@ stockcert_count_end(stockcert_counts_t *counts, stockcert_ledger_t *ledger,
     if (grants || entered) {
         stockcert_count_add(&counts->commits, 1);
         stockcert_count_value(&counts->commit, &stockcert_bounds_time,
-                              stockcert_pace_clock() - began);
+                              stockcert_monotonic() - began);
     }
 
     if (grants) {
@@ -133,7 +133,7 @@ stockcert_count_failed(stockcert_counts_t *counts, stockcert_rc_e rc)
     if (counts) {
         atomic_fetch_add(&counts->failures, 1);
         atomic_store(&counts->reason, rc);
-        atomic_store(&counts->failed, stockcert_pace_clock());
+        atomic_store(&counts->failed, stockcert_monotonic());
     }
 }
 
@@ -300,7 +300,7 @@ stockcert_count_waits(stockcert_counts_t *counts,
         return;
     }
 
-    now = stockcert_pace_clock();
+    now = stockcert_monotonic();
 
     for (i = 0; i < n; i++) {
         stockcert_count_value(&counts->wait, &stockcert_bounds_time,

@@ -30,7 +30,7 @@ stockcert_lanes_gather(stockcert_leader_t *leader)
 {
     /* while other machines have their turns, waiting costs nothing */
 
-    if (stockcert_pace_gathers(&leader->pace, stockcert_pace_clock())
+    if (stockcert_pace_gathers(&leader->pace, stockcert_monotonic())
         || leader->wanted)
     {
         (void) stockcert_lanes_gather_for(leader,
@@ -51,7 +51,7 @@ stockcert_lanes_gather_for(stockcert_leader_t *leader, uint64_t longest)
     pace = &leader->pace;
     lanes = leader->lanes;
 
-    now = stockcert_pace_clock();
+    now = stockcert_monotonic();
     end = now + longest;
 
     wanted = pace->came + (uint32_t) pace->grants;
@@ -71,7 +71,7 @@ stockcert_lanes_gather_for(stockcert_leader_t *leader, uint64_t longest)
 
         (void) syscall(SYS_futex, &lanes->came, FUTEX_WAIT, came, &ts, NULL, 0);
 
-        now = stockcert_pace_clock();
+        now = stockcert_monotonic();
     }
 
     return 0;
@@ -156,15 +156,4 @@ stockcert_pace_gathers(stockcert_pace_t *pace, uint64_t now)
     default:
         return pace->gathers;
     }
-}
-
-
-uint64_t
-stockcert_pace_clock(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
 }

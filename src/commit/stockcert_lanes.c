@@ -168,7 +168,7 @@ stockcert_lane_fill(stockcert_lanes_t *lanes, stockcert_lane_t *lane,
      */
 
     slot->outcome.status = STOCKCERT_WAITING;
-    slot->time = stockcert_pace_clock();
+    slot->time = stockcert_monotonic();
 
     /* before it looks for a leader (docs/ARCHITECTURE.md, "Who leads") */
 
@@ -278,7 +278,7 @@ stockcert_lanes_oldest(stockcert_lanes_t *lanes)
     stockcert_lane_t  *lane;
 
     oldest = 0;
-    now = stockcert_pace_clock();
+    now = stockcert_monotonic();
 
     for (i = 0; i < lanes->nlanes; i++) {
         lane = &lanes->lanes[i];

@@ -34,6 +34,7 @@
 #include <stddef.h>
 
 #include "stockcert_count.h"
+#include "stockcert_format.h"
 #include "stockcert_ledger.h"
 
 
@@ -328,7 +329,6 @@ stockcert_rc_e stockcert_lanes_commit(stockcert_leader_t *leader,
  */
 
 int stockcert_pace_gathers(stockcert_pace_t *pace, uint64_t now);
-uint64_t stockcert_pace_clock(void);
 
 
 #endif /* STOCKCERT_LANES_H */

@@ -93,7 +93,7 @@ stockcert_lane_note_late(const stockcert_leader_t *leader,
 
     position = atomic_load(&lane->noted);
     given_up = atomic_load(&lane->given_up);
-    now = leader->patience ? stockcert_pace_clock() : 0;
+    now = leader->patience ? stockcert_monotonic() : 0;
 
     for ( /* void */ ; position != end; position++) {
         slot = stockcert_lane_slot(lane, position);
@@ -299,7 +299,7 @@ stockcert_lane_refuse_behind(const stockcert_leader_t *leader,
 {
     uint64_t  position, end, now;
 
-    now = stockcert_pace_clock();
+    now = stockcert_monotonic();
     position = atomic_load(&lane->noted);
     end = stockcert_lane_filled(lane);
 

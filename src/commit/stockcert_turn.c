@@ -166,7 +166,7 @@ stockcert_turn_give(stockcert_lanes_t *lanes)
         return;
     }
 
-    now = stockcert_pace_clock();
+    now = stockcert_monotonic();
     end = now + STOCKCERT_TURN_MAX * 1000000;
 
     while (now < end && (int32_t) (wanted - taken) > 0) {
@@ -177,7 +177,7 @@ stockcert_turn_give(stockcert_lanes_t *lanes)
         (void) syscall(SYS_futex, &lanes->turns_taken, FUTEX_WAIT, taken, &ts,
                        NULL, 0);
 
-        now = stockcert_pace_clock();
+        now = stockcert_monotonic();
         taken = atomic_load(&lanes->turns_taken);
     }
 

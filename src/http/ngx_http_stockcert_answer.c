@@ -35,7 +35,7 @@ ngx_http_stockcert_answer(ngx_http_stockcert_lane_t *lane, uint64_t end)
         stockcert_lane_give_up(lane->lane, end);
     }
 
-    now = lane->answered < end ? stockcert_pace_clock() : 0;
+    now = lane->answered < end ? stockcert_monotonic() : 0;
 
     while (lane->answered < end) {
 

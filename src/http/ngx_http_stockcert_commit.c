@@ -153,7 +153,7 @@ ngx_http_stockcert_give_up_late(ngx_http_stockcert_lane_t *lane)
         return;
     }
 
-    now = stockcert_pace_clock();
+    now = stockcert_monotonic();
     longest = lane->patience + NGX_HTTP_STOCKCERT_GRACE;
     filled = stockcert_lane_filled(lane->lane);
 

@@ -181,7 +181,7 @@ ngx_http_stockcert_follower_thread(void *data)
             atomic_store(&lanes->away, 0);
 
         } else if (atomic_load(&lanes->away) == 0) {
-            atomic_store(&lanes->away, stockcert_pace_clock());
+            atomic_store(&lanes->away, stockcert_monotonic());
         }
 
         if (rc == STOCKCERT_OK) {

@@ -148,7 +148,7 @@ ngx_http_stockcert_since(uint64_t time)
 {
     uint64_t  now;
 
-    now = stockcert_pace_clock();
+    now = stockcert_monotonic();
 
     return time == 0 || now < time ? 0 : (ngx_uint_t) ((now - time) / 1000000);
 }

@@ -55,7 +55,7 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
     lanes = lane->lanes;
     lane->task.more = 0;
 
-    start = stockcert_pace_clock();
+    start = stockcert_monotonic();
 
     if (!lane->task.leads) {
         (void) ngx_http_stockcert_once(lane, log);
@@ -69,7 +69,7 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
             if (!leave) {
                 stockcert_lanes_gather(&lane->task.leader);
 
-                if (stockcert_pace_clock() - start > NGX_HTTP_STOCKCERT_TURN) {
+                if (stockcert_monotonic() - start > NGX_HTTP_STOCKCERT_TURN) {
                     lane->task.more = 1;
                     return;
                 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "stockcert_format.h"
 #include "stockcert_store.h"
 
 
@@ -22,7 +23,6 @@
 #define STOCKCERT_YIELD_ASK   UINT64_C(50000000)
 
 
-static uint64_t stockcert_append_clock(void);
 static stockcert_rc_e stockcert_append_collect(stockcert_ledger_t *ledger,
     stockcert_batch_t *batch, stockcert_error_t *error);
 
@@ -240,7 +240,7 @@ stockcert_ledger_yield(stockcert_ledger_t *ledger)
     shared = ledger->shared;
     replica = ledger->replica;
     seen = atomic_load(&shared->reached);
-    asked = stockcert_append_clock();
+    asked = stockcert_monotonic();
     end = asked + STOCKCERT_YIELD_MAX;
 
     ts.tv_sec = 0;
@@ -249,7 +249,7 @@ stockcert_ledger_yield(stockcert_ledger_t *ledger)
     do {
         (void) nanosleep(&ts, NULL);
 
-        now = stockcert_append_clock();
+        now = stockcert_monotonic();
         newer = atomic_load(&shared->seen);
 
         if (newer == seen + 1) {
@@ -268,17 +268,6 @@ stockcert_ledger_yield(stockcert_ledger_t *ledger)
         seen = newer > seen ? newer : seen;
 
     } while (left && now < end);
-}
-
-
-static uint64_t
-stockcert_append_clock(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
 }
 
 

@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <openssl/crypto.h>
 
 #include "stockcert_etcd_int.h"
+#include "stockcert_format.h"
 
 
 /* milliseconds */
@@ -48,11 +48,7 @@ static stockcert_rc_e stockcert_etcd_try(stockcert_etcd_t *etcd,
 uint64_t
 stockcert_etcd_clock(void)
 {
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (uint64_t) ts.tv_sec * 1000 + (uint64_t) ts.tv_nsec / 1000000;
+    return stockcert_monotonic() / 1000000;
 }
 
 

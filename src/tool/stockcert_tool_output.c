@@ -15,9 +15,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "stockcert_format.h"
 #include "stockcert_text.h"
 #include "stockcert_tool.h"
 
@@ -158,7 +158,6 @@ stockcert_tool_progress(const char *what, const char *of, uint64_t done,
 {
     uint64_t         now;
     static int       terminal = -1;
-    struct timespec  ts;
     static uint64_t  next;
 
     if (terminal == -1) {
@@ -169,9 +168,7 @@ stockcert_tool_progress(const char *what, const char *of, uint64_t done,
         return;
     }
 
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    now = (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
+    now = stockcert_monotonic() / 1000;
 
     if (now < next) {
         return;
