@@ -69,6 +69,12 @@ stockcert_hold_open(const char *path, size_t size, stockcert_hold_t **hold,
         rc = mdb_env_open(h->env, path, MDB_RDONLY|MDB_NOTLS, 0600);
     }
 
+    /* places of the dead are free */
+
+    if (rc == 0) {
+        rc = mdb_reader_check(h->env, NULL);
+    }
+
     if (rc == 0) {
         rc = mdb_txn_begin(h->env, NULL, MDB_RDONLY, &h->txn);
     }

@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 
 #include "ring.h"
+#include "stockcert_hold.h"
+#include "stockcert_store.h"
 
 
 static int                   another = -1;      /* data.mdb, opened here */
@@ -28,6 +30,7 @@ static void test_deaths_before_noting(void);
 static void test_death_and_life(void);
 static void test_full(void);
 static void test_dead_reader(void);
+static void test_dead_readers(void);
 static void test_forked(void);
 static void test_known(void);
 static void test_old_file(int in_place);
@@ -47,6 +50,7 @@ main(void)
     test_death_and_life();
     test_full();
     test_dead_reader();
+    test_dead_readers();
     test_forked();
     test_known();
     test_old_file(0);
@@ -312,6 +316,56 @@ test_dead_reader(void)
     fill(0, "", 1);
 
     is_int(commit(ledger), STOCKCERT_OK, "reader: dead, and there is room");
+
+    stockcert_ledger_close(ledger);
+}
+
+
+/* all places among the readers belong to the dead */
+
+static void
+test_dead_readers(void)
+{
+    int                  status, n;
+    pid_t                pid;
+    MDB_env             *env;
+    MDB_txn             *txn;
+    fixture_t            f;
+    stockcert_hold_t    *hold;
+    stockcert_ledger_t  *ledger;
+
+    fixture_make_default(&f, "readers");
+    ledger = fixture_open(&f);
+
+    pid = fork();
+
+    if (pid == 0) {
+
+        if (mdb_env_create(&env) != 0
+            || mdb_env_set_maxreaders(env, STOCKCERT_READERS) != 0
+            || mdb_env_open(env, f.path, MDB_RDONLY|MDB_NOTLS, 0600) != 0)
+        {
+            _exit(1);
+        }
+
+        for (n = 0; mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) == 0; n++) {
+            /* void */
+        }
+
+        _exit(n < STOCKCERT_READERS - 10);
+    }
+
+    waitpid(pid, &status, 0);
+    is_int(status, 0, "readers: a process had all places that were free");
+
+    pid = fork();
+
+    if (pid == 0) {
+        _exit(stockcert_hold_open(f.path, 0, &hold, &error));
+    }
+
+    waitpid(pid, &status, 0);
+    is_int(status, 0, "readers: it is dead, and another one has a place");
 
     stockcert_ledger_close(ledger);
 }
