@@ -27,12 +27,15 @@
 
 
 #define STOCKCERT_LOCK_PAUSE  1000000      /* nanoseconds */
+#define STOCKCERT_LOCK_READS  3            /* of /proc/locks: a line is missed
+                                              where others go meanwhile */
 
 
 static void stockcert_lock_init(void);
 static void stockcert_lock_prepare(void);
 static void stockcert_lock_parent(void);
 static void stockcert_lock_child(void);
+static pid_t stockcert_lock_read(const struct stat *st);
 
 
 static stockcert_lock_t  *stockcert_locks;
@@ -177,21 +180,37 @@ stockcert_lock_drop(stockcert_lock_t *lock)
 }
 
 
-/* a line is "1: FLOCK  ADVISORY  WRITE 1234 fe:01:5678 0 EOF" (proc(5)) */
-
 pid_t
 stockcert_lock_holder(const stockcert_lock_t *lock)
+{
+    pid_t        holder;
+    unsigned     n;
+    struct stat  st;
+
+    if (fstat(lock->fd, &st) == -1) {
+        return 0;
+    }
+
+    holder = 0;
+
+    for (n = 0; holder == 0 && n < STOCKCERT_LOCK_READS; n++) {
+        holder = stockcert_lock_read(&st);
+    }
+
+    return holder;
+}
+
+
+/* a line is "1: FLOCK  ADVISORY  WRITE 1234 fe:01:5678 0 EOF" (proc(5)) */
+
+static pid_t
+stockcert_lock_read(const struct stat *st)
 {
     int            pid, holder;
     char           line[256];
     FILE          *file;
     unsigned       major, minor;
-    struct stat    st;
     unsigned long  inode;
-
-    if (fstat(lock->fd, &st) == -1) {
-        return 0;
-    }
 
     file = fopen("/proc/locks", "re");
     if (file == NULL) {
@@ -207,8 +226,8 @@ stockcert_lock_holder(const stockcert_lock_t *lock)
         if (sscanf(line, "%*d: FLOCK ADVISORY %*s %d %x:%x:%lu", &pid, &major,
                    &minor, &inode)
             == 4
-            && inode == st.st_ino && major == major(st.st_dev)
-            && minor == minor(st.st_dev))
+            && inode == st->st_ino && major == major(st->st_dev)
+            && minor == minor(st->st_dev))
         {
             holder = pid;
         }
