@@ -208,4 +208,16 @@ close $file;
 is($client->receive->{status}, 201, 'locked: and goes on as it is let go');
 is($server->stop, 0, 'nginx ends in order');
 
+# or its directory, as a tool has that stands still while it opens the ledger
+
+unlink "$server->{dir}/error.log";
+open $file, '<', $ledger or die "$ledger: $!\n";
+flock $file, 2 or die "flock: $!\n";
+$server->start;
+is(error($server->client->issue('CS', 1, 'x')), '503 ledger_unavailable', 'directory locked: nothing is issued');
+wait_for('the log says who has it', sub { $server->log =~ /\[crit\] .* process $$ has it locked/ });
+close $file;
+wait_for('directory locked: it goes on as it is let go', sub { $server->client->issue('CS', 1, 'x')->{status} == 201 });
+is($server->stop, 0, 'nginx ends in order');
+
 done_testing();

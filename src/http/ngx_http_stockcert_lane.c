@@ -10,10 +10,6 @@
 #include <ngx_http_stockcert_lane.h>
 
 
-#define NGX_HTTP_STOCKCERT_OPEN   200      /* milliseconds to wait for others
-                                              at most, as the worker starts */
-
-
 static ngx_int_t ngx_http_stockcert_lane_share(ngx_cycle_t *cycle,
     ngx_http_stockcert_main_conf_t *smcf, ngx_http_stockcert_lane_t *lane);
 
@@ -91,8 +87,8 @@ ngx_http_stockcert_lane_start(ngx_http_stockcert_ledger_t *ledger)
 
     lane = ledger->lane;
 
-    rc = ngx_http_stockcert_lane_open(lane, NGX_HTTP_STOCKCERT_OPEN,
-                                      &lane->ledger, &error);
+    rc = ngx_http_stockcert_lane_open(lane, 1, &lane->ledger, &error);
+
     switch (rc) {
 
     case STOCKCERT_OK:

@@ -164,12 +164,12 @@ void ngx_http_stockcert_lane_start(ngx_http_stockcert_ledger_t *ledger);
 void ngx_http_stockcert_lane_destroy(ngx_http_stockcert_ledger_t *ledger);
 
 /*
- * Opens the ledger; also called on the task's thread.  It waits for other
- * processes at most wait milliseconds; 0: for ever.
+ * Opens the ledger, on the event loop or on the task's thread.  It waits for
+ * other processes, for some time: then it is STOCKCERT_BUSY.
  */
 
 stockcert_rc_e ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane,
-    unsigned wait, stockcert_ledger_t **ledger, stockcert_error_t *error);
+    ngx_uint_t on_loop, stockcert_ledger_t **ledger, stockcert_error_t *error);
 
 /*
  * Logs that the opened ledger is new.  ngx_http_stockcert_lane_compare(), which

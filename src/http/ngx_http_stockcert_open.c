@@ -13,6 +13,11 @@
 #include <stockcert_text.h>
 
 
+#define NGX_HTTP_STOCKCERT_OPEN  200       /* milliseconds to wait for others */
+#define NGX_HTTP_STOCKCERT_WAIT  5000      /* and on a thread: until the log says
+                                              who has the lock */
+
+
 static void ngx_http_stockcert_lane_tell(ngx_http_stockcert_lane_t *lane,
     const stockcert_class_t *conf, const stockcert_class_t *class);
 
@@ -24,8 +29,8 @@ static void ngx_http_stockcert_lane_tell(ngx_http_stockcert_lane_t *lane,
  */
 
 stockcert_rc_e
-ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane, unsigned wait,
-    stockcert_ledger_t **ledger, stockcert_error_t *error)
+ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane,
+    ngx_uint_t on_loop, stockcert_ledger_t **ledger, stockcert_error_t *error)
 {
     stockcert_tail_t              known;
     stockcert_ledger_conf_t       lc;
@@ -39,13 +44,13 @@ ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane, unsigned wait,
 
     lc.path = (char *) conf->path.data;
     lc.access = conf->create ? STOCKCERT_MAKE : STOCKCERT_OPEN;
-    lc.wait = wait;
+    lc.wait = on_loop ? NGX_HTTP_STOCKCERT_OPEN : NGX_HTTP_STOCKCERT_WAIT;
     lc.known = &known;
     lc.size = conf->size;
     lc.replica = lane->replica;
     lc.shared = &lane->lanes->shared;
 
-    if (lane->replica && wait) {
+    if (lane->replica && on_loop) {
         lc.access = STOCKCERT_WRITE;
     }
 
