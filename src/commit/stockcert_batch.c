@@ -26,6 +26,7 @@ static stockcert_rc_e stockcert_lanes_batch(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, stockcert_error_t *error);
 static void stockcert_lanes_end(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, stockcert_rc_e rc, int unsent);
+static void stockcert_lanes_kept(stockcert_leader_t *leader);
 static void stockcert_lanes_told(stockcert_leader_t *leader);
 static stockcert_rc_e stockcert_lanes_try(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, int *unsent, stockcert_error_t *error);
@@ -190,6 +191,7 @@ stockcert_lanes_end(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
             stockcert_lanes_told(leader);
         }
 
+        stockcert_lanes_kept(leader);
         return;
     }
 
@@ -236,6 +238,22 @@ stockcert_lanes_end(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 
     default:
         break;
+    }
+}
+
+
+/* who reads what was told waits for it */
+
+static void
+stockcert_lanes_kept(stockcert_leader_t *leader)
+{
+    size_t  i;
+
+    for (i = 0; i < leader->lanes->nlanes; i++) {
+        if (atomic_load(&leader->lanes->lanes[i].reads)) {
+            atomic_store(&leader->lanes->lanes[i].reads, 0);
+            leader->wake(leader->data, i);
+        }
     }
 }
 

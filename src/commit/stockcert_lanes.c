@@ -366,6 +366,25 @@ stockcert_lanes_waiting(stockcert_lanes_t *lanes)
 }
 
 
+/* it asks to be woken before it looks again */
+
+uint64_t
+stockcert_lane_reads(stockcert_lanes_t *lanes, stockcert_lane_t *lane)
+{
+    uint64_t  reached;
+
+    reached = atomic_load(&lanes->shared.reached);
+
+    if (reached <= atomic_load(&lanes->shared.kept)) {
+        return 0;
+    }
+
+    atomic_store(&lane->reads, 1);
+
+    return reached <= atomic_load(&lanes->shared.kept) ? 0 : reached;
+}
+
+
 int
 stockcert_lanes_watch(stockcert_lanes_t *lanes)
 {

@@ -53,6 +53,7 @@ typedef struct {
     _Atomic uint64_t            noted;
     _Atomic uint64_t            refused_from;  /* see stockcert_lane_is_refused() */
     _Atomic uint64_t            refused_to;
+    _Atomic uint32_t            reads;         /* see stockcert_lane_reads() */
 
     stockcert_slot_t            slots[STOCKCERT_LANE_SLOTS];
 } stockcert_lane_t;
@@ -287,6 +288,14 @@ void stockcert_lanes_resign(stockcert_lanes_t *lanes);
 void stockcert_lanes_gather(stockcert_leader_t *leader);
 int stockcert_lanes_gather_for(stockcert_leader_t *leader, uint64_t longest);
 int stockcert_lanes_waiting(stockcert_lanes_t *lanes);
+
+/*
+ * Where other machines have the ledger, too, clients may be told of what LMDB
+ * does not have yet.  stockcert_lane_reads() returns 0, or the revision that
+ * shared.kept must reach until it has: then the lane's worker is woken.
+ */
+
+uint64_t stockcert_lane_reads(stockcert_lanes_t *lanes, stockcert_lane_t *lane);
 
 /*
  * Watching a journal that other machines have, too; from any thread.

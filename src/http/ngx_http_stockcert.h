@@ -203,6 +203,8 @@ _Static_assert(NGX_HTTP_STOCKCERT_PROBLEMS <= STOCKCERT_COUNT_ERRORS,
 
 typedef struct {
     void                          *asked;      /* of that file, or NULL */
+    ngx_uint_t                     read;       /* it has waited for what this
+                                                  machine told */
 
     uint64_t                       waited;     /* nanoseconds, */
     ngx_uint_t                     has_waited; /* if it has */
@@ -504,6 +506,16 @@ stockcert_ledger_t *ngx_http_stockcert_lane_ledger(
     ngx_http_stockcert_ledger_t *ledger);
 void ngx_http_stockcert_lane_failed(ngx_http_stockcert_ledger_t *ledger,
     const stockcert_error_t *error);
+
+/*
+ * For lists: NGX_DONE if this machine has just told of what its ledger does not
+ * have yet: the request waits for that, for a moment, and then resume() is
+ * called, to answer it from the beginning.  Otherwise NGX_DECLINED, or NGX_ERROR
+ * for want of memory.
+ */
+
+ngx_int_t ngx_http_stockcert_read_told(ngx_http_request_t *r,
+    ngx_http_stockcert_ledger_t *ledger, void (*resume)(ngx_http_request_t *r));
 
 /*
  * For what the ledger does not have: NGX_DECLINED if no machine has it,

@@ -1,7 +1,8 @@
 
 /*
  * Requests for what the ledger of this machine does not have: they wait until
- * it has all of the journal that the machines share.
+ * it has all of the journal that the machines share, or for a moment until it
+ * has what this machine has told.
  *
  * It runs on the event loop.  One look at that journal serves all who had asked
  * before it began.
@@ -19,11 +20,16 @@
 typedef struct {
     ngx_queue_t                    queue;
     ngx_http_request_t            *request;
-    uint64_t                       asked;
+    uint64_t                       asked;      /* of one that reads: a revision */
     ngx_msec_t                     start;
     ngx_uint_t                     missed;
     void                         (*resume)(ngx_http_request_t *r);
 } ngx_http_stockcert_asked_t;
+
+
+static void ngx_http_stockcert_read_on(ngx_http_stockcert_lane_t *lane);
+static void ngx_http_stockcert_go_on(ngx_http_stockcert_lane_t *lane,
+    ngx_http_stockcert_asked_t *asked);
 
 
 ngx_int_t
@@ -70,6 +76,53 @@ ngx_http_stockcert_ask(ngx_http_stockcert_lane_t *lane, ngx_http_request_t *r,
 }
 
 
+ngx_int_t
+ngx_http_stockcert_read(ngx_http_stockcert_lane_t *lane, ngx_http_request_t *r,
+    void (*resume)(ngx_http_request_t *r))
+{
+    uint64_t                     revision;
+    ngx_http_stockcert_ctx_t    *ctx;
+    ngx_http_stockcert_asked_t  *asked;
+
+    if (lane->replica == NULL
+        || lane->behind.n == NGX_HTTP_STOCKCERT_BEHIND_MAX)
+    {
+        return NGX_DECLINED;
+    }
+
+    revision = stockcert_lane_reads(lane->lanes, lane->lane);
+
+    if (revision == 0) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_stockcert_ctx(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->read) {
+        return NGX_DECLINED;
+    }
+
+    asked = ngx_pcalloc(r->pool, sizeof(ngx_http_stockcert_asked_t));
+    if (asked == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->read = 1;
+    asked->request = r;
+    asked->resume = resume;
+    asked->start = ngx_current_msec;
+    asked->asked = revision;
+
+    ngx_queue_insert_tail(&lane->behind.reads, &asked->queue);
+    lane->behind.n++;
+
+    return NGX_DONE;
+}
+
+
 ngx_uint_t
 ngx_http_stockcert_is_behind(const ngx_http_stockcert_lane_t *lane)
 {
@@ -85,12 +138,11 @@ ngx_http_stockcert_is_behind(const ngx_http_stockcert_lane_t *lane)
 void
 ngx_http_stockcert_caught_up(ngx_http_stockcert_lane_t *lane)
 {
-    ngx_int_t                    rc;
     uint64_t                     reached, missed;
     ngx_queue_t                 *q;
-    ngx_connection_t            *c;
-    ngx_http_request_t          *r;
     ngx_http_stockcert_asked_t  *asked;
+
+    ngx_http_stockcert_read_on(lane);
 
     missed = atomic_load(&lane->behind.missed);
     reached = atomic_load(&lane->behind.reached);
@@ -106,25 +158,65 @@ ngx_http_stockcert_caught_up(ngx_http_stockcert_lane_t *lane)
 
         asked->missed = asked->asked > reached;
 
-        ngx_queue_remove(q);
-        lane->behind.n--;
+        ngx_http_stockcert_go_on(lane, asked);
+    }
+}
 
-        r = asked->request;
-        c = r->connection;
 
-        ngx_http_set_log_request(c->log, r);
+/* what is there is read in any case, if the leader is late or has died */
 
-        rc = ngx_http_stockcert_waited(r);
+static void
+ngx_http_stockcert_read_on(ngx_http_stockcert_lane_t *lane)
+{
+    ngx_queue_t                 *q;
+    ngx_http_stockcert_asked_t  *asked;
 
-        if (rc == NGX_OK) {
-            asked->resume(r);
+    while (!ngx_queue_empty(&lane->behind.reads)) {
 
-        } else {
-            ngx_http_finalize_request(r, rc);
+        q = ngx_queue_head(&lane->behind.reads);
+        asked = ngx_queue_data(q, ngx_http_stockcert_asked_t, queue);
+
+        if (asked->asked > atomic_load(&lane->lanes->shared.kept)
+            && ngx_current_msec - asked->start < NGX_HTTP_STOCKCERT_LATE)
+        {
+            atomic_store(&lane->lane->reads, 1);
+
+            if (asked->asked > atomic_load(&lane->lanes->shared.kept)) {
+                return;
+            }
         }
 
-        ngx_http_run_posted_requests(c);
+        ngx_http_stockcert_go_on(lane, asked);
     }
+}
+
+
+static void
+ngx_http_stockcert_go_on(ngx_http_stockcert_lane_t *lane,
+    ngx_http_stockcert_asked_t *asked)
+{
+    ngx_int_t            rc;
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    ngx_queue_remove(&asked->queue);
+    lane->behind.n--;
+
+    r = asked->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    rc = ngx_http_stockcert_waited(r);
+
+    if (rc == NGX_OK) {
+        asked->resume(r);
+
+    } else {
+        ngx_http_finalize_request(r, rc);
+    }
+
+    ngx_http_run_posted_requests(c);
 }
 
 

@@ -83,6 +83,22 @@ ngx_http_stockcert_catch_up(ngx_http_request_t *r,
 }
 
 
+ngx_int_t
+ngx_http_stockcert_read_told(ngx_http_request_t *r,
+    ngx_http_stockcert_ledger_t *ledger, void (*resume)(ngx_http_request_t *r))
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_stockcert_read(ledger->lane, r, resume);
+
+    if (rc == NGX_DONE) {
+        ngx_http_stockcert_wait(r, ledger->lane);
+    }
+
+    return rc;
+}
+
+
 /* until ngx_http_stockcert_waited() */
 
 static void

@@ -87,6 +87,17 @@ ngx_http_stockcert_get(ngx_http_request_t *r,
         target->html = ngx_http_stockcert_prefers_html(r);
     }
 
+    /* what this machine has told its clients is in its lists */
+
+    if (target->number == 0
+        && ngx_http_stockcert_read_told(r, slcf->ledger,
+                                        ngx_http_stockcert_get_again)
+           == NGX_DONE)
+    {
+        r->main->count++;
+        return NGX_DONE;
+    }
+
     if (stockcert_ledger_snapshot(ledger, &error) != STOCKCERT_OK) {
         rc = NGX_ABORT;
 

@@ -44,6 +44,7 @@ ngx_http_stockcert_lane_create(ngx_cycle_t *cycle,
     lane->task.leader.counts = ledger->counts;
 
     ngx_queue_init(&lane->behind.requests);
+    ngx_queue_init(&lane->behind.reads);
 
     if (ledger->etcd.endpoints.nelts) {
         lane->patience = (uint64_t) ledger->etcd.timeout * 1000000;

@@ -75,7 +75,8 @@ typedef struct {
 
 typedef struct {
     ngx_queue_t                    requests;
-    ngx_uint_t                     n;
+    ngx_queue_t                    reads;      /* of ngx_http_stockcert_read() */
+    ngx_uint_t                     n;          /* of both */
     _Atomic uint64_t               asked;
     _Atomic uint64_t               reached;
     _Atomic uint64_t               missed;
@@ -305,6 +306,11 @@ void ngx_http_stockcert_end_threads(void);
 /* Queues a request, for ngx_http_stockcert_catch_up(), and returns as that. */
 
 ngx_int_t ngx_http_stockcert_ask(ngx_http_stockcert_lane_t *lane,
+    ngx_http_request_t *r, void (*resume)(ngx_http_request_t *r));
+
+/* The same for ngx_http_stockcert_read_told(). */
+
+ngx_int_t ngx_http_stockcert_read(ngx_http_stockcert_lane_t *lane,
     ngx_http_request_t *r, void (*resume)(ngx_http_request_t *r));
 
 /* Whether requests wait for the journal of all machines; any thread. */
