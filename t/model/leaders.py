@@ -34,8 +34,8 @@ A switch takes a rule out.  Then it fails, and prints how:
               taken for the dead leader's
   samebytes   the clock stands still, and transactions carry no random bytes.  The
               same grant at the same position has the same seal, and an outside
-              writer's is taken for the dead leader's.  Random bytes in each
-              transaction, of a later format, mend this: the other runs have them
+              writer's is taken for the dead leader's.  The other runs have random
+              bytes in each transaction, as the journal has
   forget      recovery asks nothing: all that was noted waits again.  What was
               committed is issued twice
   stale       a worker does not clear the outcome in a slot that it fills again.
