@@ -197,5 +197,9 @@ ngx_http_stockcert_follower_thread(void *data)
         }
     }
 
+    /* this worker may live on for its last clients: another one can watch */
+
+    stockcert_lanes_unwatch(lanes);
+
     return NULL;
 }

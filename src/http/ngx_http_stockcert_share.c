@@ -161,7 +161,10 @@ ngx_http_stockcert_inherit(ngx_http_stockcert_main_conf_t *smcf)
             if (ngx_strcmp(ledgers[i]->path.data, former[j]->path.data) == 0) {
                 stockcert_lanes_known(former[j]->lanes, &known);
                 stockcert_lanes_know(ledgers[i]->lanes, &known);
-                ledgers[i]->etcd.machine = former[j]->etcd.machine;
+
+                if (former[j]->etcd.machine) {
+                    ledgers[i]->etcd.machine = former[j]->etcd.machine;
+                }
             }
         }
     }

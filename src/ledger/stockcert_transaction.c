@@ -239,7 +239,11 @@ stockcert_ledger_keep(stockcert_ledger_t *ledger, stockcert_error_t *error)
         ledger->known = 1;
         ledger->nkept = ledger->nmet;
 
-        if (ledger->replica && stockcert_append_known(ledger)) {
+        /* without the lock, what others appended may not be in LMDB yet */
+
+        if (ledger->replica && ledger->locked
+            && stockcert_append_known(ledger))
+        {
             atomic_store(&ledger->shared->kept,
                          atomic_load(&ledger->shared->reached));
         }

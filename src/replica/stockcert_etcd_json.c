@@ -358,6 +358,7 @@ stockcert_etcd_bytes(const json_t *object, const char *member,
     const char    *text;
 
     buf->len = 0;
+    buf->failed = 0;
 
     value = json_object_get(object, member);
     if (value == NULL) {
