@@ -21,6 +21,8 @@
 #define STOCKCERT_ALONE    16
 
 
+static stockcert_rc_e stockcert_lanes_reach(stockcert_leader_t *leader,
+    stockcert_ledger_t *ledger, stockcert_error_t *error);
 static void stockcert_lanes_begin(stockcert_leader_t *leader);
 static stockcert_rc_e stockcert_lanes_batch(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, stockcert_error_t *error);
@@ -90,6 +92,55 @@ stockcert_lanes_commit(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
 }
 
 
+/* no grant is issued, and none waits for longer than it may */
+
+stockcert_rc_e
+stockcert_lanes_catch_up(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
+    stockcert_error_t *error)
+{
+    stockcert_rc_e  rc;
+
+    rc = stockcert_ledger_lock(ledger, error);
+    if (rc != STOCKCERT_OK) {
+        return rc;
+    }
+
+    do {
+        rc = stockcert_lanes_reach(leader, ledger, error);
+        stockcert_lanes_refuse_late(leader);
+
+    } while (rc == STOCKCERT_CHANGED);
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_ledger_commit(ledger, error);
+    }
+
+    stockcert_ledger_unlock(ledger);
+
+    return rc;
+}
+
+
+/* begins a transaction, at the head of the journal that machines share */
+
+static stockcert_rc_e
+stockcert_lanes_reach(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
+    stockcert_error_t *error)
+{
+    uint64_t            guard;
+    stockcert_tail_t    known;
+    stockcert_lanes_t  *lanes;
+
+    lanes = leader->lanes;
+    stockcert_lanes_known(lanes, &known);
+
+    guard = stockcert_lanes_are_noted(lanes)
+            ? atomic_load(&lanes->shared.guard) : 0;
+
+    return stockcert_ledger_begin_at_head(ledger, &known, guard, error);
+}
+
+
 /*
  * If leaders died before they noted anything, the cause is the end of the
  * ledger, or a grant that waits.  So all that waits is given up.
@@ -155,6 +206,7 @@ stockcert_lanes_batch(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
         rc = stockcert_lanes_try(leader, ledger, &unsent, error);
 
         if (rc == STOCKCERT_CHANGED) {
+            stockcert_lanes_refuse_late(leader);
             continue;
         }
 
@@ -278,21 +330,13 @@ static stockcert_rc_e
 stockcert_lanes_try(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     int *unsent, stockcert_error_t *error)
 {
-    uint64_t            guard, start;
-    unsigned            n;
-    stockcert_rc_e      rc;
-    stockcert_tail_t    known;
-    stockcert_lanes_t  *lanes;
+    uint64_t        start;
+    unsigned        n;
+    stockcert_rc_e  rc;
 
     *unsent = 0;
 
-    lanes = leader->lanes;
-    stockcert_lanes_known(lanes, &known);
-
-    guard = stockcert_lanes_are_noted(lanes)
-            ? atomic_load(&lanes->shared.guard) : 0;
-
-    rc = stockcert_ledger_begin_at_head(ledger, &known, guard, error);
+    rc = stockcert_lanes_reach(leader, ledger, error);
     if (rc != STOCKCERT_OK) {
         return rc;
     }

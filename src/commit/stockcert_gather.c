@@ -17,6 +17,7 @@
 
 
 #define STOCKCERT_GATHER      1000000      /* nanoseconds */
+#define STOCKCERT_GATHER_MAX  50000000     /* where other machines are needed */
 #define STOCKCERT_TRIAL       64           /* batches */
 #define STOCKCERT_TRIALS      32           /* trials, until both ways are tried
                                               again */
@@ -92,7 +93,8 @@ stockcert_leader_longest(const stockcert_leader_t *leader)
     }
 
     if (leader->patience && duration / 2 > STOCKCERT_GATHER) {
-        return duration / 2;
+        return duration / 2 < STOCKCERT_GATHER_MAX ? duration / 2
+                                                   : STOCKCERT_GATHER_MAX;
     }
 
     return duration < STOCKCERT_GATHER ? duration : STOCKCERT_GATHER;

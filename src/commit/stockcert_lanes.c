@@ -427,6 +427,14 @@ stockcert_lanes_tell(stockcert_lanes_t *lanes, uint64_t revision)
         /* void */
     }
 
+    /* etcd has become another one: what was known of the former says nothing */
+
+    if (seen > revision) {
+        atomic_store(&lanes->shared.reached, 0);
+        atomic_store(&lanes->shared.kept, 0);
+        atomic_store(&lanes->shared.seen, revision);
+    }
+
     return revision > atomic_load(&lanes->shared.kept)
            && atomic_load(&lanes->leader) == 0;
 }

@@ -333,6 +333,15 @@ stockcert_rc_e stockcert_lanes_commit(stockcert_leader_t *leader,
     stockcert_ledger_t *ledger, stockcert_error_t *error);
 
 /*
+ * Where other machines have the ledger, too: applies what they appended, and
+ * issues nothing.  Meanwhile grants that have waited for leader->patience are
+ * refused.
+ */
+
+stockcert_rc_e stockcert_lanes_catch_up(stockcert_leader_t *leader,
+    stockcert_ledger_t *ledger, stockcert_error_t *error);
+
+/*
  * Whether to gather now; stockcert_lanes_gather() asks this once after each
  * batch.  The clock is monotonic, in nanoseconds.
  */

@@ -248,7 +248,10 @@ stockcert_lanes_refuse(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     stockcert_lanes_t  *lanes;
 
     lanes = leader->lanes;
-    begun = stockcert_ledger_begin_at_head(ledger, NULL, 0, &ignored);
+
+    do {
+        begun = stockcert_ledger_begin_at_head(ledger, NULL, 0, &ignored);
+    } while (begun == STOCKCERT_CHANGED);
 
     if (begun != STOCKCERT_OK) {
         begun = stockcert_ledger_begin(ledger, &ignored);
@@ -299,6 +302,8 @@ stockcert_lane_refuse_behind(const stockcert_leader_t *leader,
 {
     uint64_t  position, end, now;
 
+    /* what is filled from now on has a later time */
+
     now = stockcert_monotonic();
     position = atomic_load(&lane->noted);
     end = stockcert_lane_filled(lane);
@@ -308,8 +313,8 @@ stockcert_lane_refuse_behind(const stockcert_leader_t *leader,
     atomic_store(&lane->refused_from, position);
 
     while (position != end
-           && now - stockcert_lane_slot(lane, position)->time
-              > leader->patience)
+           && (int64_t) (now - stockcert_lane_slot(lane, position)->time)
+              > (int64_t) leader->patience)
     {
         position++;
     }

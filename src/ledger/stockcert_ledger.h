@@ -73,7 +73,9 @@ typedef enum {
  * Of a ledger that other machines have, too: what its processes share on this
  * one.  Zeroed at first.  "seen" belongs to whoever watches; the holder of the
  * ledger's lock lowers it where etcd has become another one.  The rest belongs to
- * the holder of the lock, and any may read what is atomic.
+ * the holder of the lock, and any may read what is atomic; whoever watches
+ * zeroes "reached" and "kept" where etcd has become another one, so that the head
+ * is read.
  */
 
 typedef struct {
@@ -292,7 +294,8 @@ void stockcert_ledger_abort(stockcert_ledger_t *ledger);
  * STOCKCERT_REPLACED, as the file is an older or another one.  guard is 0, or
  * what stockcert_ledger_guard() told when something was sent whose outcome is
  * not known: then that is in the journal after this, or it never will be.  It
- * may commit what it has applied.  After an error there is no transaction.
+ * may commit what it has applied; STOCKCERT_CHANGED: it has, and more is there,
+ * so it must be called again.  After an error there is no transaction.
  *
  * stockcert_ledger_room() tells how many entries more the transaction may have.
  *

@@ -32,11 +32,13 @@ static stockcert_rc_e stockcert_reach_fence(stockcert_ledger_t *ledger,
 static stockcert_rc_e stockcert_reach_apply(stockcert_ledger_t *ledger,
     const stockcert_head_t *head, stockcert_error_t *error);
 static stockcert_rc_e stockcert_reach_batch(stockcert_ledger_t *ledger,
-    const stockcert_batch_t *batch, stockcert_error_t *error);
+    const stockcert_head_t *head, const stockcert_batch_t *batch,
+    stockcert_error_t *error);
 static stockcert_rc_e stockcert_reach_entry(stockcert_ledger_t *ledger,
-    stockcert_entry_t *entry, stockcert_error_t *error);
+    const stockcert_head_t *head, stockcert_entry_t *entry,
+    stockcert_error_t *error);
 static stockcert_rc_e stockcert_reach_parted(const stockcert_ledger_t *ledger,
-    const stockcert_head_t *head, stockcert_error_t *error);
+    const stockcert_head_t *head, const char *how, stockcert_error_t *error);
 static stockcert_rc_e stockcert_reach_diverged(stockcert_error_t *error,
     const stockcert_replica_t *replica, const char *what);
 
@@ -308,17 +310,12 @@ stockcert_reach_apply(stockcert_ledger_t *ledger, const stockcert_head_t *head,
 
         if (ledger->position - ledger->begun >= STOCKCERT_REACH_MAX) {
 
+            /* who has the lock looks after those that wait, and comes again */
+
             rc = stockcert_ledger_keep(ledger, error);
+            atomic_store(&ledger->shared->reached, 0);
 
-            if (rc == STOCKCERT_OK) {
-                rc = stockcert_ledger_begin(ledger, error);
-            }
-
-            if (rc != STOCKCERT_OK) {
-                return rc;
-            }
-
-            continue;
+            return rc == STOCKCERT_OK ? STOCKCERT_CHANGED : rc;
         }
 
         rc = replica->ops->read(replica, ledger->position + 1, &batch, error);
@@ -333,7 +330,7 @@ stockcert_reach_apply(stockcert_ledger_t *ledger, const stockcert_head_t *head,
         }
 
         if (rc == STOCKCERT_OK) {
-            rc = stockcert_reach_batch(ledger, &batch, error);
+            rc = stockcert_reach_batch(ledger, head, &batch, error);
         }
 
         if (rc != STOCKCERT_OK) {
@@ -343,15 +340,23 @@ stockcert_reach_apply(stockcert_ledger_t *ledger, const stockcert_head_t *head,
 
     stockcert_ledger_tail(ledger, &tail);
 
-    return stockcert_tail_same(&tail, &head->tail)
-           ? STOCKCERT_OK : stockcert_reach_parted(ledger, head, error);
+    if (stockcert_tail_same(&tail, &head->tail)) {
+        return STOCKCERT_OK;
+    }
+
+    return stockcert_reach_parted(ledger, head,
+                                  ledger->position > head->tail.position
+                                  ? "is shorter than this ledger's, nothing is "
+                                    "changed"
+                                  : "parts from this ledger's, nothing is "
+                                    "changed", error);
 }
 
 
 /* a batch may begin before what is missing: what is there must be the same */
 
 static stockcert_rc_e
-stockcert_reach_batch(stockcert_ledger_t *ledger,
+stockcert_reach_batch(stockcert_ledger_t *ledger, const stockcert_head_t *head,
     const stockcert_batch_t *batch, stockcert_error_t *error)
 {
     int                more;
@@ -375,7 +380,7 @@ stockcert_reach_batch(stockcert_ledger_t *ledger,
 
         entry.position = position++;
 
-        rc = stockcert_reach_entry(ledger, &entry, error);
+        rc = stockcert_reach_entry(ledger, head, &entry, error);
         if (rc != STOCKCERT_OK) {
             return rc;
         }
@@ -391,9 +396,10 @@ stockcert_reach_batch(stockcert_ledger_t *ledger,
 
 
 static stockcert_rc_e
-stockcert_reach_entry(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
-    stockcert_error_t *error)
+stockcert_reach_entry(stockcert_ledger_t *ledger, const stockcert_head_t *head,
+    stockcert_entry_t *entry, stockcert_error_t *error)
 {
+    char               how[256];
     uint64_t           position;
     stockcert_rc_e     rc;
     stockcert_error_t  why;
@@ -418,11 +424,10 @@ stockcert_reach_entry(stockcert_ledger_t *ledger, stockcert_entry_t *entry,
         }
     }
 
-    snprintf(error->text, sizeof(error->text), "the journal in etcd below %s "
-             "parts from this ledger at entry %" PRIu64 ", nothing is changed: "
-             "%.200s", ledger->replica->name, position, why.text);
+    snprintf(how, sizeof(how), "parts from this ledger at entry %" PRIu64 ", "
+             "nothing is changed (%.100s)", position, why.text);
 
-    return STOCKCERT_DIVERGED;
+    return stockcert_reach_parted(ledger, head, how, error);
 }
 
 
@@ -482,7 +487,7 @@ stockcert_ledger_confirm(stockcert_ledger_t *ledger, stockcert_error_t *error)
 
 static stockcert_rc_e
 stockcert_reach_parted(const stockcert_ledger_t *ledger,
-    const stockcert_head_t *head, stockcert_error_t *error)
+    const stockcert_head_t *head, const char *how, stockcert_error_t *error)
 {
     char  ours[2 * STOCKCERT_SEAL_LEN + 1], theirs[2 * STOCKCERT_SEAL_LEN + 1];
 
@@ -490,12 +495,9 @@ stockcert_reach_parted(const stockcert_ledger_t *ledger,
     stockcert_format_seal(head->tail.seal, theirs);
 
     snprintf(error->text, sizeof(error->text), "the journal in etcd below %s "
-             "%s this ledger's, nothing is changed: it ends with entry %" PRIu64
-             " (%s), this ledger with entry %" PRIu64 " (%s)",
-             ledger->replica->name,
-             ledger->position > head->tail.position ? "is shorter than"
-                                                    : "parts from",
-             head->tail.position, theirs, ledger->position, ours);
+             "%s: it ends with entry %" PRIu64 " (%s), this ledger with entry %"
+             PRIu64 " (%s)", ledger->replica->name, how, head->tail.position,
+             theirs, ledger->position, ours);
 
     return STOCKCERT_DIVERGED;
 }

@@ -96,6 +96,7 @@ machine_begin(machine_t *machine, unsigned n)
     machine->skew = (int64_t) chance(4000000) - 2000000;
     machine->down = 0;
     machine->cut = 0;
+    machine->watched = 0;
     machine->position = 0;
     machine->copy = NULL;
     machine->size = 16 * 1024 * 1024;
@@ -236,6 +237,21 @@ machine_look(machine_t *machine)
 
     for (i = 0; i < WORKERS; i++) {
         client_tell(&machine->workers[i]);
+    }
+}
+
+
+/* who watches may be late with what it was told of */
+
+void
+machine_watch(machine_t *machine)
+{
+    if (machine->watched) {
+        (void) stockcert_lanes_tell(machine->lanes, machine->watched);
+        machine->watched = 0;
+
+    } else {
+        machine->watched = engine_head()->revision;
     }
 }
 

@@ -78,11 +78,24 @@ world_begin(uint64_t seed)
     p->late = some(30);
     p->foreign = chance(3) ? 0 : (unsigned) chance(50);
     p->cuts = some(10);
+    p->tells = 20 + some(300);
     p->twins = some(400);
     p->bursts = chance(30) ? 0 : 10;
     p->focus = some(1000);
     p->small = some(200);
     p->patience = (int) chance(2);
+
+    /* one machine asks, and is not sure of much: many fences */
+
+    if (chance(8) == 0) {
+        p->steps = 1000;
+        p->asks = 300;
+        p->orders = 300;
+        p->lost = 500;
+        p->gives_up = 700;
+        p->focus = 1000;
+        p->tells = 300;
+    }
 
     r = chance(8);
     world.scenario = r == 0 ? RESTORED : r <= 2 ? AWAY : PLAIN;
@@ -205,8 +218,8 @@ step(void)
         scenario_keep_copy(machine);
     }
 
-    if (chance(20) == 0 && world.step >= machine->cut) {
-        (void) stockcert_lanes_tell(machine->lanes, engine_head()->revision);
+    if (happens(world.profile.tells) && world.step >= machine->cut) {
+        machine_watch(machine);
     }
 
     network_deliver();

@@ -131,6 +131,10 @@ worker_wake(void *data, size_t lane)
     worker_t *worker = data;
 
     client_tell(&worker->machine->workers[lane]);
+
+    if (chance(8) == 0) {
+        task_pause("wake");
+    }
 }
 
 
@@ -151,8 +155,12 @@ worker_work(worker_t *worker)
     }
 
     if (!worker->opened) {
-        rc = stockcert_ledger_open_classes(worker->ledger, machine->classes,
-                                           machine->nclasses, &error);
+        rc = stockcert_lanes_catch_up(&worker->leader, worker->ledger, &error);
+
+        if (rc == STOCKCERT_OK) {
+            rc = stockcert_ledger_open_classes(worker->ledger, machine->classes,
+                                               machine->nclasses, &error);
+        }
 
         trace("opens classes: %d %s", rc, rc ? error.text : "");
 

@@ -71,6 +71,7 @@ typedef struct {
     unsigned              late;        /* clients that wait no longer */
     unsigned              foreign;     /* another engine answers */
     unsigned              cuts;        /* machines that are alone for a while */
+    unsigned              tells;       /* what watches tell */
     unsigned              twins;
     unsigned              bursts;
     unsigned              focus;       /* asks that are of one machine alone */
@@ -164,6 +165,7 @@ struct machine_s {
     int64_t               skew;        /* of its clock, microseconds */
     unsigned              down;        /* until this step */
     unsigned              cut;         /* from the engine, until this step */
+    uint64_t              watched;     /* a revision that is still to be told */
     uint64_t              position;    /* of its journal */
     uint64_t              locked;      /* the journal's length when its lock was
                                           taken last */
@@ -300,6 +302,7 @@ void machine_crash(machine_t *machine);
 void machine_take(machine_t *machine, const uint8_t *bytes, size_t len);
 uint8_t *machine_copy(const machine_t *machine, size_t *len);
 void machine_look(machine_t *machine);
+void machine_watch(machine_t *machine);
 int machine_writes(const machine_t *machine);
 machine_t *machine_any(void);
 

@@ -302,6 +302,10 @@ __wrap_getrandom(void *p, size_t len, unsigned flags)
 
     (void) flags;
 
+    if (chance(4) == 0) {
+        task_pause("random");
+    }
+
     for (i = 0; i < len; i++) {
         ((uint8_t *) p)[i] = same_bytes ? 1 : (uint8_t) chance(256);
     }
