@@ -16,6 +16,7 @@
 
 static void ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane,
     ngx_log_t *log);
+static void ngx_http_stockcert_leave_turns(ngx_http_stockcert_lane_t *lane);
 static ngx_uint_t ngx_http_stockcert_once(ngx_http_stockcert_lane_t *lane,
     ngx_log_t *log);
 static ngx_uint_t ngx_http_stockcert_commit_one(
@@ -59,6 +60,7 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 
     if (!lane->task.leads) {
         (void) ngx_http_stockcert_once(lane, log);
+        ngx_http_stockcert_leave_turns(lane);
         return;
     }
 
@@ -77,10 +79,6 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 
         } while (!leave && stockcert_lanes_waiting(lanes));
 
-        if (!leave) {
-            stockcert_ledger_leave(lane->task.ledger);
-        }
-
         stockcert_lanes_resign(lanes);
 
         /*
@@ -93,6 +91,21 @@ ngx_http_stockcert_commit_all(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
 
     if (leave) {
         ngx_http_stockcert_resign(lane);
+    }
+
+    ngx_http_stockcert_leave_turns(lane);
+}
+
+
+/* no other machine needs to wait for this one, if nothing waits here */
+
+static void
+ngx_http_stockcert_leave_turns(ngx_http_stockcert_lane_t *lane)
+{
+    if (lane->task.rc == STOCKCERT_OK
+        && !stockcert_lanes_waiting(lane->lanes))
+    {
+        stockcert_ledger_leave(lane->task.ledger);
     }
 }
 
@@ -231,10 +244,14 @@ ngx_http_stockcert_open_classes(ngx_http_stockcert_lane_t *lane, ngx_log_t *log,
         return STOCKCERT_OK;
     }
 
-    rc = stockcert_ledger_open_classes(lane->task.ledger,
-                                       lane->conf->classes.elts,
-                                       lane->conf->classes.nelts,
-                                       error);
+    rc = stockcert_lanes_catch_up(&lane->task.leader, lane->task.ledger, error);
+
+    if (rc == STOCKCERT_OK) {
+        rc = stockcert_ledger_open_classes(lane->task.ledger,
+                                           lane->conf->classes.elts,
+                                           lane->conf->classes.nelts,
+                                           error);
+    }
 
     /* there are as many as there may be, of other machines */
 

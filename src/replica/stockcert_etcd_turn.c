@@ -26,8 +26,10 @@
 #define STOCKCERT_ETCD_LOSSES  8       /* until the key is put once more, as it
                                           may be gone */
 #define STOCKCERT_ETCD_ALONE   8       /* appends until it is put no more */
+#define STOCKCERT_ETCD_HINT    500     /* milliseconds that a hint may take */
 
 
+static void stockcert_etcd_turn_begin(stockcert_etcd_t *etcd);
 static int stockcert_etcd_turn_name(const json_t *kv, const char *prefix,
     char *name);
 static int stockcert_etcd_turn_is_waiting(stockcert_etcd_t *etcd,
@@ -101,7 +103,10 @@ stockcert_etcd_turn_range(stockcert_etcd_t *etcd, const char *more)
 {
     char  text[128];
 
-    snprintf(text, sizeof(text), ",\"keys_only\":true,\"limit\":\"%d\"%s",
+    /* those that wait longest, if there are more */
+
+    snprintf(text, sizeof(text), ",\"keys_only\":true,\"limit\":\"%d\","
+             "\"sort_order\":\"ASCEND\",\"sort_target\":\"MOD\"%s",
              STOCKCERT_ETCD_TURNS, more);
 
     /* "0" comes after "/" */
@@ -126,7 +131,10 @@ stockcert_etcd_turn_read(stockcert_etcd_t *etcd, const json_t *range)
     etcd->nturns = 0;
     etcd->nvain = 0;
     etcd->losses = 0;
-    etcd->asked = 0;
+
+    /* its own key was just put, and may be behind those */
+
+    etcd->asked = etcd->crowded != 0;
 
     for (i = 0; i < json_array_size(kvs) && i < STOCKCERT_ETCD_TURNS; i++) {
 
@@ -174,10 +182,8 @@ stockcert_etcd_waits(stockcert_replica_t *replica, int last, unsigned *waits,
 
     etcd = (stockcert_etcd_t *) replica;
 
-    stockcert_etcd_begin(etcd);
+    stockcert_etcd_turn_begin(etcd);
 
-    etcd->request.len = 0;
-    etcd->request.failed = 0;
     etcd->nvain = 0;
 
     /* any member may say: it is a hint */
@@ -255,10 +261,8 @@ stockcert_etcd_leave(stockcert_replica_t *replica)
         return;
     }
 
-    stockcert_etcd_begin(etcd);
+    stockcert_etcd_turn_begin(etcd);
 
-    etcd->request.len = 0;
-    etcd->request.failed = 0;
     etcd->asked = 0;
 
     stockcert_etcd_turn_own(etcd, own);
@@ -267,6 +271,17 @@ stockcert_etcd_leave(stockcert_replica_t *replica)
     stockcert_etcd_text(&etcd->request, "]}");
 
     (void) stockcert_etcd_ask(etcd, "/v3/kv/txn", &ignored);
+}
+
+
+/* a request that nobody waits for much longer than it usually takes */
+
+static void
+stockcert_etcd_turn_begin(stockcert_etcd_t *etcd)
+{
+    etcd->end = stockcert_etcd_clock() + STOCKCERT_ETCD_HINT;
+    etcd->request.len = 0;
+    etcd->request.failed = 0;
 }
 
 

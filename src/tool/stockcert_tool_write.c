@@ -156,6 +156,8 @@ stockcert_tool_run(stockcert_ledger_t *ledger, stockcert_write_t *write,
     } while (rc == STOCKCERT_UNREACHED && write->noted.position == 0
              && replica->ops->again(replica));
 
+    stockcert_ledger_leave(ledger);
+
     return rc;
 }
 
