@@ -203,7 +203,6 @@ for my $name (sort keys %laid) {
     unlink "$place/$what" if $what eq 'data.mdb';
     $lay->("$place/$what");
     run('chown', '-h', 'nobody', "$place/$what");
-    my $started = now();
     tool_is("$name: $_->[0]", 3, $like, @$_) for commands($place);
     is(trace($victim), $before, "$name: what is root's is as it was");
     ok(!-e "$out/made", "$name: nothing is made");
