@@ -156,11 +156,11 @@ $server->stop;
 
 # other machines
 
-my $cluster = Stockcert::Cluster->new(machines => 2, members => 1, block => sub { 'etcd_timeout 1s;' },
+my $cluster = Stockcert::Cluster->new(machines => 2, members => 1, block => sub { 'etcd_timeout 30s;' },
     server => { location => watched('location / { stockcert; }') });
 $client = $cluster->machine(0)->client;
 becomes($client, 200, qr/^$/);
-$client->issue('CS', 1, "grant $_") for 1 .. 3;
+is($client->issue('CS', 1, "grant $_")->{status}, 201, "grant $_ is issued") for 1 .. 3;
 is(counted($client, 'certificates_issued_total', 'class="CS"'), 3, 'a machine counts what it issued');
 wait_for('each is appended in etcd', sub { counted($client, 'appends_total') >= 3 });
 my $other = $cluster->machine(1)->client;
@@ -169,10 +169,17 @@ is(counted($other, 'certificates_issued_total', 'class="CS"'), 0, 'and not what 
 is(counted($other, 'entries'), counted($client, 'entries'), '... which it has, too');
 wait_for('no lag', sub { counted($other, 'replica_lag_entries') == 0 });
 
+# not long, so that the test goes on
+
+my $first = $cluster->machine(0);
+$first->{http} =~ s/etcd_timeout \K30s/1s/ or die 'no etcd_timeout';
+$first->configure->reload;
+$client = $first->client;
+
 $cluster->etcd->kill(0);
 becomes($client, 503, qr/^etcd has given no answer for \d+ s$/);
 pass('etcd is gone: that is told without a commit');
-$client->issue('CS', 1, 'is refused');
+isnt($client->issue('CS', 1, 'is refused')->{status}, 201, '... and nothing is issued');
 wait_for('then a commit fails', sub { counted($client, 'commit_failures_total') > 0 });
 is(counted($client, 'up'), 0, '... and it is not up');
 $cluster->etcd->start(0);
