@@ -4,6 +4,7 @@
  * verify" finds the change, or it has no effect: LMDB reads the same ledger,
  * and goes on writing it.  The latter is tried each time, in a process of its
  * own, which may crash.  STOCKCERT_SOAK=minutes goes on for so long.
+ * STOCKCERT_SEED=number makes the same choices again.
  */
 
 
@@ -81,11 +82,18 @@ flip_all(const fixture_t *f, const image_t *image)
     size_t       at, n;
     time_t       end;
     count_t      count;
-    const char  *soak;
+    unsigned     seed;
+    const char  *soak, *given;
 
     memset(&count, 0, sizeof(count_t));
 
-    srandom((unsigned) time(NULL));
+    given = getenv("STOCKCERT_SEED");
+    seed = given ? (unsigned) strtoul(given, NULL, 10) : (unsigned) time(NULL);
+    srandom(seed);
+
+    /* at once, as what comes may crash */
+
+    fprintf(stderr, "# STOCKCERT_SEED=%u\n", seed);
 
     for (at = 0; at < image->size; at++) {
 
