@@ -25,6 +25,7 @@ static void test_turns(void);
 static void test_full_ring(void);
 static void test_committed(void);
 static void test_not_committed(void);
+static void test_not_committed_keys(void);
 static void test_same_entry(void);
 static void test_full_map(void);
 static void test_lead(void);
@@ -41,6 +42,7 @@ main(void)
     test_full_ring();
     test_committed();
     test_not_committed();
+    test_not_committed_keys();
     test_same_entry();
     test_full_map();
     test_lead();
@@ -328,6 +330,54 @@ test_not_committed(void)
     stockcert_ledger_close(ledger);
 
     is_int(verified_ledger(&f), 2 + 5, "not committed: the ledger");
+}
+
+
+/*
+ * A leader knows that its commit failed.  Of the grants in it, a key that had a
+ * certificate before is told that one; a new key is refused.
+ */
+
+static void
+test_not_committed_keys(void)
+{
+    uint8_t              seal[STOCKCERT_SEAL_LEN];
+    fixture_t            f;
+    stockcert_ledger_t  *ledger;
+
+    fixture_make_default(&f, "keys");
+    ledger = fixture_open(&f);
+    begin();
+
+    fill_class(0, "CS", "old", 1);
+    commit_after(ledger, STOCKCERT_OK);
+    is_int(outcome(0, 0)->number, 1, "keys: one has a certificate");
+    memcpy(seal, outcome(0, 0)->seal, STOCKCERT_SEAL_LEN);
+
+    fill_class(0, "CS", "new", 1);
+    fill_class(0, "CS", "old", 1);
+
+    outcome(0, 1)->status = STOCKCERT_ISSUED;
+    outcome(0, 1)->number = 2;
+    outcome(0, 1)->position = 4;
+    memset(outcome(0, 1)->seal, 0x5c, STOCKCERT_SEAL_LEN);
+    atomic_store(&lanes->lanes[0].noted, 3);
+
+    is_int(commit_after(ledger, STOCKCERT_FAILED), STOCKCERT_OK,
+           "keys: the commit failed, and the leader goes on");
+    is_int(stockcert_lane_settled(&lanes->lanes[0]), 3, "keys: all is settled");
+    is_int(outcome(0, 1)->status, STOCKCERT_UNAVAILABLE,
+           "keys: a new one is refused");
+    is_int(outcome(0, 2)->status, STOCKCERT_ISSUED,
+           "keys: the other one is not");
+    is_int(outcome(0, 2)->replayed, 1, "keys: it is told again");
+    is_int(outcome(0, 2)->number, 1, "keys: with its number");
+    is_mem(outcome(0, 2)->seal, STOCKCERT_SEAL_LEN, seal, STOCKCERT_SEAL_LEN,
+           "keys: and its seal");
+
+    stockcert_ledger_close(ledger);
+
+    is_int(verified_ledger(&f), 2 + 1, "keys: the ledger");
 }
 
 
