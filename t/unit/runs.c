@@ -1,20 +1,44 @@
 
 /*
  * "stockcert verify" on the runs of idempotency keys (stockcert_keys.c), as
- * somebody may have made them.
+ * somebody may have made them.  The source that compares them is compiled here,
+ * and its comparisons are counted.
  */
 
 
 #include "verified.h"
 
 
-#define RUNS  300      /* certificates with a key each, a run for each of them */
+static uint64_t  compared;
+
+
+static inline int
+compare(const void *one, const void *two, size_t len)
+{
+    compared++;
+
+    return memcmp(one, two, len);
+}
+
+
+#define memcmp  compare
+#include "stockcert_verify_request.c"
+#undef memcmp
+
+
+#define RUNS      300      /* certificates with a key each, a run for each of
+                              them */
+#define RUNS_MAX  4000
+
+
+static char    keys[RUNS_MAX][STOCKCERT_KEY_MAX + 1];
 
 
 static void test_runs(void);
 static void test_many_runs(void);
-static void make_runs(const fixture_t *f, uint64_t twice);
-static void put_runs(MDB_txn *txn, uint64_t twice);
+static void test_work(void);
+static void make_runs(const fixture_t *f, size_t n, uint64_t twice);
+static void put_runs(MDB_txn *txn, size_t n, uint64_t twice);
 
 
 int
@@ -24,6 +48,7 @@ main(void)
 
     test_runs();
     test_many_runs();
+    test_work();
 
     fixture_end();
 
@@ -112,23 +137,28 @@ static void
 test_many_runs(void)
 {
     char                   path[320];
+    size_t                 i;
     fixture_t              f;
     const char            *fault;
     stockcert_verified_t   verified;
 
     memset(&verified, 0, sizeof(stockcert_verified_t));
 
+    for (i = 0; i < RUNS; i++) {
+        snprintf(keys[i], sizeof(keys[i]), "%04zu", i);
+    }
+
     fixture_make_default(&f, "many runs");
     fixture_file(&f, "data.mdb", path, sizeof(path));
 
-    make_runs(&f, 0);
+    make_runs(&f, RUNS, 0);
     fault = verified_file(path, &verified);
     ok(fault == NULL, "many runs: %s", fault ? fault : "");
 
     fixture_make_default(&f, "many runs, a key twice");
     fixture_file(&f, "data.mdb", path, sizeof(path));
 
-    make_runs(&f, 3 + RUNS / 2);
+    make_runs(&f, RUNS, 3 + RUNS / 2);
     fault = verified_file(path, &verified);
     ok(fault && strcmp(fault, "entry 153: expected a key of its own, found that"
                               " of entry 3") == 0,
@@ -136,34 +166,75 @@ test_many_runs(void)
 }
 
 
+/*
+ * Runs whose items are all of one part, which is where they are compared: to go
+ * through n of them takes some comparisons for each, as many as n has binary
+ * digits.
+ */
+
+static void
+test_work(void)
+{
+    char                   path[320], name[16];
+    size_t                 i, n, digits;
+    uint8_t                hash[STOCKCERT_SEAL_LEN];
+    unsigned               number;
+    fixture_t              f;
+    const char            *fault;
+    stockcert_verified_t   verified;
+
+    memset(&verified, 0, sizeof(stockcert_verified_t));
+
+    for (i = 0, number = 0; i < RUNS_MAX; number++) {
+        snprintf(keys[i], sizeof(keys[i]), "%u", number);
+        EVP_Digest(keys[i], strlen(keys[i]), hash, NULL, EVP_sha256(), NULL);
+
+        i += stockcert_verify_part(hash) == 0;
+    }
+
+    for (n = RUNS_MAX / 4, digits = 10; n <= RUNS_MAX; n *= 2, digits++) {
+        snprintf(name, sizeof(name), "work %zu", n);
+        fixture_make_default(&f, name);
+        fixture_file(&f, "data.mdb", path, sizeof(path));
+
+        make_runs(&f, n, 0);
+        compared = 0;
+        fault = verified_file(path, &verified);
+
+        ok(fault == NULL, "%s runs: %s", name, fault ? fault : "");
+        ok(compared >= n && compared <= n * (2 * digits + 2),
+           "%s runs: %d comparisons", name, (int) compared);
+    }
+}
+
+
 /* the entry "twice" gets the key of entry 3 */
 
 static void
-make_runs(const fixture_t *f, uint64_t twice)
+make_runs(const fixture_t *f, size_t n, uint64_t twice)
 {
     size_t               i;
-    char                 key[8];
     edit_t               edit;
     uint8_t              position[8];
     MDB_env             *env;
     MDB_txn             *txn;
-    stockcert_slot_t     slots[RUNS];
     stockcert_entry_t    entry;
     stockcert_error_t    error;
     stockcert_ledger_t  *ledger;
 
-    for (i = 0; i < RUNS; i++) {
+    static stockcert_slot_t  slots[RUNS_MAX];
+
+    for (i = 0; i < n; i++) {
         fixture_slot(&slots[i], "CS", "Salt Bae", 1);
-        slots[i].grant.key_len = 4;
-        snprintf(key, sizeof(key), "%04zu", i);
-        memcpy(slots[i].grant.key, key, 4);
+        slots[i].grant.key_len = (uint8_t) strlen(keys[i]);
+        memcpy(slots[i].grant.key, keys[i], strlen(keys[i]));
     }
 
     fixture_cancel(&entry, "CS", 1, 1);
 
     ledger = fixture_open(f);
 
-    if (fixture_issue(ledger, slots, RUNS) != STOCKCERT_OK
+    if (fixture_issue(ledger, slots, n) != STOCKCERT_OK
         || fixture_enter(ledger, &entry, &error) != STOCKCERT_OK)
     {
         tap_bail_out("cannot make a ledger");
@@ -181,8 +252,8 @@ make_runs(const fixture_t *f, uint64_t twice)
         edit.key_len = sizeof(position);
         edit.key = (char *) position;
         edit.field = STOCKCERT_FIELD_KEY;
-        edit.value = "0000";
-        edit.len = 4;
+        edit.value = keys[0];
+        edit.len = strlen(keys[0]);
 
         edit_ledger(f, &edit);
     }
@@ -195,7 +266,7 @@ make_runs(const fixture_t *f, uint64_t twice)
         tap_bail_out("cannot open %s", f->path);
     }
 
-    put_runs(txn, twice);
+    put_runs(txn, n, twice);
 
     if (mdb_txn_commit(txn) != 0) {
         tap_bail_out("cannot put runs");
@@ -208,10 +279,10 @@ make_runs(const fixture_t *f, uint64_t twice)
 
 
 static void
-put_runs(MDB_txn *txn, uint64_t twice)
+put_runs(MDB_txn *txn, size_t n, uint64_t twice)
 {
     size_t    i;
-    char      key[8];
+    char     *key;
     uint8_t   hash[STOCKCERT_SEAL_LEN], position[8];
     MDB_dbi   dbi;
     MDB_val   name, run;
@@ -222,9 +293,9 @@ put_runs(MDB_txn *txn, uint64_t twice)
         tap_bail_out("no requests");
     }
 
-    for (i = 0; i < RUNS; i++) {
-        snprintf(key, sizeof(key), "%04zu", i + 3 == twice ? 0 : i);
-        EVP_Digest(key, 4, hash, NULL, EVP_sha256(), NULL);
+    for (i = 0; i < n; i++) {
+        key = keys[i + 3 == twice ? 0 : i];
+        EVP_Digest(key, strlen(key), hash, NULL, EVP_sha256(), NULL);
 
         stockcert_put64(position, i + 3);
         memcpy(hash + 8, position, 8);
