@@ -170,7 +170,7 @@ is(scalar(grep { /batch/ } $etcd->keys), 10, 'nothing was');
     gives($m[1], 'append 1 10', qr/^OK/, 'who does not come loses its turn');
     gives($m[1], 'waits', 'OK 0', 'so nobody waits');
     is($waiting->(), $turns[1], 'who has seen another one keeps a place');
-    gives($m[1], 'append 1 10', qr/^OK/, 'for some appends') for 1 .. 7;
+    is_deeply([grep { !/^OK/ } map { call($m[1], 'append 1 10') } 1 .. 255], [], 'for some appends');
     is($waiting->(), $turns[1], 'if nobody comes');
     gives($m[1], 'append 1 10', qr/^OK/, 'but not for ever');
     is($waiting->(), '', 'there is no key');

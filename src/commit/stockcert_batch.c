@@ -387,6 +387,8 @@ stockcert_lanes_append(stockcert_leader_t *leader, stockcert_ledger_t *ledger,
     rc = stockcert_ledger_append(ledger, error);
 
     if (rc == STOCKCERT_OK && stockcert_ledger_is_appended(ledger)) {
+        atomic_store(&leader->lanes->shared.told,
+                     atomic_load(&leader->lanes->shared.reached));
         stockcert_lanes_told(leader);
     }
 

@@ -371,17 +371,17 @@ stockcert_lanes_waiting(stockcert_lanes_t *lanes)
 uint64_t
 stockcert_lane_reads(stockcert_lanes_t *lanes, stockcert_lane_t *lane)
 {
-    uint64_t  reached;
+    uint64_t  told;
 
-    reached = atomic_load(&lanes->shared.reached);
+    told = atomic_load(&lanes->shared.told);
 
-    if (reached <= atomic_load(&lanes->shared.kept)) {
+    if (told <= atomic_load(&lanes->shared.kept)) {
         return 0;
     }
 
     atomic_store(&lane->reads, 1);
 
-    return reached <= atomic_load(&lanes->shared.kept) ? 0 : reached;
+    return told <= atomic_load(&lanes->shared.kept) ? 0 : told;
 }
 
 
@@ -431,6 +431,7 @@ stockcert_lanes_tell(stockcert_lanes_t *lanes, uint64_t revision)
 
     if (seen > revision) {
         atomic_store(&lanes->shared.reached, 0);
+        atomic_store(&lanes->shared.told, 0);
         atomic_store(&lanes->shared.kept, 0);
         atomic_store(&lanes->shared.seen, revision);
     }

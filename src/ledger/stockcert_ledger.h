@@ -82,6 +82,7 @@ typedef struct {
     _Atomic uint64_t     seen;         /* revision of a head that was told of */
     _Atomic uint64_t     reached;      /* revision of "head", or 0: not known */
     _Atomic uint64_t     kept;         /* of the one that LMDB has, too */
+    _Atomic uint64_t     told;         /* of one whose batch clients were told */
     _Atomic uint64_t     guard;        /* what lanes have noted was sent, if it
                                           was, guarded by this revision */
     stockcert_head_t     head;

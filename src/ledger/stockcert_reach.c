@@ -47,6 +47,7 @@ stockcert_rc_e
 stockcert_reach(stockcert_ledger_t *ledger, uint64_t guard,
     stockcert_error_t *error)
 {
+    int               lost;
     stockcert_rc_e    rc;
     stockcert_head_t  head;
 
@@ -58,6 +59,8 @@ stockcert_reach(stockcert_ledger_t *ledger, uint64_t guard,
 
     assert(ledger->locked);
 
+    lost = ledger->target.revision != 0;
+
     rc = stockcert_reach_head(ledger, &head, guard, error);
 
     if (rc == STOCKCERT_OK) {
@@ -66,6 +69,16 @@ stockcert_reach(stockcert_ledger_t *ledger, uint64_t guard,
 
     if (rc == STOCKCERT_OK) {
         rc = stockcert_reach_apply(ledger, &head, error);
+    }
+
+    /* who has lost may lose again, and does not reach all of that again */
+
+    if (rc == STOCKCERT_OK && lost && ledger->position != ledger->begun) {
+        rc = stockcert_ledger_keep(ledger, error);
+
+        if (rc == STOCKCERT_OK) {
+            rc = stockcert_ledger_begin(ledger, error);
+        }
     }
 
     /* the ledger says that other machines have it */

@@ -90,6 +90,7 @@ stockcert_etcd_create(const stockcert_etcd_conf_t *conf,
         goto failed;
     }
 
+    etcd->limit = STOCKCERT_ETCD_BATCHES;
     bad = 0;
 
     for (i = 0; i < conf->nendpoints && i < STOCKCERT_ETCD_ENDPOINTS_MAX; i++) {

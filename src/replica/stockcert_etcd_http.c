@@ -444,6 +444,10 @@ stockcert_etcd_ask(stockcert_etcd_t *etcd, const char *path,
 
     if (rc != STOCKCERT_OK) {
         etcd->endpoint = (etcd->endpoint + 1) % etcd->nendpoints;
+
+        /* or the answer was too large */
+
+        etcd->limit = STOCKCERT_ETCD_BATCHES;
     }
 
     return rc;

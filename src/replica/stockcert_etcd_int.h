@@ -29,10 +29,15 @@
 
 #define STOCKCERT_ETCD_ANSWER_MAX  (8 * 1024 * 1024)
 
-/* batches in an answer, as etcd's are at most 4 MiB; that are kept */
+/*
+ * Batches in an answer, as etcd's are at most 4 MiB: few, or as many as the last
+ * ones let fit into so many bytes; and those that are kept.
+ */
 
 #define STOCKCERT_ETCD_BATCHES     4
-#define STOCKCERT_ETCD_KEPT        8
+#define STOCKCERT_ETCD_BATCHES_MAX 64
+#define STOCKCERT_ETCD_FIT         (1024 * 1024)
+#define STOCKCERT_ETCD_KEPT        72
 
 /*
  * Positions that a look for batches covers.  etcd walks through all keys of a
@@ -142,6 +147,7 @@ typedef struct {
     int                      known;      /* ledger is */
     stockcert_etcd_ledger_t  ledger;
 
+    size_t                   limit;      /* of batches in an answer */
     size_t                   nbatches;
     stockcert_etcd_batch_t   batches[STOCKCERT_ETCD_KEPT];
 
@@ -174,12 +180,12 @@ void stockcert_etcd_range_batches(stockcert_etcd_buf_t *buf,
     const char *prefix, uint64_t from, uint64_t to, const char *more);
 
 /*
- * Two operations: the head, and the batches that begin after a position; with
+ * Two operations: the head, and so many batches that begin after a position; with
  * serializable, as the member has them that is asked.
  */
 
 void stockcert_etcd_range_both(stockcert_etcd_buf_t *buf, const char *prefix,
-    uint64_t position, int serializable);
+    uint64_t position, size_t limit, int serializable);
 void stockcert_etcd_put(stockcert_etcd_buf_t *buf, const char *prefix,
     const char *name, const void *value, size_t len);
 void stockcert_etcd_delete(stockcert_etcd_buf_t *buf, const char *prefix,

@@ -149,20 +149,18 @@ stockcert_etcd_range_batches(stockcert_etcd_buf_t *buf, const char *prefix,
 }
 
 
-/* four are read at a time: STOCKCERT_ETCD_BATCHES */
-
 void
 stockcert_etcd_range_both(stockcert_etcd_buf_t *buf, const char *prefix,
-    uint64_t position, int serializable)
+    uint64_t position, size_t limit, int serializable)
 {
-    const char  *more;
+    char         more[64];
+    const char  *how;
 
-    more = serializable ? ",\"serializable\":true,\"limit\":\"4\""
-                        : ",\"limit\":\"4\"";
+    how = serializable ? ",\"serializable\":true" : "";
+    snprintf(more, sizeof(more), "%s,\"limit\":\"%zu\"", how, limit);
 
     stockcert_etcd_text(buf, "{\"request_range\":");
-    stockcert_etcd_range(buf, prefix, "head", NULL,
-                         serializable ? ",\"serializable\":true" : "");
+    stockcert_etcd_range(buf, prefix, "head", NULL, how);
     stockcert_etcd_text(buf, "},{\"request_range\":");
     stockcert_etcd_range_batches(buf, prefix, position + 1,
                                  position + STOCKCERT_ETCD_WINDOW, more);

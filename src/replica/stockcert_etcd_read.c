@@ -246,7 +246,7 @@ stockcert_etcd_head(stockcert_replica_t *replica, uint64_t position,
 
     stockcert_etcd_text(&etcd->request, "{\"success\":[");
     stockcert_etcd_range_both(&etcd->request, etcd->prefix, position,
-                              least != 0);
+                              etcd->limit, least != 0);
     stockcert_etcd_text(&etcd->request, "]}");
 
     known = stockcert_etcd_ask(etcd, "/v3/kv/txn", error);
@@ -298,17 +298,23 @@ stockcert_etcd_head(stockcert_replica_t *replica, uint64_t position,
 static int
 stockcert_etcd_keep(stockcert_etcd_t *etcd, const json_t *range)
 {
-    size_t                   i;
+    size_t                   i, n, longest;
     json_t                  *kv, *kvs;
     stockcert_etcd_batch_t  *batch;
 
     kvs = json_object_get(range, "kvs");
+    n = json_array_size(kvs);
+    longest = 1;
 
-    if (etcd->nbatches > STOCKCERT_ETCD_KEPT - STOCKCERT_ETCD_BATCHES) {
+    if (n > STOCKCERT_ETCD_BATCHES_MAX) {
+        n = STOCKCERT_ETCD_BATCHES_MAX;
+    }
+
+    if (etcd->nbatches > STOCKCERT_ETCD_KEPT - n) {
         etcd->nbatches = 0;
     }
 
-    for (i = 0; i < json_array_size(kvs) && i < STOCKCERT_ETCD_BATCHES; i++) {
+    for (i = 0; i < n; i++) {
 
         batch = &etcd->batches[etcd->nbatches];
         kv = json_array_get(kvs, i);
@@ -324,6 +330,21 @@ stockcert_etcd_keep(stockcert_etcd_t *etcd, const json_t *range)
         }
 
         etcd->nbatches++;
+
+        if (batch->bytes.len > longest) {
+            longest = batch->bytes.len;
+        }
+    }
+
+    if (n) {
+        etcd->limit = STOCKCERT_ETCD_FIT / longest;
+
+        if (etcd->limit < STOCKCERT_ETCD_BATCHES) {
+            etcd->limit = STOCKCERT_ETCD_BATCHES;
+
+        } else if (etcd->limit > STOCKCERT_ETCD_BATCHES_MAX) {
+            etcd->limit = STOCKCERT_ETCD_BATCHES_MAX;
+        }
     }
 
     return 0;
@@ -391,6 +412,7 @@ stockcert_rc_e
 stockcert_etcd_read(stockcert_replica_t *replica, uint64_t position,
     stockcert_batch_t *batch, stockcert_error_t *error)
 {
+    char               limit[32];
     uint64_t           from;
     stockcert_rc_e     rc;
     stockcert_etcd_t  *etcd;
@@ -406,9 +428,11 @@ stockcert_etcd_read(stockcert_replica_t *replica, uint64_t position,
     rc = stockcert_etcd_need(etcd, error);
 
     if (rc == STOCKCERT_OK) {
+        snprintf(limit, sizeof(limit), ",\"limit\":\"%zu\"", etcd->limit);
+
         rc = stockcert_etcd_look(etcd, position,
-                                 position + STOCKCERT_ETCD_WINDOW,
-                                 ",\"limit\":\"4\"", error);
+                                 position + STOCKCERT_ETCD_WINDOW, limit,
+                                 error);
     }
 
     if (rc != STOCKCERT_OK || stockcert_etcd_kept(etcd, position, batch)) {

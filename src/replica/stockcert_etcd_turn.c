@@ -25,7 +25,7 @@
 #define STOCKCERT_ETCD_TURN    "turn/"
 #define STOCKCERT_ETCD_LOSSES  8       /* until the key is put once more, as it
                                           may be gone */
-#define STOCKCERT_ETCD_ALONE   8       /* appends until it is put no more */
+#define STOCKCERT_ETCD_ALONE   256     /* appends until it is put no more */
 #define STOCKCERT_ETCD_HINT    500     /* milliseconds that a hint may take */
 
 

@@ -173,7 +173,8 @@ stockcert_etcd_append_request(stockcert_etcd_t *etcd,
     *turns = batch != NULL ? stockcert_etcd_turn_end(etcd) : 0;
 
     stockcert_etcd_text(buf, "],\"failure\":[");
-    stockcert_etcd_range_both(buf, etcd->prefix, guard->tail.position, 0);
+    stockcert_etcd_range_both(buf, etcd->prefix, guard->tail.position,
+                              etcd->limit, 0);
 
     *asks = batch != NULL ? stockcert_etcd_turn_ask(etcd) : 0;
 
