@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -435,6 +436,12 @@ stockcert_lanes_tell(stockcert_lanes_t *lanes, uint64_t revision)
         atomic_store(&lanes->shared.kept, 0);
         atomic_store(&lanes->shared.seen, revision);
     }
+
+    /* who waits for a turn looks */
+
+    atomic_fetch_add(&lanes->shared.tells, 1);
+    (void) syscall(SYS_futex, &lanes->shared.tells, FUTEX_WAKE, INT_MAX, NULL,
+                   NULL, 0);
 
     return revision > atomic_load(&lanes->shared.kept)
            && atomic_load(&lanes->leader) == 0;

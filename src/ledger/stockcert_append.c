@@ -11,16 +11,19 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
 
 #include "stockcert_format.h"
 #include "stockcert_store.h"
 
 
-/* nanoseconds: in all, between two looks at what is seen, and at who waits */
+/* nanoseconds: in all, and between two looks at who waits */
 
-#define STOCKCERT_YIELD_MAX   UINT64_C(500000000)
-#define STOCKCERT_YIELD_LOOK  UINT64_C(500000)
-#define STOCKCERT_YIELD_ASK   UINT64_C(50000000)
+#define STOCKCERT_YIELD_MAX  UINT64_C(500000000)
+#define STOCKCERT_YIELD_ASK  UINT64_C(50000000)
 
 
 static stockcert_rc_e stockcert_append_collect(stockcert_ledger_t *ledger,
@@ -224,6 +227,7 @@ void
 stockcert_ledger_yield(stockcert_ledger_t *ledger)
 {
     unsigned              left;
+    uint32_t              tells;
     uint64_t              seen, newer, now, asked, end;
     struct timespec       ts;
     stockcert_error_t     error;
@@ -244,10 +248,17 @@ stockcert_ledger_yield(stockcert_ledger_t *ledger)
     end = asked + STOCKCERT_YIELD_MAX;
 
     ts.tv_sec = 0;
-    ts.tv_nsec = STOCKCERT_YIELD_LOOK;
+    ts.tv_nsec = STOCKCERT_YIELD_ASK;
 
     do {
-        (void) nanosleep(&ts, NULL);
+        tells = atomic_load(&shared->tells);
+
+        /* until the watch tells of another head */
+
+        if (atomic_load(&shared->seen) <= seen) {
+            (void) syscall(SYS_futex, &shared->tells, FUTEX_WAIT, tells, &ts,
+                           NULL, 0);
+        }
 
         now = stockcert_monotonic();
         newer = atomic_load(&shared->seen);

@@ -80,6 +80,7 @@ typedef enum {
 
 typedef struct {
     _Atomic uint64_t     seen;         /* revision of a head that was told of */
+    _Atomic uint32_t     tells;        /* how often; a futex */
     _Atomic uint64_t     reached;      /* revision of "head", or 0: not known */
     _Atomic uint64_t     kept;         /* of the one that LMDB has, too */
     _Atomic uint64_t     told;         /* of one whose batch clients were told */
