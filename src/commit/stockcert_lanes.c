@@ -369,20 +369,17 @@ stockcert_lanes_waiting(stockcert_lanes_t *lanes)
 
 /* it asks to be woken before it looks again */
 
-uint64_t
-stockcert_lane_reads(stockcert_lanes_t *lanes, stockcert_lane_t *lane)
+int
+stockcert_lane_reads(stockcert_lanes_t *lanes, stockcert_lane_t *lane,
+    uint64_t revision)
 {
-    uint64_t  told;
-
-    told = atomic_load(&lanes->shared.told);
-
-    if (told <= atomic_load(&lanes->shared.kept)) {
+    if (revision <= atomic_load(&lanes->shared.kept)) {
         return 0;
     }
 
     atomic_store(&lane->reads, 1);
 
-    return told <= atomic_load(&lanes->shared.kept) ? 0 : told;
+    return revision > atomic_load(&lanes->shared.kept);
 }
 
 

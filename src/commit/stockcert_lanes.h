@@ -291,11 +291,13 @@ int stockcert_lanes_waiting(stockcert_lanes_t *lanes);
 
 /*
  * Where other machines have the ledger, too, clients may be told of what LMDB
- * does not have yet.  stockcert_lane_reads() returns 0, or the revision that
- * shared.kept must reach until it has: then the lane's worker is woken.
+ * does not have yet: up to the revision shared.told.  stockcert_lane_reads()
+ * returns 1 if LMDB does not have a revision; then the lane's worker is woken
+ * after the next commit.
  */
 
-uint64_t stockcert_lane_reads(stockcert_lanes_t *lanes, stockcert_lane_t *lane);
+int stockcert_lane_reads(stockcert_lanes_t *lanes, stockcert_lane_t *lane,
+    uint64_t revision);
 
 /*
  * Watching a journal that other machines have, too; from any thread.

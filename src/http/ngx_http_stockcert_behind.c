@@ -27,6 +27,9 @@ typedef struct {
 } ngx_http_stockcert_asked_t;
 
 
+static ngx_http_stockcert_asked_t *ngx_http_stockcert_put(
+    ngx_http_stockcert_lane_t *lane, ngx_queue_t *requests,
+    ngx_http_request_t *r, void (*resume)(ngx_http_request_t *r));
 static void ngx_http_stockcert_read_on(ngx_http_stockcert_lane_t *lane);
 static void ngx_http_stockcert_go_on(ngx_http_stockcert_lane_t *lane,
     ngx_http_stockcert_asked_t *asked);
@@ -58,19 +61,13 @@ ngx_http_stockcert_ask(ngx_http_stockcert_lane_t *lane, ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    asked = ngx_pcalloc(r->pool, sizeof(ngx_http_stockcert_asked_t));
+    asked = ngx_http_stockcert_put(lane, &lane->behind.requests, r, resume);
     if (asked == NULL) {
         return NGX_ERROR;
     }
 
     ctx->asked = asked;
-    asked->request = r;
-    asked->resume = resume;
-    asked->start = ngx_current_msec;
     asked->asked = atomic_fetch_add(&lane->behind.asked, 1) + 1;
-
-    ngx_queue_insert_tail(&lane->behind.requests, &asked->queue);
-    lane->behind.n++;
 
     return NGX_DONE;
 }
@@ -90,9 +87,9 @@ ngx_http_stockcert_read(ngx_http_stockcert_lane_t *lane, ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    revision = stockcert_lane_reads(lane->lanes, lane->lane);
+    revision = atomic_load(&lane->lanes->shared.told);
 
-    if (revision == 0) {
+    if (!stockcert_lane_reads(lane->lanes, lane->lane, revision)) {
         return NGX_DECLINED;
     }
 
@@ -105,21 +102,37 @@ ngx_http_stockcert_read(ngx_http_stockcert_lane_t *lane, ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    asked = ngx_pcalloc(r->pool, sizeof(ngx_http_stockcert_asked_t));
+    asked = ngx_http_stockcert_put(lane, &lane->behind.reads, r, resume);
     if (asked == NULL) {
         return NGX_ERROR;
     }
 
     ctx->read = 1;
+    asked->asked = revision;
+
+    return NGX_DONE;
+}
+
+
+static ngx_http_stockcert_asked_t *
+ngx_http_stockcert_put(ngx_http_stockcert_lane_t *lane, ngx_queue_t *requests,
+    ngx_http_request_t *r, void (*resume)(ngx_http_request_t *r))
+{
+    ngx_http_stockcert_asked_t  *asked;
+
+    asked = ngx_pcalloc(r->pool, sizeof(ngx_http_stockcert_asked_t));
+    if (asked == NULL) {
+        return NULL;
+    }
+
     asked->request = r;
     asked->resume = resume;
     asked->start = ngx_current_msec;
-    asked->asked = revision;
 
-    ngx_queue_insert_tail(&lane->behind.reads, &asked->queue);
+    ngx_queue_insert_tail(requests, &asked->queue);
     lane->behind.n++;
 
-    return NGX_DONE;
+    return asked;
 }
 
 
@@ -176,14 +189,10 @@ ngx_http_stockcert_read_on(ngx_http_stockcert_lane_t *lane)
         q = ngx_queue_head(&lane->behind.reads);
         asked = ngx_queue_data(q, ngx_http_stockcert_asked_t, queue);
 
-        if (asked->asked > atomic_load(&lane->lanes->shared.kept)
-            && ngx_current_msec - asked->start < NGX_HTTP_STOCKCERT_LATE)
+        if (ngx_current_msec - asked->start < NGX_HTTP_STOCKCERT_LATE
+            && stockcert_lane_reads(lane->lanes, lane->lane, asked->asked))
         {
-            atomic_store(&lane->lane->reads, 1);
-
-            if (asked->asked > atomic_load(&lane->lanes->shared.kept)) {
-                return;
-            }
+            return;
         }
 
         ngx_http_stockcert_go_on(lane, asked);
