@@ -1,6 +1,7 @@
 
 /*
- * Lanes for tests, and a leader of them.  Each test has its own wake().
+ * Lanes for tests, and a leader of them.  Each test has its own wake(), or
+ * wakes_nobody().
  */
 
 
@@ -21,6 +22,14 @@
 static stockcert_lanes_t    *lanes;
 static stockcert_leader_t    leader;
 static stockcert_error_t     error;
+
+
+static inline void
+wakes_nobody(void *data, size_t lane)
+{
+    (void) data;
+    (void) lane;
+}
 
 
 /* empty ones, that forked processes share, in place of those before */

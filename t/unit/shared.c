@@ -33,20 +33,12 @@ main(void)
 }
 
 
-static void
-wake(void *data, size_t lane)
-{
-    (void) data;
-    (void) lane;
-}
-
-
 /* an etcd that was made anew counts from 1 again */
 
 static void
 test_tell(void)
 {
-    make_lanes(wake);
+    make_lanes(wakes_nobody);
 
     is_int(stockcert_lanes_tell(lanes, 1000), 1, "tell: somebody must lead");
 
@@ -70,7 +62,7 @@ test_tell(void)
 static void
 test_gather(void)
 {
-    make_lanes(wake);
+    make_lanes(wakes_nobody);
 
     leader.patience = UINT64_C(10000000000);
     leader.pace.duration = UINT64_C(3600000000000);
@@ -95,7 +87,7 @@ test_late(void)
     uint64_t           now;
     stockcert_lane_t  *lane;
 
-    make_lanes(wake);
+    make_lanes(wakes_nobody);
 
     leader.patience = 1000000;
     now = stockcert_monotonic();

@@ -119,14 +119,6 @@ mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned int flags, MDB_txn **txn)
 }
 
 
-static void
-wake(void *data, size_t lane)
-{
-    (void) data;
-    (void) lane;
-}
-
-
 /* CS-1 of 10 shares, by entry 3, and lanes */
 
 static stockcert_ledger_t *
@@ -137,7 +129,7 @@ make(fixture_t *f, const char *name)
     fixture_make_default(f, name);
     ledger = fixture_open(f);
     grant(ledger, GRANT("CS", "Ann", "10", ""), "grant");
-    make_lanes(wake);
+    make_lanes(wakes_nobody);
 
     return ledger;
 }
@@ -354,7 +346,7 @@ test_full(void)
     f.conf.size = 128 * 1024;
     ledger = fixture_open(&f);
     grant(ledger, GRANT("CS", "Ann", "10", ""), NULL);
-    make_lanes(wake);
+    make_lanes(wakes_nobody);
 
     take(&turn, ledger, reissue, "key");
 
@@ -403,7 +395,7 @@ test_dead_reader(void)
     ledger = fixture_open(&f);
     grant(ledger, GRANT("CS", "Ann", "10", ""), NULL);
     stockcert_ledger_close(ledger);
-    make_lanes(wake);
+    make_lanes(wakes_nobody);
 
     fflush(stdout);
 
@@ -470,7 +462,7 @@ test_replaced(void)
 static void
 test_give(void)
 {
-    make_lanes(wake);
+    make_lanes(wakes_nobody);
 
     stockcert_turn_give(lanes);
     is_int(lanes->turns_taken, 0, "give: nobody wants it");
@@ -493,7 +485,7 @@ test_give(void)
 static void
 test_give_late(void)
 {
-    make_lanes(wake);
+    make_lanes(wakes_nobody);
 
     atomic_store(&lanes->turns_wanted, 1);
     stockcert_turn_give(lanes);
@@ -529,7 +521,7 @@ test_give_more(void)
     pthread_t  thread;
 
     for (i = 0, wrong = 0; i < 20; i++) {
-        make_lanes(wake);
+        make_lanes(wakes_nobody);
         atomic_store(&lanes->turns_wanted, 1);
 
         if (pthread_create(&thread, NULL, take_two, NULL) != 0) {
