@@ -202,7 +202,7 @@ open my $file, '<', "$ledger/data.mdb" or die "data.mdb: $!\n";
 flock $file, 2 or die "flock: $!\n";
 my $client = $server->client;
 $client->send('POST', '/', grant('CS', 1, 'locked'));
-wait_for('the log says who has it', sub { $server->log =~ /\[warn\] .* process $$ has the lock of data\.mdb/ });
+wait_for('the log says who has it', sub { $server->log =~ /\[error\] .* process $$ has the lock of data\.mdb/ });
 is($server->client->ask('GET', '/')->{status}, 200, 'locked: it is read');
 close $file;
 is($client->receive->{status}, 201, 'locked: and goes on as it is let go');

@@ -90,7 +90,7 @@ SKIP: {
     is($client->issue('CS', 1)->{status}, 201, 'the clock is set back') for 1 .. 10;
     my @lines = lines($server, 'the clock is');
     is(scalar(@lines), 1, 'one line');
-    my ($behind) = $lines[0] =~ /\[warn\].*stockcert ledger "acme" in "\S+": the clock is (\d+) s behind the last entry/;
+    my ($behind) = $lines[0] =~ /\[error\].*stockcert ledger "acme" in "\S+": the clock is (\d+) s behind the last entry/;
     my $least = int(7200 - (now() - $start));
     ok(defined $behind && $behind >= $least && $behind <= 7200, 'which says how far: two hours, but for what has passed') or diag($lines[0]);
     quiet($server);

@@ -11,6 +11,8 @@
 
 #include <ngx_http_stockcert_lane.h>
 
+#include "stockcert_lock.h"
+
 
 #define NGX_HTTP_STOCKCERT_TELL   10000    /* milliseconds between two lines that
                                               say who has the lock */
@@ -193,6 +195,7 @@ ngx_http_stockcert_give_up_late(ngx_http_stockcert_lane_t *lane)
 static void
 ngx_http_stockcert_tell_holder(ngx_http_stockcert_lane_t *lane)
 {
+    char   name[STOCKCERT_LOCK_NAME];
     pid_t  pid;
 
     if (lane->ledger == NULL
@@ -204,17 +207,15 @@ ngx_http_stockcert_tell_holder(ngx_http_stockcert_lane_t *lane)
 
     pid = stockcert_ledger_holder(lane->ledger);
 
-    if (pid == 0) {
-        return;
-    }
-
     lane->told = ngx_current_msec;
 
-    ngx_log_error(NGX_LOG_WARN, lane->log, 0,
+    ngx_log_error(NGX_LOG_ERR, lane->log, 0,
                   "stockcert ledger \"%V\" in \"%V\": nothing was committed for "
-                  "%M ms, process %P has the lock of data.mdb",
+                  "%M ms, %s has the lock of data.mdb",
                   &lane->conf->name, &lane->conf->path,
-                  ngx_current_msec - lane->progress, pid);
+                  ngx_current_msec - lane->progress,
+                  pid == 0 ? "and no process that can be seen from here"
+                           : stockcert_lock_name(pid, name));
 }
 
 

@@ -78,7 +78,7 @@ ngx_http_stockcert_tell_clock(ngx_http_stockcert_lane_t *lane, ngx_log_t *log)
     task->behind = 1;
     task->told = ngx_current_msec;
 
-    ngx_log_error(NGX_LOG_WARN, log, 0,
+    ngx_log_error(NGX_LOG_ERR, log, 0,
                   "stockcert ledger \"%V\" in \"%V\": the clock is %uL s "
                   "behind the last entry, whose time all new ones have until it has "
                   "caught up; is it right now, or was it then?",

@@ -81,12 +81,14 @@ stockcert_ledger_refused(stockcert_error_t *error, const char *fmt, ...)
 stockcert_rc_e
 stockcert_ledger_busy(stockcert_error_t *error, const stockcert_lock_t *lock)
 {
+    char  name[STOCKCERT_LOCK_NAME];
+
     if (errno != EWOULDBLOCK) {
         return stockcert_ledger_error(error, "flock()", errno);
     }
 
-    snprintf(error->text, sizeof(error->text), "process %d has it locked",
-             (int) stockcert_lock_holder(lock));
+    snprintf(error->text, sizeof(error->text), "%s has it locked",
+             stockcert_lock_name(stockcert_lock_holder(lock), name));
 
     return STOCKCERT_BUSY;
 }

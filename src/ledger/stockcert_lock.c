@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -198,6 +199,19 @@ stockcert_lock_holder(const stockcert_lock_t *lock)
     }
 
     return holder;
+}
+
+
+const char *
+stockcert_lock_name(pid_t holder, char *text)
+{
+    if (holder == 0) {
+        return strcpy(text, "a process that cannot be seen from here");
+    }
+
+    snprintf(text, STOCKCERT_LOCK_NAME, "process %d", (int) holder);
+
+    return text;
 }
 
 

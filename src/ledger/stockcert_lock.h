@@ -54,5 +54,14 @@ void stockcert_lock_drop(stockcert_lock_t *lock);
 
 pid_t stockcert_lock_holder(const stockcert_lock_t *lock);
 
+/*
+ * That process in words: "process 1234".  What has the lock in another
+ * container is 0 here.  Returns text, of STOCKCERT_LOCK_NAME bytes.
+ */
+
+#define STOCKCERT_LOCK_NAME  64
+
+const char *stockcert_lock_name(pid_t holder, char *text);
+
 
 #endif /* STOCKCERT_LOCK_H */

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "stockcert_lock.h"
 #include "stockcert_owner.h"
 #include "stockcert_tool.h"
 #include "stockcert_tool_etcd.h"
@@ -304,7 +305,10 @@ stockcert_tool_sigalrm(int signo)
 void
 stockcert_tool_interrupted(pid_t holder)
 {
+    char  name[STOCKCERT_LOCK_NAME];
+
     _exit(stockcert_tool_error(STOCKCERT_EXIT_FAILED, "nothing is done, as "
-                               "process %d has the ledger locked for %d seconds "
-                               "and more", (int) holder, STOCKCERT_PATIENCE));
+                               "%s has the ledger locked for %d seconds and more",
+                               stockcert_lock_name(holder, name),
+                               STOCKCERT_PATIENCE));
 }
