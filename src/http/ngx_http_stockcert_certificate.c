@@ -90,7 +90,9 @@ ngx_http_stockcert_put_certificate(u_char *p,
         }
     }
 
-    p = ngx_cpymem(p, c->life.data, c->life.len);
+    if (c->life.len) {
+        p = ngx_cpymem(p, c->life.data, c->life.len);
+    }
 
     *p++ = '}';
 
