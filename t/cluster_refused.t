@@ -18,7 +18,7 @@ sub status { return join ' ', map { $_->{status} || $_->{error} } @_ }
 sub cluster {
     my (%arg) = @_;
     return Stockcert::Cluster->new(machines => 2, members => 1, server => { workers => 1 },
-        block => sub { return 'etcd_timeout 4s;' }, %arg);
+        block => sub { return 'etcd_timeout 10s;' }, %arg);
 }
 
 sub issue {
@@ -271,7 +271,7 @@ undef $cluster;
 sub secure {
     my ($etcd, $password) = @_;
     spew("$etcd->{dir}/password", "$password\nmore\n");
-    return "etcd_timeout 10s; etcd_user stockcert $etcd->{dir}/password; etcd_trusted_certificate $etcd->{dir}/ca.pem;\n"
+    return "etcd_timeout 30s; etcd_user stockcert $etcd->{dir}/password; etcd_trusted_certificate $etcd->{dir}/ca.pem;\n"
         . "etcd_certificate $etcd->{dir}/client.pem; etcd_certificate_key $etcd->{dir}/client.key;\n";
 }
 
