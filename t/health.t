@@ -110,6 +110,19 @@ SKIP: {
     is($waits->receive('POST')->{status}, 201, 'it is issued');
     becomes($client, 200, qr/^$/);
     pass('... and all is well');
+
+    open $lock, '<', "$server->{dir}/ledgers/acme/data.mdb" or die "data.mdb: $!\n";
+    flock $lock, LOCK_EX or die "flock: $!\n";
+    $waits->send('POST', '/transactions', '{"type":"transfer","from":["CS-2"],"to":[{"name":"Eve","amount":1}],"reference":"x"}');
+    wait_for('its worker says so', sub {
+        my ($got, $json) = health($server->client);
+        return $got == 503 && $json->{checks}{acme}[0]{output} =~ /^a transaction has waited for \d+ s$/;
+    });
+    pass('a transaction that waits for too long');
+    close $lock;
+    is($waits->receive('POST')->{status}, 201, 'it is entered');
+    becomes($client, 200, qr/^$/);
+    pass('... and all is well');
 }
 is($server->stop, 0, 'nginx ends in order');
 

@@ -84,7 +84,7 @@ void
 stockcert_count_end(stockcert_counts_t *counts, stockcert_ledger_t *ledger,
     stockcert_rc_e rc, uint64_t grants)
 {
-    unsigned             entered;
+    unsigned             entered, reason;
     uint64_t             began;
     stockcert_appends_t  appends;
 
@@ -119,9 +119,15 @@ stockcert_count_end(stockcert_counts_t *counts, stockcert_ledger_t *ledger,
         stockcert_count_value(&counts->batch, &stockcert_bounds_grants, grants);
     }
 
-    /* what only refuses does not show that the disk can be written to */
+    /* what only refuses or confirms shows that etcd answers, not the disk */
 
-    if (entered || stockcert_ledger_guard(ledger)) {
+    reason = atomic_load(&counts->reason);
+
+    if (entered
+        || (stockcert_ledger_guard(ledger)
+            && (reason == STOCKCERT_UNREACHED
+                || reason == STOCKCERT_DIVERGED)))
+    {
         atomic_store(&counts->failed, 0);
     }
 }

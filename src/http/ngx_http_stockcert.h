@@ -772,6 +772,13 @@ ngx_int_t ngx_http_stockcert_set_header(ngx_http_request_t *r,
 ngx_http_stockcert_ctx_t *ngx_http_stockcert_ctx(ngx_http_request_t *r);
 
 /*
+ * Has the variables that were asked for before, and had no value, asked for
+ * again.  It comes first in a location of a ledger.
+ */
+
+void ngx_http_stockcert_find_again(ngx_http_request_t *r);
+
+/*
  * A request was refused, for a problem whose "error" stays; waited for so many
  * nanoseconds; has the certificate of a slot, or a transaction.
  */

@@ -160,7 +160,7 @@ static void
 ngx_http_stockcert_why_stuck(ngx_http_stockcert_ledger_t *ledger, u_char *why)
 {
     pid_t                       pid;
-    ngx_uint_t                  longest, ms;
+    ngx_uint_t                  i, longest, ms;
     ngx_http_stockcert_lane_t  *lane;
 
     lane = ledger->lane;
@@ -184,6 +184,21 @@ ngx_http_stockcert_why_stuck(ngx_http_stockcert_ledger_t *ledger, u_char *why)
     if (ms > longest) {
         (void) ngx_snprintf(why, NGX_HTTP_STOCKCERT_WHY,
                             "a grant has waited for %ui s%Z", ms / 1000);
+        return;
+    }
+
+    /* those of other workers are not in memory that this one sees */
+
+    if (!ngx_http_stockcert_orders_wait(lane)) {
+        return;
+    }
+
+    i = lane->orders.answered % NGX_HTTP_STOCKCERT_ORDERS;
+    ms = ngx_current_msec - lane->orders.order[i]->start;
+
+    if (ms > longest) {
+        (void) ngx_snprintf(why, NGX_HTTP_STOCKCERT_WHY,
+                            "a transaction has waited for %ui s%Z", ms / 1000);
     }
 }
 

@@ -23,7 +23,8 @@ static ngx_int_t ngx_http_stockcert_ledger_name(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_stockcert_found_value(ngx_http_variable_value_t *v,
     const u_char *data, size_t len);
-static ngx_int_t ngx_http_stockcert_no_value(ngx_http_variable_value_t *v);
+static ngx_int_t ngx_http_stockcert_no_value(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v);
 
 
 /* what a request has of these changes while it is answered */
@@ -85,17 +86,26 @@ ngx_http_stockcert_add_variables(ngx_conf_t *cf)
 }
 
 
-/*
- * nginx keeps that a variable was not found, and a request shares what is kept
- * with its subrequests: from now on there may be something
- */
+/* nginx keeps that a variable was not found before */
+
+void
+ngx_http_stockcert_find_again(ngx_http_request_t *r)
+{
+    ngx_uint_t                       i;
+    ngx_http_stockcert_main_conf_t  *smcf;
+
+    smcf = ngx_http_get_module_main_conf(r, ngx_http_stockcert_module);
+
+    for (i = 0; i < NGX_HTTP_STOCKCERT_VARIABLES; i++) {
+        r->variables[smcf->variables[i]].not_found = 0;
+    }
+}
+
 
 ngx_http_stockcert_ctx_t *
 ngx_http_stockcert_ctx(ngx_http_request_t *r)
 {
-    ngx_uint_t                       i;
-    ngx_http_stockcert_ctx_t        *ctx;
-    ngx_http_stockcert_main_conf_t  *smcf;
+    ngx_http_stockcert_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_stockcert_module);
 
@@ -107,12 +117,6 @@ ngx_http_stockcert_ctx(ngx_http_request_t *r)
         }
 
         ngx_http_set_ctx(r, ctx, ngx_http_stockcert_module);
-
-        smcf = ngx_http_get_module_main_conf(r, ngx_http_stockcert_module);
-
-        for (i = 0; i < NGX_HTTP_STOCKCERT_VARIABLES; i++) {
-            r->variables[smcf->variables[i]].not_found = 0;
-        }
     }
 
     return ctx;
@@ -203,7 +207,7 @@ ngx_http_stockcert_cert_id(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     ctx = ngx_http_get_module_ctx(r, ngx_http_stockcert_module);
 
     if (ctx == NULL || ctx->number == 0) {
-        return ngx_http_stockcert_no_value(v);
+        return ngx_http_stockcert_no_value(r, v);
     }
 
     p = ngx_pnalloc(r->pool, NGX_HTTP_STOCKCERT_ID_LEN);
@@ -227,7 +231,7 @@ ngx_http_stockcert_entry(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     ctx = ngx_http_get_module_ctx(r, ngx_http_stockcert_module);
 
     if (ctx == NULL || ctx->entry == 0) {
-        return ngx_http_stockcert_no_value(v);
+        return ngx_http_stockcert_no_value(r, v);
     }
 
     p = ngx_pnalloc(r->pool, NGX_INT64_LEN);
@@ -250,7 +254,7 @@ ngx_http_stockcert_error_code(ngx_http_request_t *r,
     ctx = ngx_http_get_module_ctx(r, ngx_http_stockcert_module);
 
     if (ctx == NULL || ctx->error == NULL) {
-        return ngx_http_stockcert_no_value(v);
+        return ngx_http_stockcert_no_value(r, v);
     }
 
     return ngx_http_stockcert_found_value(v, ctx->error->data,
@@ -269,7 +273,7 @@ ngx_http_stockcert_wait_time(ngx_http_request_t *r,
     ctx = ngx_http_get_module_ctx(r, ngx_http_stockcert_module);
 
     if (ctx == NULL || !ctx->has_waited) {
-        return ngx_http_stockcert_no_value(v);
+        return ngx_http_stockcert_no_value(r, v);
     }
 
     p = ngx_pnalloc(r->pool, NGX_INT64_LEN + sizeof(".000"));
@@ -295,7 +299,7 @@ ngx_http_stockcert_replayed(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     ctx = ngx_http_get_module_ctx(r, ngx_http_stockcert_module);
 
     if (ctx == NULL || !ctx->replayed) {
-        return ngx_http_stockcert_no_value(v);
+        return ngx_http_stockcert_no_value(r, v);
     }
 
     return ngx_http_stockcert_found_value(v, (u_char *) "true",
@@ -312,7 +316,7 @@ ngx_http_stockcert_ledger_name(ngx_http_request_t *r,
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
 
     if (slcf->ledger == NULL) {
-        return ngx_http_stockcert_no_value(v);
+        return ngx_http_stockcert_no_value(r, v);
     }
 
     return ngx_http_stockcert_found_value(v, slcf->ledger->name.data,
@@ -320,7 +324,7 @@ ngx_http_stockcert_ledger_name(ngx_http_request_t *r,
 }
 
 
-/* nginx would keep what is valid, for other requests, too, as above */
+/* nginx would keep what is valid, for other requests, too */
 
 static ngx_int_t
 ngx_http_stockcert_found_value(ngx_http_variable_value_t *v,
@@ -336,11 +340,18 @@ ngx_http_stockcert_found_value(ngx_http_variable_value_t *v,
 }
 
 
-/* "-" in a log, and empty elsewhere */
+/*
+ * "-" in a log, and empty elsewhere.  A subrequest shares what nginx keeps with
+ * the request that it is of, which may have a value.
+ */
 
 static ngx_int_t
-ngx_http_stockcert_no_value(ngx_http_variable_value_t *v)
+ngx_http_stockcert_no_value(ngx_http_request_t *r, ngx_http_variable_value_t *v)
 {
+    if (r != r->main) {
+        return ngx_http_stockcert_found_value(v, (u_char *) "", 0);
+    }
+
     v->not_found = 1;
 
     return NGX_OK;

@@ -15,6 +15,7 @@
 #include "ring.h"
 #include "ordered.h"
 
+#include "stockcert_store.h"
 #include "stockcert_turn.h"
 
 
@@ -366,6 +367,19 @@ test_failed(void)
     commit(ledger);
     ok(counts->failed != 0, "full: what only refuses does not end it");
 
+    /* as if there were an etcd, which has confirmed something */
+
+    ledger->replica = (stockcert_replica_t *) ledger;
+    ledger->own.head.revision = 1;
+    stockcert_count_end(counts, ledger, STOCKCERT_OK, 0);
+    ok(counts->failed != 0, "full: an answer of etcd does not end it");
+
+    stockcert_count_failed(counts, STOCKCERT_UNREACHED);
+    stockcert_count_end(counts, ledger, STOCKCERT_OK, 0);
+    is_int(counts->failed, 0, "not reached: an answer of etcd ends it");
+    is_int(counts->failures, 2, "not reached: it is a failure");
+    ledger->replica = NULL;
+
     stockcert_ledger_close(ledger);
 
     f.conf.size = 1024 * 1024;
@@ -374,7 +388,7 @@ test_failed(void)
     commit(ledger);
 
     is_int(counts->failed, 0, "with room: the last commit did not fail");
-    is_int(counts->failures, 1, "with room: one did");
+    is_int(counts->failures, 2, "with room: no more did");
 
     stockcert_ledger_close(ledger);
 }
