@@ -109,15 +109,9 @@ typedef struct {
 } ngx_http_stockcert_ledger_t;
 
 
-#define NGX_HTTP_STOCKCERT_VARIABLES  6
-
-
 typedef struct {
     ngx_array_t                    ledgers;    /* pointers to ledgers */
     ngx_array_t                    locations;  /* pointers to locations */
-
-    ngx_int_t                      variables[NGX_HTTP_STOCKCERT_VARIABLES];
-                                               /* their indices */
 
     /*
      * what the workers share, made in the master; claims is NULL if it failed
@@ -770,13 +764,6 @@ ngx_int_t ngx_http_stockcert_set_header(ngx_http_request_t *r,
  */
 
 ngx_http_stockcert_ctx_t *ngx_http_stockcert_ctx(ngx_http_request_t *r);
-
-/*
- * Has the variables that were asked for before, and had no value, asked for
- * again.  It comes first in a location of a ledger.
- */
-
-void ngx_http_stockcert_find_again(ngx_http_request_t *r);
 
 /*
  * A request was refused, for a problem whose "error" stays; waited for so many

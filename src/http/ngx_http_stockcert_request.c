@@ -24,8 +24,6 @@ ngx_http_stockcert_handler(ngx_http_request_t *r)
     ngx_uint_t                   posts;
     ngx_http_stockcert_target_t  target;
 
-    ngx_http_stockcert_find_again(r);
-
     if (ngx_http_stockcert_target(r, &target) != NGX_OK) {
         return ngx_http_stockcert_refuse(r, NGX_HTTP_STOCKCERT_NOT_FOUND,
                                          target.transactions

@@ -23,8 +23,7 @@ static ngx_int_t ngx_http_stockcert_ledger_name(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_stockcert_found_value(ngx_http_variable_value_t *v,
     const u_char *data, size_t len);
-static ngx_int_t ngx_http_stockcert_no_value(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v);
+static ngx_int_t ngx_http_stockcert_no_value(ngx_http_variable_value_t *v);
 
 
 /* what a request has of these changes while it is answered */
@@ -53,19 +52,10 @@ static ngx_http_variable_t  ngx_http_stockcert_vars[] = {
 };
 
 
-_Static_assert(sizeof(ngx_http_stockcert_vars) / sizeof(ngx_http_variable_t)
-               == NGX_HTTP_STOCKCERT_VARIABLES + 1, "an index for each");
-
-
 ngx_int_t
 ngx_http_stockcert_add_variables(ngx_conf_t *cf)
 {
-    ngx_int_t                       *index;
-    ngx_http_variable_t             *var, *v;
-    ngx_http_stockcert_main_conf_t  *smcf;
-
-    smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_stockcert_module);
-    index = smcf->variables;
+    ngx_http_variable_t  *var, *v;
 
     for (v = ngx_http_stockcert_vars; v->name.len; v++) {
 
@@ -75,30 +65,9 @@ ngx_http_stockcert_add_variables(ngx_conf_t *cf)
         }
 
         var->get_handler = v->get_handler;
-
-        *index = ngx_http_get_variable_index(cf, &v->name);
-        if (*index++ == NGX_ERROR) {
-            return NGX_ERROR;
-        }
     }
 
     return NGX_OK;
-}
-
-
-/* nginx keeps that a variable was not found before */
-
-void
-ngx_http_stockcert_find_again(ngx_http_request_t *r)
-{
-    ngx_uint_t                       i;
-    ngx_http_stockcert_main_conf_t  *smcf;
-
-    smcf = ngx_http_get_module_main_conf(r, ngx_http_stockcert_module);
-
-    for (i = 0; i < NGX_HTTP_STOCKCERT_VARIABLES; i++) {
-        r->variables[smcf->variables[i]].not_found = 0;
-    }
 }
 
 
@@ -207,7 +176,7 @@ ngx_http_stockcert_cert_id(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     ctx = ngx_http_get_module_ctx(r, ngx_http_stockcert_module);
 
     if (ctx == NULL || ctx->number == 0) {
-        return ngx_http_stockcert_no_value(r, v);
+        return ngx_http_stockcert_no_value(v);
     }
 
     p = ngx_pnalloc(r->pool, NGX_HTTP_STOCKCERT_ID_LEN);
@@ -231,7 +200,7 @@ ngx_http_stockcert_entry(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     ctx = ngx_http_get_module_ctx(r, ngx_http_stockcert_module);
 
     if (ctx == NULL || ctx->entry == 0) {
-        return ngx_http_stockcert_no_value(r, v);
+        return ngx_http_stockcert_no_value(v);
     }
 
     p = ngx_pnalloc(r->pool, NGX_INT64_LEN);
@@ -254,7 +223,7 @@ ngx_http_stockcert_error_code(ngx_http_request_t *r,
     ctx = ngx_http_get_module_ctx(r, ngx_http_stockcert_module);
 
     if (ctx == NULL || ctx->error == NULL) {
-        return ngx_http_stockcert_no_value(r, v);
+        return ngx_http_stockcert_no_value(v);
     }
 
     return ngx_http_stockcert_found_value(v, ctx->error->data,
@@ -273,7 +242,7 @@ ngx_http_stockcert_wait_time(ngx_http_request_t *r,
     ctx = ngx_http_get_module_ctx(r, ngx_http_stockcert_module);
 
     if (ctx == NULL || !ctx->has_waited) {
-        return ngx_http_stockcert_no_value(r, v);
+        return ngx_http_stockcert_no_value(v);
     }
 
     p = ngx_pnalloc(r->pool, NGX_INT64_LEN + sizeof(".000"));
@@ -299,7 +268,7 @@ ngx_http_stockcert_replayed(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     ctx = ngx_http_get_module_ctx(r, ngx_http_stockcert_module);
 
     if (ctx == NULL || !ctx->replayed) {
-        return ngx_http_stockcert_no_value(r, v);
+        return ngx_http_stockcert_no_value(v);
     }
 
     return ngx_http_stockcert_found_value(v, (u_char *) "true",
@@ -316,7 +285,7 @@ ngx_http_stockcert_ledger_name(ngx_http_request_t *r,
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_stockcert_module);
 
     if (slcf->ledger == NULL) {
-        return ngx_http_stockcert_no_value(r, v);
+        return ngx_http_stockcert_no_value(v);
     }
 
     return ngx_http_stockcert_found_value(v, slcf->ledger->name.data,
@@ -340,18 +309,11 @@ ngx_http_stockcert_found_value(ngx_http_variable_value_t *v,
 }
 
 
-/*
- * "-" in a log, and empty elsewhere.  A subrequest shares what nginx keeps with
- * the request that it is of, which may have a value.
- */
+/* "-" in a log, and empty elsewhere */
 
 static ngx_int_t
-ngx_http_stockcert_no_value(ngx_http_request_t *r, ngx_http_variable_value_t *v)
+ngx_http_stockcert_no_value(ngx_http_variable_value_t *v)
 {
-    if (r != r->main) {
-        return ngx_http_stockcert_found_value(v, (u_char *) "", 0);
-    }
-
     v->not_found = 1;
 
     return NGX_OK;
