@@ -58,8 +58,7 @@ SKIP: {
     }
     # run as another user, it does not end with the process that waits for it
     kill KILL => slurp("/proc/$pid/task/$pid/children") =~ /(\d+)/g;
-    waitpid $pid, 0;
-    delete $Stockcert::clients{$pid};
+    tool_end($pid);
     local $ENV{STOCKCERT} = "$dir/alone";
     tool_out('status', $ledger);
 }

@@ -223,8 +223,7 @@ while ($rounds-- > 0 or now() < $end) {
 }
 
 healed();
-my $http = $cluster->anyone->client;
-my @last = map { $http->ask_one($_, 'POST', '/', grant('CS', 1, "the last of $_")) } $cluster->all;
+my @last = map { until_told($cluster->machine($_)->client, "last of $_", 'POST', '/', grant('CS', 1, "the last of $_")) } $cluster->all;
 is_deeply([map { $_->{status} } @last], [201, 201, 201], 'after all were killed, each machine issues');
 $cluster->settle;
 is_deeply([$cluster->parted], [], 'and the journals are the same bytes');

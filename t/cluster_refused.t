@@ -45,9 +45,12 @@ sub journal {
     return $lines =~ s/\A.*\n//r;      # the first one tells how many there are
 }
 
+my %said;       # how much of a log is of before
+
 sub says_why {
     my ($cluster, $i, $why) = @_;
-    wait_for("machine $i says why", sub { $cluster->machine($i)->log =~ $why });
+    my $server = $cluster->machine($i);
+    wait_for("machine $i says why", sub { substr($server->log, $said{$server->{dir}} // 0) =~ $why });
 }
 
 # A machine that runs issues nothing, says why, and reads on. Nothing is changed. It tells
@@ -65,7 +68,6 @@ sub refuses {
     like("$r->{status} $r->{body}", qr/^(?:$told)/, "machine $i issues nothing");
     is(status($client->ask('GET', '/CS-1'), $client->ask('GET', '/CS-99999')), '200 503', 'it reads what it has');
     says_why($cluster, $i, $why);
-    like($cluster->machine($i)->log, $why, 'it says why');
     is(journal($cluster, $i), $journal, 'its journal is as it was');
     is_deeply(keys_of($cluster->etcd), $keys, 'so is the one in etcd');
 }
@@ -76,6 +78,7 @@ sub restart {
     my ($cluster, @which) = @_;
     for my $server (map { $cluster->machine($_) } @which) {
         $server->stop;
+        $said{$server->{dir}} = length $server->log;
         $server->start;
     }
 }
@@ -288,7 +291,7 @@ wait_for('the log says why', sub {
     $told{status($cluster->machine(0)->client->issue('CS', 1, 'nobody'))}++;
     return $cluster->machine(0)->log =~ /\[crit\].*etcd at https:.*refused, status \d+ \(the user or the password is wrong\)/;
 });
-is_deeply([keys %told], [503], 'a wrong password: no machine issues, and the log says why');
+is_deeply([grep { !/^50[03]\z/ } keys %told], [], 'a wrong password: no machine issues, and the log says why');
 secure($cluster->etcd, 'secret');
 is(status($cluster->machine(0)->client->ask('GET', '/CS-1')), '200');
 $cluster->machine(0)->reload;

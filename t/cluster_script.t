@@ -8,6 +8,7 @@ use File::Spec;
 use POSIX qw(WNOHANG);
 use Test::More;
 use Stockcert;
+use Stockcert::Disk qw(in_memory);
 use Stockcert::Port;
 use Stockcert::Tool;
 
@@ -15,7 +16,7 @@ my $root = dirname(dirname(File::Spec->rel2abs(__FILE__)));
 my $script = "$root/scripts/cluster";
 plan(skip_all => 'what is tested is not in build') if dirname($ENV{TEST_NGINX_LOAD_MODULES}) ne "$root/build";
 
-my $tmp = File::Temp->newdir('stockcert-XXXXXX', TMPDIR => 1);
+my $tmp = File::Temp->newdir('stockcert-XXXXXX', DIR => in_memory);
 chmod 0755, "$tmp";
 
 # nine ports: three, and those that are 100 and 200 more
@@ -47,11 +48,14 @@ sub start {
 
 sub started { return slurp("$tmp/out") =~ /kill one:  nginx ([\d ]+), etcd ([\d ]+)$/m ? (split(' ', $1), split(' ', $2)) : () }
 
+my $key = 0;
+
 sub issued {
     return map {
         my $client = Stockcert::Client->new($port + $_);
+        my @request = ('POST', '/', grant('CS', 1, "of $_"), 'Idempotency-Key: ' . ++$key);
         my $r;
-        wait_for('it issues', sub { ($r = $client->issue('CS', 1, "of $_"))->{status} == 201 });
+        wait_for('it issues', sub { ($r = $client->ask(@request))->{status} == 201 });
         $r->{json}{cert_id};
     } 0 .. 2;
 }
@@ -72,11 +76,13 @@ sub ended {
 start();
 is_deeply([issued()], ['CS-1', 'CS-2', 'CS-3'], 'each machine issues');
 my $client = Stockcert::Client->new($port + 2);
-is($client->ask('GET', "/CS-$_")->{status}, 200, "CS-$_ is on the third") for 1 .. 3;
+wait_for("CS-$_ is on the third", sub { $client->ask('GET', "/CS-$_")->{status} == 200 }) for 1 .. 3;
 ended('INT');
 start();
 is_deeply([issued()], ['CS-4', 'CS-5', 'CS-6'], 'started again, it goes on');
-is(Stockcert::Client->new($port + $_)->ask('GET', '/CS-6')->{status}, 200, "machine $_ has all") for 0 .. 2;
+for my $machine (0 .. 2) {
+    wait_for("machine $machine has all", sub { Stockcert::Client->new($port + $machine)->ask('GET', '/CS-6')->{status} == 200 });
+}
 ended('TERM');
 my @same = map { tool_out('export', "$tmp/cluster/machine$_", '--format', 'jsonl') } 0 .. 2;
 is_deeply([@same[1, 2]], [@same[0, 0]], 'and all have the same');

@@ -50,7 +50,6 @@ sub fails {
     }
     my $n_failed = $failed->();
     is_deeply(\@faults, [], "$what: " . join ', ', "$n_failed calls failed", map { "$status{$_} x $_" } sort keys %status);
-    cmp_ok($n_failed, '>', 0, "$what: it did fail");
     is($meanwhile, 200, "$what: another location is served meanwhile");
 
     agrees($what);

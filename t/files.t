@@ -108,6 +108,7 @@ for my $n (1 .. 3) {
 copy("$ledger/data.mdb", "$server->{dir}/newest") or die "copy: $!\n";
 for my $how ('another file', 'the same file') {
     my $in_place = $how eq 'the same file';
+    my $said = length $server->log;
     unlink "$ledger/data.mdb" if !$in_place;
     copy("$server->{dir}/older", "$ledger/data.mdb") or die "copy: $!\n";
     chown +(stat $ledger)[4, 5], "$ledger/data.mdb";
@@ -117,7 +118,7 @@ for my $how ('another file', 'the same file') {
     $server->reload;
     is(error($server->client->issue('CS', 1, "z $how")), '503 ledger_unavailable', "an older copy, $how: nor after a reload");
     is(slurp("$ledger/data.mdb"), slurp("$server->{dir}/older"), "an older copy, $how: it is as it was");
-    like($server->log, qr/\[crit\] .* entry \d+, which was committed, is not in it: data\.mdb is an older or another one/, 'the log says so');
+    like(substr($server->log, $said), qr/\[crit\] .* entry \d+, which was committed, is not in it: data\.mdb is an older or another one/, 'the log says so');
     unlink "$ledger/data.mdb";
     copy("$server->{dir}/newest", "$ledger/data.mdb") or die "copy: $!\n";
     chown +(stat $ledger)[4, 5], "$ledger/data.mdb";

@@ -68,7 +68,7 @@ sub held {
 
 # every type
 
-my $today = substr issue('CS', 1000, 'Bob', price => '0.25 EUR', effective => '2024-02-29', address => '1 Main Street', reference => 'Board 1')->{issued_at}, 0, 10;
+issue('CS', 1000, 'Bob', price => '0.25 EUR', effective => '2024-02-29', address => '1 Main Street', reference => 'Board 1');
 issue('CS', 500, 'Ann', holder_id => 'a-1', capacity => 'custodian for "Tim"');
 issue('CS', 40, 'Ann Smith', holder_id => 'a-1', address => '2 Elm Road');
 issue('CS', $_, 'Kim') for 30, 31, 32, 33;
@@ -92,12 +92,13 @@ my @entries = map { decode_json($_) } split /^/, $jsonl;
 my %entry = map { ("$_->{kind} $_->{class}-$_->{number}" => $_) } grep { $_->{number} } @entries;
 
 sub item { my ($kind, $id) = @_; my %item = %{$transactions->{"entry-$entry{\"$kind $id\"}{entry}"} // {}}; delete @item{qw(id custom_id)}; return \%item }
+sub day { my ($kind, $id) = @_; return substr $entry{"$kind $id"}{time}, 0, 10 }
 sub comments { my ($kind, $id, @more) = @_; return ["seal $entry{\"$kind $id\"}{seal}", @more, $kind eq 'surrendered' || $entry{"$kind $id"}{member} ? "entered by: uid:$>" : ()] }
 
 my %plain = (object_type => 'TX_STOCK_ISSUANCE', stock_legend_ids => [], security_law_exemptions => []);
 is_deeply(item('issued', 'CS-1'), { %plain, date => '2024-02-29', security_id => 'CS-1', stakeholder_id => 'holder-CS-1', stock_class_id => 'class-CS', quantity => '1000',
     share_price => { amount => '0.25', currency => 'EUR' }, comments => comments('issued', 'CS-1', 'Board 1') }, 'an issuance: its price, its legal date, its reference');
-is_deeply(item('issued', 'CS-2'), { %plain, date => $today, security_id => 'CS-2', stakeholder_id => 'holder-CS-2', stock_class_id => 'class-CS', quantity => '500',
+is_deeply(item('issued', 'CS-2'), { %plain, date => day('issued', 'CS-2'), security_id => 'CS-2', stakeholder_id => 'holder-CS-2', stock_class_id => 'class-CS', quantity => '500',
     share_price => { amount => '0.0001', currency => 'USD' }, comments => comments('issued', 'CS-2', 'capacity: custodian for "Tim"') }, 'one without a price, in a capacity');
 is_deeply(item('issued', 'PS-1')->{share_price}, { amount => '0', currency => 'USD' }, 'a price of zero is one');
 is_deeply(item('surrendered', 'CS-1'), { object_type => 'TX_STOCK_TRANSFER', date => '2024-03-01', security_id => 'CS-1', quantity => '400',
@@ -106,16 +107,16 @@ is_deeply([map { [@{item('issued', $_)}{qw(date stakeholder_id quantity)}, item(
     [map { ['2024-03-01', @$_, { amount => '0.25', currency => 'EUR' }] } ['holder-CS-10', 300], ['holder-CS-1', 100], ['holder-CS-1', 600]], 'its results have its date, and the price that was paid');
 is_deeply(item('issued', 'CS-13')->{share_price}, { amount => '0.25', currency => 'EUR' }, 'a transfer of a result: the price at the beginning');
 ok(!exists item('surrendered', 'CS-10')->{balance_security_id}, 'a transfer of all has no balance');
-is_deeply(item('surrendered', 'CS-2'), { object_type => 'TX_STOCK_REISSUANCE', date => $today, security_id => 'CS-2', resulting_security_ids => ['CS-14'],
+is_deeply(item('surrendered', 'CS-2'), { object_type => 'TX_STOCK_REISSUANCE', date => day('surrendered', 'CS-2'), security_id => 'CS-2', resulting_security_ids => ['CS-14'],
     reason_text => 'lost: affidavit', comments => comments('surrendered', 'CS-2', 'affidavit') }, 'a reissue');
 is_deeply([map { [@{item('surrendered', $_)}{qw(object_type quantity resulting_security_ids balance_security_id)}] } 'CS-4', 'CS-5'],
     [['TX_STOCK_TRANSFER', 20, ['CS-15'], undef], ['TX_STOCK_TRANSFER', 0, ['CS-15'], 'CS-16']], 'a transfer of two: an object each, which add up; the balance on the last');
-is_deeply(item('surrendered', 'PS-1'), { object_type => 'TX_STOCK_REPURCHASE', date => $today, security_id => 'PS-1', quantity => '7', price => { amount => '1.50', currency => 'USD' },
+is_deeply(item('surrendered', 'PS-1'), { object_type => 'TX_STOCK_REPURCHASE', date => day('surrendered', 'PS-1'), security_id => 'PS-1', quantity => '7', price => { amount => '1.50', currency => 'USD' },
     balance_security_id => 'PS-2', comments => comments('surrendered', 'PS-1', 'back') }, 'a repurchase');
 is_deeply(item('issued', 'PS-2')->{share_price}, { amount => '0', currency => 'USD' }, 'what is left of it has the price at the beginning, not that of the repurchase');
 is_deeply([map { [@{item('surrendered', $_)}{qw(object_type quantity reason_text balance_security_id)}] } 'CS-6', 'CS-7'],
     [['TX_STOCK_CANCELLATION', 32, 'void "x"', undef], ['TX_STOCK_CANCELLATION', 8, 'void "x"', 'CS-17']], 'a cancellation of two, in part');
-is_deeply(item('surrendered', 'CS-8'), { object_type => 'TX_STOCK_RETRACTION', date => $today, security_id => 'CS-8', reason_text => 'never',
+is_deeply(item('surrendered', 'CS-8'), { object_type => 'TX_STOCK_RETRACTION', date => day('surrendered', 'CS-8'), security_id => 'CS-8', reason_text => 'never',
     comments => [@{comments('surrendered', 'CS-8', 'never')}, "corrects entry-$wrong->{entry}"] }, 'a correction that nothing comes of');
 is_deeply([@{item('surrendered', 'CS-9')}{qw(object_type resulting_security_ids reason_text)}], ['TX_STOCK_REISSUANCE', ['CS-18'], 'misspelt'], 'one that something comes of');
 my ($amended) = grep { $_->{object_type} eq 'TX_STOCK_CLASS_AUTHORIZED_SHARES_ADJUSTMENT' } values %$transactions;

@@ -4,7 +4,7 @@
 
 use strict;
 use warnings;
-use POSIX qw(mkfifo WNOHANG);
+use POSIX qw(mkfifo);
 use Test::More;
 use Stockcert;
 use Stockcert::Tool;
@@ -120,8 +120,7 @@ sub hold {
 sub let_go {
     my ($pid) = @_;
     kill KILL => $pid;
-    waitpid $pid, 0;
-    delete $Stockcert::clients{$pid};
+    tool_end($pid);
 }
 
 
@@ -148,7 +147,7 @@ my ($pid, $file) = tool_start('log', fresh('follow'), '-f');
 wait_for('log -f', sub { slurp($file->filename) =~ /holder 20\n/ });
 is_deeply([ids($pid)], [join("\t", ($nobody) x 4), join("\t", ($group) x 4), ''], 'log -f is the owner, for good');
 kill TERM => $pid;
-waitpid $pid, 0;
+tool_end($pid);
 
 
 # a ledger of several users: neither is believed
@@ -218,10 +217,11 @@ $at = fresh('held');
 tool_out('status', $at);
 my $holder = hold($at, 'mutexes');
 my @commands = commands($at);
-my @waiting = map { [$_, tool_start(@$_)] } @commands, ['export', $at, '--format', 'jsonl', '-o', "$out/killed"], ['export', $at, '--format', 'jsonl', '-o', "$out/ended"];
-my %child;
-for (@waiting[-5 .. -1]) {
-    my ($arg, $pid) = @$_;
+my @looked_at = splice @commands, -3;       # at once, as they wait for some seconds only
+my (@waiting, %child);
+for my $arg (@looked_at, map { ['export', $at, '--format', 'jsonl', '-o', "$out/$_"] } qw(killed ended)) {
+    my ($pid, @files) = tool_start(@$arg);
+    push @waiting, [$arg, $pid, @files];
     wait_for('a process of its own', sub {
         ($child{$pid}) = slurp("/proc/$pid/task/$pid/children") =~ /(\d+)/;
         return $child{$pid} && (readlink "/proc/$child{$pid}/cwd") eq $at && grep { (readlink // '') eq "$at/lock.mdb" } glob "/proc/$child{$pid}/fd/*";
@@ -234,17 +234,15 @@ for (@waiting[-5 .. -1]) {
 for my $signal (qw(TERM KILL)) {
     my ($arg, $pid) = @{pop @waiting};
     kill $signal => $pid;
-    waitpid $pid, 0;
-    delete $Stockcert::clients{$pid};
+    tool_end($pid);
     wait_for("$signal: the process ends", sub { !-e "/proc/$child{$pid}" || slurp("/proc/$child{$pid}/stat") =~ /\) Z / });
     is_deeply([glob "$out/ended*"], [], 'TERM: nothing is left') if $signal eq 'TERM';
 }
 unlink glob "$out/killed*";
-for (@waiting) {
+for (@waiting, map { [$_, tool_start(@$_)] } @commands) {
     my ($arg, $pid, $out, $err) = @$_;
-    wait_for("@$arg", sub { waitpid($pid, WNOHANG) == $pid });
+    tool_end($pid);
     is(($? & 127) . ' ' . ($? >> 8), '0 3', "held: $arg->[0]: ends");
-    delete $Stockcert::clients{$pid};
     like(slurp($err->filename), qr/\Astockcert: nothing is done, as somebody keeps a lock in lock\.mdb: .*\n\z/, "held: $arg->[0]: and says why");
 }
 is_deeply([left()], ['victim'], 'held: nothing is made');
@@ -300,8 +298,7 @@ for my $there (0, 1) {
     chown $nobody, $group, $made;
     print $in substr $lines, 1000;
     close $in;
-    waitpid $pid, 0;
-    delete $Stockcert::clients{$pid};
+    tool_end($pid);
     is($? & 127, 0, 'import: it ends');
     is(trace($victim), $before, 'import: what is root\'s is as it was');
 }

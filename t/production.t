@@ -177,16 +177,17 @@ is(inner($_)->{status}, 404, "inside, $_: there is no ledger") for '/', '/CS-1';
 # the log
 
 my @key = (curl => ['-H', 'Idempotency-Key: log']);
-entered(ask('issuer', 'POST', '/', body => grant('CS', 1, 'once'), @key), $issuer, 'with a key');
-is(ask('issuer', 'POST', '/', body => grant('CS', 1, 'once'), @key)->{status}, 201, 'again');
-ask('anna', 'POST', '/?log=1', body => '{}');
-ask('wrong password', 'POST', '/?log=2', body => grant('CS', 1, 'x'));
-my @log;
+entered(ask('issuer', 'POST', '/?log=1', body => grant('CS', 1, 'once'), @key), $issuer, 'with a key');
+is(ask('issuer', 'POST', '/?log=2', body => grant('CS', 1, 'once'), @key)->{status}, 201, 'again');
+ask('anna', 'POST', '/?log=3', body => '{}');
+ask('wrong password', 'POST', '/?log=4', body => grant('CS', 1, 'x'));
+my %log;
 wait_for('all is in the log', sub {
-    @log = map { decode_json($_) } split /\n/, slurp("$server->{dir}/stockcert.log");
-    return grep { $_->{request} =~ /log=2/ } @log;
+    my @log = map { decode_json($_) } slurp("$server->{dir}/stockcert.log") =~ /^(.*)\n/mg;
+    %log = map { $_->{request} =~ /log=(\d)/ ? ($1 => $_) : () } @log;
+    return keys %log == 4;
 });
-my ($once, $again, $refused, $wrong) = @log[-4 .. -1];
+my ($once, $again, $refused, $wrong) = @log{1 .. 4};
 my $entry = ask('rita', 'GET', "/$once->{cert_id}")->{json};
 is("$once->{status} $once->{ledger} $once->{entry} $once->{error}|$once->{certificate} $once->{verified}",
     "201 impossible-cuts $entry->{entry} |$issuer SUCCESS", 'the log: what was issued');

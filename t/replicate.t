@@ -26,7 +26,7 @@ my $client = $server->client;
 $client->issue('CS', 100, 'Ann') for 1 .. 30;
 
 my @etcd = ('--etcd', $url, '--etcd-prefix', $prefix);
-my @slow = ('--etcd', $between->url, '--etcd-prefix', $prefix, '--etcd-timeout', '6s');
+my @slow = ('--etcd', $between->url, '--etcd-prefix', $prefix, '--etcd-timeout', '12s');
 my @reference = ('--reference', 'Resolution');
 
 sub entries { return scalar split /^/, tool_out('log', $_[0]) }
@@ -111,7 +111,7 @@ $between->lose(4, 'request');
 my ($pid) = tool_start('replicate', $one, @slow[0 .. 3]);
 wait_for('two batches are put', sub { $between->has_lost });
 kill KILL => $pid;
-waitpid $pid, 0;
+tool_end($pid);
 is_deeply([$etcd->keys], [batches(), 'replicating'], 'killed in the midst: there are batches');
 is(scalar(batches()), 2, 'two of them');
 like(tool_out('status', $one), qr/^replica    none$/m, 'the ledger is as it was');
@@ -307,7 +307,7 @@ tool_is('--company where etcd has one', 1, qr/refused: etcd has a ledger below \
 tool_is('--company that is no name', 3, qr/cannot make a ledger in .*: the company's name/, 'replicate', "$dir/fourth", '--company', ' ', '--etcd', $url, '--etcd-prefix', '/fourth/');
 ok(!-e "$dir/fourth", 'nothing is made');
 for my $what (qw(request answer)) {
-    my @fifth = ('replicate', "$dir/$what", '--company', 'Fifth Inc.', '--etcd-prefix', "/$what/", '--etcd-timeout', '6s');
+    my @fifth = ('replicate', "$dir/$what", '--company', 'Fifth Inc.', '--etcd-prefix', "/$what/", '--etcd-timeout', '12s');
     $between->lose(2, $what);
     tool_is("the $what of the head is lost", 4, qr/it is not known whether it is done, run it again: etcd at/, @fifth, '--etcd', $between->url);
     $between->lose(0);

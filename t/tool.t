@@ -69,7 +69,7 @@ wait_for('log -f goes on', sub { slurp($file->filename) =~ /O'Neil\n\z/ });
 issue('PS', 7, 'Jane');
 wait_for('log -f goes on again', sub { slurp($file->filename) =~ /Jane\n\z/ });
 kill TERM => $follower;
-waitpid $follower, 0;
+tool_end($follower);
 my $log = tool_out('log', $ledger);
 is(slurp($file->filename), $log, 'log -f wrote what log writes');
 is(scalar(() = $log =~ /\n/g), 5, 'log: a line an entry');

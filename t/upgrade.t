@@ -53,7 +53,7 @@ my %rollback = (
     'WINCH and HUP' => sub {
         my ($old, $new) = @_;
         kill WINCH => $old;
-        sleep 0.1;
+        wait_for('its workers leave', sub { children($old) == 0 });
         kill HUP => $old;
         wait_for('workers of the old master', sub { children($old) >= 2 });
         sleep 0.2;

@@ -419,7 +419,7 @@ test_forked(void)
     if (pid == 0) {
         ledger = fixture_open(&f);
         fill(0, "", 1);
-        alarm(20);
+        alarm(FIXTURE_SECONDS);
         _exit(commit(ledger) != STOCKCERT_OK);
     }
 

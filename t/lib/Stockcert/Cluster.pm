@@ -137,7 +137,7 @@ sub ready {
 sub settle {
     my ($self, @which) = @_;
     wait_for('all have the same', sub {
-        my $head = $self->head;
+        my $head = eval { $self->head } // return 0;      # etcd may be at an election
         return !grep { $self->end($_) ne $head } @which ? @which : $self->all;
     });
 }
