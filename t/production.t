@@ -28,6 +28,8 @@ my %who = (
     stranger         => [cert => 'stranger'],
     expired          => [cert => 'expired'],
     alike            => [cert => 'alike'],
+    'issuer in another case'    => [cert => 'Issuer'],
+    'registrar in another case' => [cert => 'Registrar'],
     'issuer as paul'    => [cert => 'issuer', user => 'paul', password => 'x'],
     'auditor as anna'   => [cert => 'auditor', user => 'anna'],
     'auditor as x'      => [cert => 'auditor', user => 'anna', password => 'x'],
@@ -77,7 +79,7 @@ nothing_is('an old TLS', curl => ['--tls-max', '1.1', '--ciphers', 'DEFAULT@SECL
 # reading
 
 is(ask('inside', 'GET', '/')->{status}, 200, 'the ledger is there');
-is(ask($_, 'GET', '/')->{status}, 200, "$_ reads") for qw(rita issuer registrar auditor alike);
+is(ask($_, 'GET', '/')->{status}, 200, "$_ reads") for qw(rita issuer registrar auditor alike), 'issuer in another case', 'registrar in another case';
 is(ask($_, 'HEAD', '/')->{status}, 200, "$_ reads a head") for qw(inside rita auditor);
 for my $who (qw(nobody anna paul stranger expired), 'no password', 'wrong password', 'no such user') {
     refused(ask($who, 'GET', $_), "$who: GET $_") for '/', '/CS.html', '/book/transactions';
@@ -89,7 +91,7 @@ for my $who (qw(nobody anna paul stranger expired), 'no password', 'wrong passwo
 my $n = 0;
 sub issue { my ($who, $path, @arg) = @_; $n++; return ask($who, 'POST', $path // '/', body => grant('CS', 1, "holder $n"), @arg) }
 
-for my $who (qw(nobody inside rita paul registrar auditor stranger expired alike), 'no password', 'wrong password', 'no such user', 'auditor as x', 'registrar as anna') {
+for my $who (qw(nobody inside rita paul registrar auditor stranger expired alike), 'issuer in another case', 'no password', 'wrong password', 'no such user', 'auditor as x', 'registrar as anna') {
     refused(issue($who), "$who issues");
 }
 entered(issue('issuer'), $issuer, 'a certificate issues');
@@ -110,7 +112,7 @@ is(ask('rita', 'POST', '/', body => grant('CS', 1, 'x'), curl => ['-H', "X-HTTP-
 my $transfer = '{"type":"transfer","from":["CS-%d"],"to":[{"name":"Bob","amount":1}],"reference":"x"}';
 sub transfer { my ($who, $number, $path, @arg) = @_; return ask($who, 'POST', $path // '/book/transactions', body => sprintf($transfer, $number), @arg) }
 
-for my $who (qw(nobody inside rita anna issuer auditor stranger expired alike), 'wrong password', 'issuer as paul', 'auditor as anna') {
+for my $who (qw(nobody inside rita anna issuer auditor stranger expired alike), 'registrar in another case', 'wrong password', 'issuer as paul', 'auditor as anna') {
     refused(transfer($who, 1), "$who transfers");
 }
 for my $path ('//book/transactions', '/./book/transactions', '/%62ook/transactions', '/x/../book/transactions', '/book/x/../transactions', '/book//transactions') {

@@ -76,6 +76,8 @@ sub certificates {
     $make->($_, "$own/CN=$_", 'clients', @leaf) for qw(issuer registrar auditor);
     $make->('stranger', "$own/CN=issuer", 'strangers', @leaf);
     $make->('alike', "/CN=issuer,O=Impossible Cuts Inc.", 'clients', @leaf);
+    $make->('Issuer', '/O=impossible cuts inc./CN=Issuer', 'clients', @leaf);
+    $make->('Registrar', '/O=impossible cuts inc./CN=Registrar', 'clients', @leaf);
     system("cd $dir && openssl req -new -key issuer.key -subj '$own/CN=issuer' -out expired.csr"
         . ' && openssl x509 -req -in expired.csr -CA clients.pem -CAkey clients.key -days -1 -out expired.pem && cp issuer.key expired.key');
     die "openssl: expired\n" if $?;
