@@ -170,6 +170,8 @@ for my $path ('/metrics', '/health') {
     is(inner($path, from => '127.0.0.2')->{status}, 200, "$path, from an address that is named");
     is(inner($path, from => '127.0.0.3')->{status}, 403, "$path, from one that is not");
     is(inner($path, to => '127.0.0.2')->{status}, 0, "$path is on no other address");
+    is(inner($path, host => $_)->{status}, 0, "$path, as $_") for 'rebind.example', 'stock.example.com', 'localhost';
+    is(inner($path, curl => ['--http1.0', '-H', 'Host:'])->{status}, 0, "$path, without a Host");
     is(ask('issuer', 'GET', $path)->{json}{error}, 'not_found', "$path is not outside");
     refused(ask('nobody', 'GET', $path), "$path, outside, to nobody");
 }
