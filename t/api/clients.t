@@ -34,11 +34,12 @@ $programs{go} = ['Go', "GO111MODULE=off GOPATH=$gopath go run"]
 my %suffixes = (python => 'py', js => 'mjs');
 
 
-# Stands between a client and the server. Of each method, the first request is answered 503;
-# the answer of the second is lost when the server has given it, and the end of the third's.
-# Returns the port, the process, and the file that it notes requests in.
+# Stands between a client and the server. Of each method, the first requests, one if not told,
+# are answered 503; the next answer is lost when the server has given it, and then the end of
+# one. Returns the port, the process, and the file that it notes requests in.
 
 sub between {
+    my ($refused) = @_;
     my $port = free_port();
     my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 16, ReuseAddr => 1) or die "listen: $!\n";
     my $notes = "$server->{dir}/notes";
@@ -47,7 +48,7 @@ sub between {
     if (!$pid) {
         $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP ALRM);
         $SIG{PIPE} = 'IGNORE';
-        eval { stand($listen, $notes); 1 } or print STDERR "between: $@";
+        eval { stand($listen, $notes, $refused // 1); 1 } or print STDERR "between: $@";
         POSIX::_exit(0);
     }
     $Stockcert::clients{$pid} = 1;
@@ -57,7 +58,7 @@ sub between {
 # a request, each on a connection of its own
 
 sub stand {
-    my ($listen, $notes) = @_;
+    my ($listen, $notes, $refused) = @_;
     my %count;
     while (my $socket = $listen->accept) {
         my $request = Stockcert::Between::message($socket) // next;
@@ -65,8 +66,9 @@ sub stand {
         my $n = ++$count{$method};
         open my $file, '>>', $notes or die "$notes: $!\n";
         syswrite $file, "$method $n\n";
-        if ($n == 1) {
-            syswrite $socket, join "\r\n", 'HTTP/1.1 503 Service Unavailable', 'Retry-After: 1', 'Content-Length: 2', 'Connection: close', '', '{}';
+        if ($n <= $refused) {
+            my $problem = '{"error":"too_many_waiting"}';
+            syswrite $socket, join "\r\n", 'HTTP/1.1 503 Service Unavailable', 'Retry-After: 1', 'Content-Length: ' . length $problem, 'Connection: close', '', $problem;
             next;
         }
         $request =~ s/^connection:[^\r]*\r\n//mi;
@@ -74,10 +76,17 @@ sub stand {
         my $to = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $server->{port}) or die "connect: $!\n";
         syswrite $to, $request;
         my $answer = Stockcert::Between::message($to) // '';
-        $answer = '' if $n == 2;
-        substr($answer, -20) = '' if $n == 3;
+        $answer = '' if $n == $refused + 1;
+        substr($answer, -20) = '' if $n == $refused + 2;
         syswrite $socket, $answer;
     }
+}
+
+sub end {
+    my ($pid) = @_;
+    kill KILL => $pid;
+    waitpid $pid, 0;
+    delete $Stockcert::clients{$pid};
 }
 
 # the program of a section, in a file
@@ -108,13 +117,21 @@ for my $language (sort keys %programs) {
     my ($status, $out, $errors) = run($language, "http://127.0.0.1:$port/", $ledger);
     is($status, 0, "$language: it ends well") or diag($errors);
     like($out, qr/\Aissued CS-$certificates\n$certificates certificates\nall is in order: /, "$language: one is issued, all are read, the seal is right");
-    kill KILL => $pid;
-    waitpid $pid, 0;
-    delete $Stockcert::clients{$pid};
+    end($pid);
     my $noted = slurp($notes);
     like($noted, qr/^POST 4$/m, "$language: a grant was sent again after 503, no answer and half of one");
     like($noted, qr/^GET 6$/m, "$language: a page, too");
     unlike($noted, qr/^(?:POST 5|GET 7)$/m, "$language: no more than that");
+}
+
+for my $language (sort keys %programs) {
+    my ($port, $pid, $notes) = between(100);
+    my ($status, $out, $errors) = run($language, "http://127.0.0.1:$port/", $ledger);
+    isnt($status, 0, "$language: it fails where 503 stays");
+    is($out, '', "$language: with nothing issued");
+    like($errors, qr/"error":"too_many_waiting"/, "$language: and shows the answer that stays");
+    end($pid);
+    like(slurp($notes), qr/^POST 9\n\z/m, "$language: the ninth one");
 }
 
 for my $language (sort keys %programs) {
