@@ -96,6 +96,11 @@ unlike($config, qr/stockcert_ledger/, 'the example is off');
 is(join(' ', (stat "$dir/var/lib/stockcert")[4, 5]), '33 33', 'the directory is of www-data');
 like(runs('stockcert --version'), qr/^stockcert \Q$version\E, /, 'the tool');
 ok(-s "$dir/usr/share/man/man1/stockcert.1.gz", 'the manual');
+my $doc = "$dir/usr/share/doc/libnginx-mod-http-stockcert";
+my %link = map { $_ => 1 } `zcat $doc/README.md.gz` =~ /\]\(([^)#:]+)\)/g;
+delete $link{LICENSE};      # it is Debian's "copyright"
+cmp_ok(scalar(keys %link), '>', 3, 'README has links');
+ok(-s "$doc/$_", "README: $_ is there") for sort keys %link;
 runs($_) for @install;
 
 sub pid { return slurp("$dir/run/nginx.pid" . ($_[0] // '')) =~ /^(\d+)/ ? $1 : 0 }
