@@ -49,6 +49,15 @@ sub next_build {
     done("cd $source && DEB_BUILD_OPTIONS=noautodbgsym debian/rules binary", "build $version");
 }
 
+# A build of the same version: its binaries have another end.
+
+sub another_build {
+    my ($package, $to) = @_;
+    my $files = "$tmp/another";
+    done("dpkg-deb -R $package $files && for binary in $files/usr/lib/nginx/modules/*.so $files/usr/bin/*; do [ ! -e \$binary ] || echo another >>\$binary; done"
+        . " && dpkg-deb -b $files $to && rm -r $files", "another build of $package");
+}
+
 # The build leaves nothing in the tree, and lintian finds nothing.
 
 my $tree = q(find . -path ./.git -prune -o -path ./build -prune -o -path ./t/servroot -prune -o -printf '%p %y %m\n' | sort);
@@ -64,8 +73,9 @@ my %version = (old => $version, new => "$version+1", other => "$version+2");
 
 my $root = Stockcert::Root->new(qw(nginx apt), map { s/^ | .*//gr } split /,/, join ',', map { `dpkg-deb -f $_ Depends` =~ s/nginx-abi-.*?,//r =~ s/\n//r } @packages);
 my $dir = $root->{dir};
-mkdir "$dir/root/$_" for qw(old new other);
+mkdir "$dir/root/$_" for qw(old new same other);
 done("cp @packages $dir/root/old");
+another_build($_, "$dir/root/same") for @packages;
 next_build($version{new}, $format);
 done("cp $tmp/package/*_\Q$version{new}\E_*.deb $dir/root/new");
 next_build($version{other}, $format + 1);
@@ -217,11 +227,25 @@ runs('service nginx upgrade');
 all_well($load, 'and back');
 is_deeply([grep { $_->{status} && $_->{status} != 201 } @answers], [], 'and back: all were issued');
 
-# A build with another format takes no ledger, and changes none.
+# Another build of the version that is installed, and back.
+
+sub are_another {
+    my ($another, $what) = @_;
+    is(scalar(slurp("$dir$_") =~ /another\n\z/), $another, "$what: $_")
+        for qw(/usr/bin/stockcert /usr/lib/nginx/modules/ngx_http_stockcert_module.so);
+}
 
 rename "$dir/root/new", "$dir/root/done";
+rename "$dir/root/same", "$dir/root/new";
+install($step{install}, $old, $old);
+are_another(1, 'the other build');
+install($step{downgrade}, $old, $old);
+are_another('', 'the first build again');
+
+# A build with another format takes no ledger, and changes none.
+
+rename "$dir/root/new", "$dir/root/same";
 rename "$dir/root/other", "$dir/root/new";
-done("rm -r $dir/var/backups/*", 'the backup is taken away');
 $load = load();
 install($step{install}, $old, $version{other});
 my ($status, $output) = $root->run($step{look});
