@@ -94,7 +94,7 @@ function places(e) {
 
 // what nginx itself, and the tests' configuration, add to answers
 
-const others = /^(server|date|connection|content-(length|type|encoding)|transfer-encoding|x-worker|x-(cache-control|link)|access-control-.*)$/;
+const others = /^(server|date|connection|content-(length|type|encoding)|transfer-encoding|x-worker|x-(cache-control|link|id|kind|wait)|access-control-.*)$/;
 
 function checkHeaders(e, response) {
     // what an example for CORS adds
