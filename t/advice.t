@@ -58,7 +58,7 @@ SKIP: {
     }
     # run as another user, it does not end with the process that waits for it
     kill KILL => slurp("/proc/$pid/task/$pid/children") =~ /(\d+)/g;
-    tool_end($pid);
+    reap($pid);
     local $ENV{STOCKCERT} = "$dir/alone";
     tool_out('status', $ledger);
 }

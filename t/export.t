@@ -251,7 +251,7 @@ for my $signal (qw(TERM INT HUP QUIT PIPE ALRM USR1 USR2 VTALRM PROF XCPU KILL))
     print $in join '', (split /^/, $jsonl)[0 .. 3];
     wait_for('it is being made', sub { glob "$dir/new.*/data.mdb" });
     kill $signal => $pid;
-    tool_end($pid);
+    reap($pid);
     is((split ' ', $Config{sig_name})[$? & 127], $signal, "import: ended by $signal");
     ok(!-e "$dir/new", "import: $signal: no ledger is there");
     is_deeply([glob "$dir/new*"], [], "import: $signal: nothing is there") if $signal ne 'KILL';
@@ -273,7 +273,7 @@ for my $signal (qw(TERM INT HUP QUIT PIPE ALRM USR1 USR2 VTALRM PROF XCPU KILL))
     kill HUP => $pid;
     print $in substr $jsonl, 1000;
     close $in;
-    tool_end($pid);
+    reap($pid);
     is($?, 0, 'import: HUP is ignored, and it is done');
     system 'rm', '-rf', "$dir/new";
 }

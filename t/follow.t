@@ -35,7 +35,7 @@ sub shows {
 
 sub ended {
     my ($follower) = @_;
-    tool_end($follower->{pid});
+    reap($follower->{pid});
     return join ' ', ($? & 127), ($? >> 8), slurp($follower->{err}->filename);
 }
 

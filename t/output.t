@@ -94,7 +94,7 @@ my $fifo = "$dir/there/fifo";
 mkfifo($fifo, 0600);
 my ($pid, undef, $err) = tool_start(@to, $fifo);
 is(slurp($fifo), $jsonl, 'a FIFO: it gets all');
-tool_end($pid);
+reap($pid);
 is("$? " . slurp($err->filename), '0 ', 'a FIFO: done');
 ok(-p $fifo, 'a FIFO: it is there');
 is(tool_out(@to, '/dev/stdout'), $jsonl, '/dev/stdout, a file');

@@ -120,7 +120,7 @@ sub hold {
 sub let_go {
     my ($pid) = @_;
     kill KILL => $pid;
-    tool_end($pid);
+    reap($pid);
 }
 
 
@@ -147,7 +147,7 @@ my ($pid, $file) = tool_start('log', fresh('follow'), '-f');
 wait_for('log -f', sub { slurp($file->filename) =~ /holder 20\n/ });
 is_deeply([ids($pid)], [join("\t", ($nobody) x 4), join("\t", ($group) x 4), ''], 'log -f is the owner, for good');
 kill TERM => $pid;
-tool_end($pid);
+reap($pid);
 
 
 # a ledger of several users: neither is believed
@@ -234,14 +234,14 @@ for my $arg (@looked_at, map { ['export', $at, '--format', 'jsonl', '-o', "$out/
 for my $signal (qw(TERM KILL)) {
     my ($arg, $pid) = @{pop @waiting};
     kill $signal => $pid;
-    tool_end($pid);
+    reap($pid);
     wait_for("$signal: the process ends", sub { !-e "/proc/$child{$pid}" || slurp("/proc/$child{$pid}/stat") =~ /\) Z / });
     is_deeply([glob "$out/ended*"], [], 'TERM: nothing is left') if $signal eq 'TERM';
 }
 unlink glob "$out/killed*";
 for (@waiting, map { [$_, tool_start(@$_)] } @commands) {
     my ($arg, $pid, $out, $err) = @$_;
-    tool_end($pid);
+    reap($pid);
     is(($? & 127) . ' ' . ($? >> 8), '0 3', "held: $arg->[0]: ends");
     like(slurp($err->filename), qr/\Astockcert: nothing is done, as somebody keeps a lock in lock\.mdb: .*\n\z/, "held: $arg->[0]: and says why");
 }
@@ -298,7 +298,7 @@ for my $there (0, 1) {
     chown $nobody, $group, $made;
     print $in substr $lines, 1000;
     close $in;
-    tool_end($pid);
+    reap($pid);
     is($? & 127, 0, 'import: it ends');
     is(trace($victim), $before, 'import: what is root\'s is as it was');
 }

@@ -111,7 +111,7 @@ $between->lose(4, 'request');
 my ($pid) = tool_start('replicate', $one, @slow[0 .. 3]);
 wait_for('two batches are put', sub { $between->has_lost });
 kill KILL => $pid;
-tool_end($pid);
+reap($pid);
 is_deeply([$etcd->keys], [batches(), 'replicating'], 'killed in the midst: there are batches');
 is(scalar(batches()), 2, 'two of them');
 like(tool_out('status', $one), qr/^replica    none$/m, 'the ledger is as it was');

@@ -246,8 +246,7 @@ END
     is($result->[0]{value}[1], $issued->{CS}, 'Prometheus has what was counted');
     wait_for('nothing against it', sub { return ($ask->('up')->[0]{value}[1] // 0) == 1 });
     kill TERM => $pid;
-    waitpid $pid, 0;
-    delete $Stockcert::clients{$pid};
+    reap($pid);
 }
 
 $server->stop;

@@ -69,7 +69,7 @@ wait_for('log -f goes on', sub { slurp($file->filename) =~ /O'Neil\n\z/ });
 issue('PS', 7, 'Jane');
 wait_for('log -f goes on again', sub { slurp($file->filename) =~ /Jane\n\z/ });
 kill TERM => $follower;
-tool_end($follower);
+reap($follower);
 my $log = tool_out('log', $ledger);
 is(slurp($file->filename), $log, 'log -f wrote what log writes');
 is(scalar(() = $log =~ /\n/g), 5, 'log: a line an entry');
@@ -241,8 +241,7 @@ like(tool_out('status', $ledger), qr/^locked     by process $holder \(a\\x1b\[7m
     'status: who keeps the lock');
 is(decode_json(tool_out('status', $ledger, '--json'))->{locked_by}, $holder, 'status --json: who keeps the lock');
 kill KILL => $holder;
-waitpid $holder, 0;
-delete $Stockcert::clients{$holder};
+reap($holder);
 unlike(tool_out('status', $ledger), qr/^locked/m, 'status: it was let go');
 
 sub unusable {

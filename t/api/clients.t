@@ -85,8 +85,7 @@ sub stand {
 sub end {
     my ($pid) = @_;
     kill KILL => $pid;
-    waitpid $pid, 0;
-    delete $Stockcert::clients{$pid};
+    reap($pid);
 }
 
 # the program of a section, in a file

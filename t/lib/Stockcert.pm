@@ -31,7 +31,7 @@ use Stockcert::Client;
 use Stockcert::Load;
 use Stockcert::Port;
 
-our @EXPORT = qw(now wait_for soak become slurp spew ledger grant read_ledger check_ledger);
+our @EXPORT = qw(now wait_for reap soak become slurp spew ledger grant read_ledger check_ledger);
 
 our $TIMEOUT = 120;     # seconds, for whatever is waited for
 
@@ -65,6 +65,14 @@ sub wait_for {
         sleep($waited < 0.4 ? 0.005 + $waited / 10 : 0.05);
     }
     return $result;
+}
+
+# waits until a process of %clients has ended: $? is how
+
+sub reap {
+    my ($pid) = @_;
+    wait_for("process $pid ends", sub { waitpid($pid, WNOHANG) == $pid });
+    delete $clients{$pid};
 }
 
 # Repeats the whole test for the minutes in STOCKCERT_SOAK. A test that depends on

@@ -138,9 +138,8 @@ sub finish {
     my ($self) = @_;
     my $failed = 0;
     for my $pid (@{$self->{running}}) {
-        Stockcert::wait_for('a client ends', sub { waitpid($pid, POSIX::WNOHANG) == $pid });
+        Stockcert::reap($pid);
         $failed++ if $?;
-        delete $Stockcert::clients{$pid};
     }
     $self->{running} = [];
     die "$failed clients failed\n" if $failed;

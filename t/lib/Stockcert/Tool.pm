@@ -10,9 +10,9 @@ use File::Temp;
 use POSIX ();
 use Stockcert;
 
-our @EXPORT = qw(tool tool_start tool_end tool_out tool_is);
+our @EXPORT = qw(tool tool_start tool_out tool_is);
 
-# in the background: returns the process and the files that it writes to; an
+# in the background: returns the process, for reap(), and the files that it writes to; an
 # argument { as => user } comes first
 
 sub tool_start {
@@ -37,19 +37,11 @@ sub tool_start {
     return ($pid, $out, $err);
 }
 
-# waits until that process has ended: $? is how
-
-sub tool_end {
-    my ($pid) = @_;
-    wait_for("process $pid ends", sub { waitpid($pid, POSIX::WNOHANG()) == $pid });
-    delete $Stockcert::clients{$pid};
-}
-
 # returns the exit code (or "signal N"), standard output and standard error
 
 sub tool {
     my ($pid, $out, $err) = tool_start(@_);
-    tool_end($pid);
+    reap($pid);
     my $status = $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
     return ($status, slurp($out->filename), slurp($err->filename));
 }
