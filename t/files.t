@@ -128,6 +128,36 @@ for my $how ('another file', 'the same file') {
 in_order('older copies');
 is($server->stop, 0, 'nginx ends in order');
 
+# nginx was started, and has committed nothing yet: what its workers have read counts
+
+for my $how ('no file', 'an older copy', 'an older copy, the same file') {
+    $server->start;
+    all_read();
+    my $there = $how ne 'no file';
+    unlink "$ledger/data.mdb" if $how !~ /same/;
+    if ($there) {
+        copy("$server->{dir}/older", "$ledger/data.mdb") or die "copy: $!\n";
+        chown +(stat $ledger)[4, 5], "$ledger/data.mdb";
+    }
+    wait_for("not committed yet, $how: refused", sub { $server->client->issue('CS', 1, "v $how")->{status} == 503 });
+    all_refuse();
+    for my $worker ($server->workers) {
+        $server->kill_worker($worker);
+    }
+    is(error($server->client->issue('CS', 1, "w $how")), '503 ledger_unavailable', "not committed yet, $how: nor by new workers");
+    $server->reload;
+    is(error($server->client->issue('CS', 1, "x $how")), '503 ledger_unavailable', "not committed yet, $how: nor after a reload");
+    is($there ? slurp("$ledger/data.mdb") : -e "$ledger/data.mdb", $there ? slurp("$server->{dir}/older") : undef,
+        "not committed yet, $how: it is as it was");
+    unlink "$ledger/data.mdb";
+    copy("$server->{dir}/newest", "$ledger/data.mdb") or die "copy: $!\n";
+    chown +(stat $ledger)[4, 5], "$ledger/data.mdb";
+    wait_for('with the newest, it goes on', sub { issue("began $how " . now())->{status} == 201 });
+    copy("$ledger/data.mdb", "$server->{dir}/newest") or die "copy: $!\n";
+    is($server->stop, 0, "not committed yet, $how: nginx ends in order");
+}
+in_order('not committed yet');
+
 # An older copy is put there while nginx is stopped, but a reader still runs (here, it
 # stands still). This is how one restores, and lock.mdb belongs to the earlier file.
 

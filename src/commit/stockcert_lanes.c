@@ -66,6 +66,7 @@ stockcert_lanes_know(stockcert_lanes_t *lanes, const stockcert_tail_t *known)
 void
 stockcert_lanes_known(const stockcert_lanes_t *lanes, stockcert_tail_t *known)
 {
+    size_t    i;
     uint64_t  n;
 
     /* it only repeats after another commit */
@@ -75,6 +76,24 @@ stockcert_lanes_known(const stockcert_lanes_t *lanes, stockcert_tail_t *known)
         *known = lanes->ends[n % 2];
         atomic_thread_fence(memory_order_acquire);
     } while (atomic_load(&lanes->known) != n);
+
+    for (i = 0; known->position == 0 && i < lanes->nlanes; i++) {
+        if (atomic_load(&lanes->lanes[i].opened)) {
+            *known = lanes->lanes[i].end;
+        }
+    }
+}
+
+
+/* writes the end first, and once: others may read it */
+
+void
+stockcert_lane_opened(stockcert_lane_t *lane, const stockcert_tail_t *end)
+{
+    if (end->position != 0 && !atomic_load(&lane->opened)) {
+        lane->end = *end;
+        atomic_store(&lane->opened, 1);
+    }
 }
 
 

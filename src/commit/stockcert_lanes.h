@@ -47,6 +47,8 @@ typedef struct {
     _Alignas(STOCKCERT_CACHE_LINE)
     _Atomic uint64_t            filled;
     _Atomic uint64_t            given_up;      /* see stockcert_lane_give_up() */
+    _Atomic uint32_t            opened;        /* "end" is whole, and stays */
+    stockcert_tail_t            end;           /* see stockcert_lane_opened() */
 
     _Alignas(STOCKCERT_CACHE_LINE)
     _Atomic uint64_t            settled;
@@ -194,7 +196,8 @@ size_t stockcert_lanes_size(size_t n);
 void stockcert_lanes_init(stockcert_lanes_t *lanes, size_t n);
 
 /*
- * What was committed last; known->position is 0 if that is not known.
+ * What was committed last in these lanes; before that, what a worker found as it
+ * opened the ledger.  known->position is 0 if that is not known, either.
  * stockcert_lanes_know() sets it before anybody leads, to what was committed in
  * other lanes.  Any process.
  */
@@ -218,6 +221,13 @@ void stockcert_unclaim(stockcert_claims_t *claims, size_t lane);
 
 
 /* The lane's worker, on one thread. */
+
+/*
+ * The worker has opened the ledger, and its journal ends there on the disk, too.
+ * The first end that the lane is told of stays, for its next worker as well.
+ */
+
+void stockcert_lane_opened(stockcert_lane_t *lane, const stockcert_tail_t *end);
 
 /*
  * Puts a grant into the worker's lane: 0, or -1 if that has no room.  answered

@@ -32,7 +32,8 @@ stockcert_rc_e
 ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane,
     ngx_uint_t on_loop, stockcert_ledger_t **ledger, stockcert_error_t *error)
 {
-    stockcert_tail_t              known;
+    stockcert_rc_e                rc;
+    stockcert_tail_t              known, end;
     stockcert_ledger_conf_t       lc;
     ngx_http_stockcert_ledger_t  *conf;
 
@@ -63,7 +64,14 @@ ngx_http_stockcert_lane_open(ngx_http_stockcert_lane_t *lane,
         return STOCKCERT_FAILED;
     }
 
-    return stockcert_ledger_open(&lc, ledger, error);
+    rc = stockcert_ledger_open(&lc, ledger, error);
+
+    if (rc == STOCKCERT_OK) {
+        stockcert_ledger_tail(*ledger, &end);
+        stockcert_lane_opened(lane->lane, &end);
+    }
+
+    return rc;
 }
 
 

@@ -449,8 +449,8 @@ stockcert_rc_e stockcert_ledger_check_readers(stockcert_ledger_t *ledger,
     int *dead, stockcert_error_t *error);
 
 /*
- * Where the journal ended after the last transaction that this writer
- * committed, or, within one, where it ends now.
+ * Where the journal ended as the ledger was opened, or after the last
+ * transaction that this writer committed; within one, where it ends now.
  */
 
 void stockcert_ledger_tail(const stockcert_ledger_t *ledger,
