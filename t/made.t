@@ -168,6 +168,17 @@ for my $name (sort keys %bad) {
 }
 
 
+# fewer shares are out than a certificate has: found by whoever surrenders it
+
+my $fewer = "$home/fewer";
+run('cp', '-r', $whole, $fewer);
+tool_out('cancel', $fewer, 'CS-1', '--reference', 'x');
+run("$all->{dir}/edit", $fewer, 'class', '4353', '8', '00' x 7 . '05');
+my $before = slurp("$fewer/data.mdb");
+tool_is('fewer shares are out: cancel', 3, qr/a certificate has more shares than its class has out/, 'cancel', $fewer, 'CS-2', '--reference', 'x');
+ok(slurp("$fewer/data.mdb") eq $before, 'fewer shares are out: nothing is changed');
+
+
 # An entry that is not there, and another in its place, so that their number is right:
 # whatever reads it names it.
 

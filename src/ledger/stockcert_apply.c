@@ -154,6 +154,11 @@ stockcert_apply_surrendered(stockcert_ledger_t *ledger,
         return found;
     }
 
+    if (certificate.issued.shares > class->record.issued) {
+        return stockcert_ledger_damaged(error, "a certificate has more shares "
+                                        "than its class has out");
+    }
+
     class->record.issued -= certificate.issued.shares;
     class->changed = 1;
 
