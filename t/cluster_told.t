@@ -38,6 +38,7 @@ cmp_ok($asked, '>', 0, 'some times');
 
 # a disk that stands still: what was told before is read
 
+wait_for('its disk has all', sub { $clients[1]->ask('GET', '/')->{json}{classes}[0]{certificates} == $last });
 $server->hold('pwrite');
 is($clients[0]->issue('CS', 1, 'held')->{status}, 201, 'a disk that stands still: it is told');
 $server->held('pwrite');

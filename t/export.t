@@ -282,7 +282,7 @@ for my $signal (qw(TERM INT HUP QUIT PIPE ALRM USR1 USR2 VTALRM PROF XCPU KILL))
 # a full disk
 
 SKIP: {
-    my $disk = Stockcert::Disk->new('200k') or skip 'only root can make a small disk', 4;
+    my $disk = Stockcert::Disk->new('200k') or skip 'no small disk: not root, or no mounts here', 4;
     my $big = "$dir/big.jsonl";
     for (1 .. 20) {
         $client->send('POST', '/', grant('CS', 1, 'x' x 240 . $_)) for 1 .. 50;

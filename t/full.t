@@ -71,9 +71,9 @@ sub load_fills {
     my $client = $server->client;
     is_deeply([map { $client->ask('GET', $_)->{status} } '/', '/CS-1', '/static'], [200, 200, 200],
         "$what, under load: reads go on");
-    $room->();
     my $issued = sub { Time::HiRes::sleep(0.1); return scalar grep { $_->{status} == 201 } $load->answers };
     my $n = $issued->();
+    $room->();
     wait_for('issuing goes on', sub { $issued->() > $n + 200 });
     my @answers = $load->stop;    push @told, @answers;
     my @refused = grep { $_->{status} != 201 } @answers;
@@ -85,7 +85,7 @@ sub load_fills {
 sub with_disk {
     my ($what, $size) = @_;
     SKIP: {
-        my $mounted = Stockcert::Disk->new($size, $what) or skip "only root can make a small disk: $what", 14;
+        my $mounted = Stockcert::Disk->new($size, $what) or skip "no small disk: not root, or no mounts here: $what", 14;
         my $disk = $mounted->{dir};
         chmod 0777, $disk;
         @told = ();

@@ -95,7 +95,8 @@ SKIP: {
     wait_for('the log is opened again', sub { -e $log && (stat $log)[4] == $uid });
     is($issued->(), 201, 'it issues after logs were rotated');
 
-    ok(!-e "$server->{dir}/etc/x" && system("nsenter -t $server->{master} -m touch $server->{dir}/etc/x 2>/dev/null") != 0, 'elsewhere it cannot write');
+    is(system("nsenter -t $server->{master} -m touch $server->{dir}/log/x"), 0, 'where its logs are it can write');
+    ok(-d "$server->{dir}/etc" && !-e "$server->{dir}/etc/x" && system("nsenter -t $server->{master} -m touch $server->{dir}/etc/x 2>/dev/null") != 0, 'elsewhere it cannot write');
     my ($bounds) = slurp("/proc/$server->{master}/status") =~ /^CapBnd:\s*(\w+)/m;
     is((sprintf '%b', hex $bounds) =~ tr/1//, scalar keys %capability, 'it has these capabilities and no others');
     is_deeply([$server->complaints], [], 'nothing to complain of');

@@ -108,7 +108,7 @@ for my $n (1 .. 30) {
 my $before = end_of($one);
 
 $between->lose(4, 'request');
-my ($pid) = tool_start('replicate', $one, @slow[0 .. 3]);
+my ($pid) = tool_start('replicate', $one, @slow[0 .. 3], '--etcd-timeout', '120s');
 wait_for('two batches are put', sub { $between->has_lost });
 kill KILL => $pid;
 reap($pid);
@@ -361,7 +361,7 @@ my $safe = Stockcert::Etcd->new(tls => { client_certificates => 1 }, auth => ['s
 spew("$dir/password", "secret\n");
 chmod 0600, "$dir/password", glob "$safe->{dir}/*.key";
 my @files = ('--etcd-cacert', "$safe->{dir}/ca.pem", '--etcd-cert', "$safe->{dir}/client.pem", '--etcd-key', "$safe->{dir}/client.key");
-my @safe = ('--etcd', ($safe->endpoints)[0], '--etcd-user', 'stockcert', '--etcd-password-file', "$dir/password", @files);
+my @safe = ('--etcd', ($safe->endpoints)[0], '--etcd-user', 'stockcert', '--etcd-password-file', "$dir/password", @files, '--etcd-timeout', '60s');
 if ($> == 0) {
     chmod 0755, $dir;
     system('chown', '-R', 'daemon', $one) == 0 or die "chown failed\n";
@@ -370,7 +370,7 @@ like(tool_out('replicate', $one, @safe), qr/ is in etcd below/, 'replicate by TL
 my $end = tool_out('authorize', $one, 'CS', 9000091, @reference, @safe) =~ s/.* //sr;
 is(decode_json($safe->get('head'))->{position} . "\n", $end, 'authorize by TLS');
 {
-    local @ENV{map { "STOCKCERT_$_" } qw(ETCD ETCD_USER ETCD_PASSWORD_FILE ETCD_CACERT ETCD_CERT ETCD_KEY ETCD_TIMEOUT)} = (@safe[1, 3, 5, 7, 9, 11], '30s');
+    local @ENV{map { "STOCKCERT_$_" } qw(ETCD ETCD_USER ETCD_PASSWORD_FILE ETCD_CACERT ETCD_CERT ETCD_KEY ETCD_TIMEOUT)} = @safe[1, 3, 5, 7, 9, 11, 13];
     is(shown($one)->{etcd}{behind}, 0, 'all of it from the environment');
     tool_is('an option goes before a variable', 2, qr/not "1h"/, 'status', $one, '--etcd-timeout', '1h');
 }
@@ -379,7 +379,7 @@ is(shown($one, @safe)->{etcd}{behind}, 0, 'the password is the first line');
 spew("$dir/password", "\nsecret\n");
 tool_is('a first line that is empty', 3, qr/the first line of .*password must be the password/, 'status', $one, @safe);
 spew("$dir/password", 'wrong');
-tool_is('a wrong password', 3, qr/the user or the password is wrong/, 'authorize', $one, 'CS', 9000092, @reference, @safe, '--etcd-timeout', '60s');
+tool_is('a wrong password', 3, qr/the user or the password is wrong/, 'authorize', $one, 'CS', 9000092, @reference, @safe);
 tool_is('no certificate', 3, qr/nothing is changed/, 'authorize', $one, 'CS', 9000092, @reference, @safe[0, 1], @files[0, 1], '--etcd-timeout', '3s');
 
 done_testing;

@@ -1,7 +1,8 @@
 package Stockcert::Disk;
 
 # A small disk, "tmpfs" or "ext4" (in a file, with a loop device). Only root can have
-# one; otherwise this returns undef. It goes away with the object.
+# one, where mounts and loop devices are allowed; otherwise this returns undef. It goes
+# away with the object.
 #
 # in_memory() is where directories may be that are not about disks: nobody waits for
 # flushes there. It is in memory if there is plenty of it.
@@ -22,17 +23,18 @@ sub in_memory {
 
 sub new {
     my ($class, $size, $type) = @_;
-    return if $> != 0;
+    return if $> != 0 or system 'unshare -m mount -t tmpfs tmpfs /mnt 2>/dev/null';
     my $tmp = File::Temp->newdir;
     my $self = bless { tmp => $tmp, dir => "$tmp/disk" }, $class;
     mkdir $self->{dir};
     chmod 0755, $tmp;
     my @mount = ('-t', 'tmpfs', '-o', "size=$size", 'tmpfs');
     if (($type // 'tmpfs') eq 'ext4') {
-        system "truncate -s $size $tmp/image && mkfs.ext4 -q -m 0 $tmp/image 2>/dev/null";
+        return if !-b (`losetup -f 2>/dev/null` =~ s/\n//r);
+        system("truncate -s $size $tmp/image && mkfs.ext4 -q -m 0 $tmp/image") == 0 or die "mkfs.ext4 failed\n";
         @mount = ('-o', 'loop', "$tmp/image");
     }
-    return if system "mount @mount $self->{dir} 2>/dev/null";
+    system('mount', @mount, $self->{dir}) == 0 or die "mount failed\n";
     $self->{mounted} = 1;
     return $self;
 }

@@ -224,7 +224,7 @@ sub ask {
 
 sub post {
     my ($self, $i, $path, $what) = @_;
-    my $http = HTTP::Tiny->new(timeout => 10, proxy => undef, http_proxy => undef);
+    my $http = HTTP::Tiny->new(timeout => $self->{auth} ? 60 : 10, proxy => undef, http_proxy => undef);
     my $url = "http://127.0.0.1:$self->{member}[$i]{plain}$path";
     return $http->get($url) if !defined $what;
     my %headers = ('Content-Type' => 'application/json');

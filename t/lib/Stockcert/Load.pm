@@ -137,6 +137,7 @@ sub progress {
 sub finish {
     my ($self) = @_;
     my $failed = 0;
+    local $Stockcert::TIMEOUT = 10 * $Stockcert::TIMEOUT;    # as long as clients wait for answers
     for my $pid (@{$self->{running}}) {
         Stockcert::reap($pid);
         $failed++ if $?;
