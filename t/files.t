@@ -49,6 +49,19 @@ sub in_order {
     like("$out$err", qr/^all is in order/, "$what: verify");
 }
 
+# a copy of data.mdb is kept; and one is put there, as a file of the workers
+
+sub keep {
+    my ($name) = @_;
+    copy("$ledger/data.mdb", "$server->{dir}/$name") or die "copy: $!\n";
+}
+
+sub put {
+    my ($name) = @_;
+    copy("$server->{dir}/$name", "$ledger/data.mdb") or die "copy: $!\n";
+    chown +(stat $ledger)[4, 5], "$ledger/data.mdb";
+}
+
 # somebody removes lock.mdb, and then the tool writes
 
 issue("before $_") for 1 .. 5;
@@ -101,17 +114,16 @@ wait_for('it goes on', sub { issue('back ' . now())->{status} == 201 });
 
 # an older copy in its place, under the same name and number, or another number
 
-copy("$ledger/data.mdb", "$server->{dir}/older") or die "copy: $!\n";
+keep('older');
 for my $n (1 .. 3) {
     wait_for('it issues', sub { issue("newer $n " . now())->{status} == 201 });
 }
-copy("$ledger/data.mdb", "$server->{dir}/newest") or die "copy: $!\n";
+keep('newest');
 for my $how ('another file', 'the same file') {
     my $in_place = $how eq 'the same file';
     my $said = length $server->log;
     unlink "$ledger/data.mdb" if !$in_place;
-    copy("$server->{dir}/older", "$ledger/data.mdb") or die "copy: $!\n";
-    chown +(stat $ledger)[4, 5], "$ledger/data.mdb";
+    put('older');
     wait_for("$how: refused", sub { $server->client->issue('CS', 1, "x $how")->{status} == 503 });
     all_refuse();
     is(error($server->client->issue('CS', 1, "y $how")), '503 ledger_unavailable', "an older copy, $how: nothing is issued");
@@ -120,10 +132,9 @@ for my $how ('another file', 'the same file') {
     is(slurp("$ledger/data.mdb"), slurp("$server->{dir}/older"), "an older copy, $how: it is as it was");
     like(substr($server->log, $said), qr/\[crit\] .* entry \d+, which was committed, is not in it: data\.mdb is an older or another one/, 'the log says so');
     unlink "$ledger/data.mdb";
-    copy("$server->{dir}/newest", "$ledger/data.mdb") or die "copy: $!\n";
-    chown +(stat $ledger)[4, 5], "$ledger/data.mdb";
+    put('newest');
     wait_for('with the newest, it goes on', sub { issue("after $how " . now())->{status} == 201 });
-    copy("$ledger/data.mdb", "$server->{dir}/newest") or die "copy: $!\n";
+    keep('newest');
 }
 in_order('older copies');
 is($server->stop, 0, 'nginx ends in order');
@@ -135,25 +146,19 @@ for my $how ('no file', 'an older copy', 'an older copy, the same file') {
     all_read();
     my $there = $how ne 'no file';
     unlink "$ledger/data.mdb" if $how !~ /same/;
-    if ($there) {
-        copy("$server->{dir}/older", "$ledger/data.mdb") or die "copy: $!\n";
-        chown +(stat $ledger)[4, 5], "$ledger/data.mdb";
-    }
+    put('older') if $there;
     wait_for("not committed yet, $how: refused", sub { $server->client->issue('CS', 1, "v $how")->{status} == 503 });
     all_refuse();
-    for my $worker ($server->workers) {
-        $server->kill_worker($worker);
-    }
+    $server->kill_worker($_) for $server->workers;
     is(error($server->client->issue('CS', 1, "w $how")), '503 ledger_unavailable', "not committed yet, $how: nor by new workers");
     $server->reload;
     is(error($server->client->issue('CS', 1, "x $how")), '503 ledger_unavailable', "not committed yet, $how: nor after a reload");
     is($there ? slurp("$ledger/data.mdb") : -e "$ledger/data.mdb", $there ? slurp("$server->{dir}/older") : undef,
         "not committed yet, $how: it is as it was");
     unlink "$ledger/data.mdb";
-    copy("$server->{dir}/newest", "$ledger/data.mdb") or die "copy: $!\n";
-    chown +(stat $ledger)[4, 5], "$ledger/data.mdb";
+    put('newest');
     wait_for('with the newest, it goes on', sub { issue("began $how " . now())->{status} == 201 });
-    copy("$ledger/data.mdb", "$server->{dir}/newest") or die "copy: $!\n";
+    keep('newest');
     is($server->stop, 0, "not committed yet, $how: nginx ends in order");
 }
 in_order('not committed yet');
@@ -167,8 +172,7 @@ for my $how ('another file', 'the same file') {
     wait_for('it has read', sub { -s $out->filename });
     kill STOP => $reader;
     unlink "$ledger/data.mdb" if $how eq 'another file';
-    copy("$server->{dir}/older", "$ledger/data.mdb") or die "copy: $!\n";
-    chown +(stat $ledger)[4, 5], "$ledger/data.mdb";
+    put('older');
     $server->start;
     my $n;
     wait_for('it is read', sub {

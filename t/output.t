@@ -3,7 +3,7 @@
 
 use strict;
 use warnings;
-use POSIX qw(mkfifo WNOHANG);
+use POSIX qw(mkfifo);
 use Test::More;
 use Stockcert;
 use Stockcert::Disk;
